@@ -1,0 +1,172 @@
+#include "base/train_job.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+namespace krige {
+namespace {
+
+constexpr std::int64_t kMaxProcesses = 64;
+constexpr std::int64_t kMaxWidth = 1 << 20;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// Names in the order of the enumerators.
+constexpr std::array<std::string_view, 5> kModels{"linear", "logistic", "softmax", "fm", "mlp"};
+constexpr std::array<std::string_view, 4> kFormats{"csv", "tsv", "libsvm", "idx"};
+constexpr std::array<std::string_view, 4> kModes{"bsp", "ssp", "asp", "mapreduce"};
+constexpr std::array<std::string_view, 5> kOptimizers{"sgd", "momentum", "adagrad", "adam", "ftrl"};
+constexpr std::array<std::string_view, 2> kActivations{"relu", "tanh"};
+
+// What the trainer of this build cannot run: an error that says so beats one in the middle of a study.
+constexpr std::array<std::string_view, 5> kNotYet{"fm", "libsvm", "idx", "mapreduce", "ftrl"};
+
+template <typename Enum, std::size_t N>
+void read_enum(ObjectReader& reader, std::string_view key, const std::array<std::string_view, N>& names, Enum& into) {
+  const auto text = reader.one_of(key, {names.begin(), names.end()});
+  if (!text) return;
+  if (std::ranges::find(kNotYet, *text) != kNotYet.end())
+    return reader.fault(key, fmt::format("{} is not available in this version", *text));
+  into = static_cast<Enum>(std::ranges::find(names, *text) - names.begin());
+}
+
+void read_number(ObjectReader& reader, std::string_view key, double low, double high, double& into) {
+  if (const auto value = reader.number_in(key, low, high)) into = *value;
+}
+
+void read_integer(ObjectReader& reader, std::string_view key, std::int64_t low, std::int64_t high, std::int64_t& into) {
+  if (const auto value = reader.integer_in(key, low, high)) into = *value;
+}
+
+TrainData read_data(const OrderedJson& value, const std::string& path, Faults& faults) {
+  TrainData data;
+  ObjectReader reader(value, path, faults);
+  reader.require("path");
+  if (auto file = reader.string("path")) data.path = *file;
+  if (reader.has("path") && data.path.empty()) reader.fault("path", "must name a file");
+  read_enum(reader, "format", kFormats, data.format);
+  reader.require("label");
+  if (const OrderedJson* label = reader.raw("label")) {
+    if (label->is_string())
+      data.label = label->get<std::string>();
+    else if (label->is_number_integer())
+      data.label = label->get<std::int64_t>();
+    else
+      reader.fault("label", fmt::format("must be a column's name or index, is {}", label->dump()));
+  }
+  if (const OrderedJson* validation = reader.raw("validation")) {
+    if (validation->is_string()) {
+      data.validation = validation->get<std::string>();
+    } else if (const auto fraction = reader.number("validation")) {
+      if (*fraction >= 0 && *fraction < 1)
+        data.validation = *fraction;
+      else
+        reader.fault("validation", fmt::format("must be a fraction in [0, 1) or a file, is {}", *fraction));
+    }
+  }
+  data.test = reader.string("test");
+  reader.finish();
+  return data;
+}
+
+void read_hidden(ObjectReader& reader, std::vector<std::int64_t>& hidden) {
+  const OrderedJson* value = reader.raw("hidden");
+  if (value == nullptr) return;
+  if (!value->is_array()) {
+    if (const auto width = reader.integer_in("hidden", 1, kMaxWidth)) hidden = {*width};
+    return;
+  }
+  hidden.clear();
+  for (std::size_t i = 0; i < value->size(); ++i) {
+    const OrderedJson& width = (*value)[i];
+    if (width.is_number_integer() && width.get<double>() >= 1 && width.get<double>() <= static_cast<double>(kMaxWidth))
+      hidden.push_back(width.get<std::int64_t>());
+    else
+      reader.fault(fmt::format("hidden[{}]", i), fmt::format("must be a width from 1 to {}, is {}", kMaxWidth, width.dump()));
+  }
+  if (value->empty()) reader.fault("hidden", "must have at least one layer");
+}
+
+}  // namespace
+
+Result<TrainJob> parse_train_job(const OrderedJson& value, const std::string& path) {
+  TrainJob job;
+  Faults faults;
+  ObjectReader reader(value, path, faults);
+  reader.require("model");
+  read_enum(reader, "model", kModels, job.model);
+  reader.require("data");
+  if (const OrderedJson* data = reader.raw("data")) job.data = read_data(*data, reader.path("data"), faults);
+  read_enum(reader, "mode", kModes, job.mode);
+  read_integer(reader, "staleness", 0, 1'000'000, job.staleness);
+  read_integer(reader, "workers", 1, kMaxProcesses, job.workers);
+  read_integer(reader, "shards", 1, kMaxProcesses, job.shards);
+  read_integer(reader, "epochs", 1, 1'000'000'000, job.epochs);
+  read_integer(reader, "batch_size", 0, std::int64_t{1} << 31, job.batch_size);
+  read_enum(reader, "optimizer", kOptimizers, job.optimizer);
+  read_number(reader, "learning_rate", 0, kInfinity, job.learning_rate);
+  read_number(reader, "momentum", 0, 1, job.momentum);
+  read_number(reader, "l1", 0, kInfinity, job.l1);
+  read_number(reader, "l2", 0, kInfinity, job.l2);
+  if (const auto bias = reader.boolean("bias")) job.bias = *bias;
+  read_hidden(reader, job.hidden);
+  read_enum(reader, "activation", kActivations, job.activation);
+  read_number(reader, "dropout", 0, 0.99, job.dropout);
+  read_integer(reader, "factors", 1, 4096, job.factors);
+  if (const auto seed = reader.integer_in("seed", 0, std::numeric_limits<std::int64_t>::max()))
+    job.seed = static_cast<std::uint64_t>(*seed);
+  if (job.l1 > 0) reader.fault("l1", "is not available in this version");
+  if (job.dropout > 0) reader.fault("dropout", "is not available in this version");
+  reader.finish();
+  if (!faults.empty()) return fail(faults.error());
+  return job;
+}
+
+OrderedJson to_json(const TrainJob& job) {
+  OrderedJson data{{"path", job.data.path}, {"format", name(job.data.format)}};
+  std::visit([&](const auto& label) { data["label"] = label; }, job.data.label);
+  std::visit([&](const auto& validation) { data["validation"] = validation; }, job.data.validation);
+  if (job.data.test) data["test"] = *job.data.test;
+  return {{"model", name(job.model)},
+          {"data", std::move(data)},
+          {"mode", name(job.mode)},
+          {"staleness", job.staleness},
+          {"workers", job.workers},
+          {"shards", job.shards},
+          {"epochs", job.epochs},
+          {"batch_size", job.batch_size},
+          {"optimizer", name(job.optimizer)},
+          {"learning_rate", job.learning_rate},
+          {"momentum", job.momentum},
+          {"l1", job.l1},
+          {"l2", job.l2},
+          {"bias", job.bias},
+          {"hidden", job.hidden},
+          {"activation", name(job.activation)},
+          {"dropout", job.dropout},
+          {"factors", job.factors},
+          {"seed", job.seed}};
+}
+
+const std::vector<std::string>& tunable_job_fields() {
+  static const std::vector<std::string> fields{"mode",     "staleness",     "workers",  "shards", "epochs",     "batch_size",
+                                               "optimizer", "learning_rate", "momentum", "l1",     "l2",         "bias",
+                                               "hidden",    "activation",    "dropout",  "factors", "model",     "seed"};
+  return fields;
+}
+
+bool is_tunable_job_field(std::string_view name) {
+  return std::ranges::find(tunable_job_fields(), name) != tunable_job_fields().end();
+}
+
+std::string_view name(ModelKind model) { return kModels[static_cast<std::size_t>(model)]; }
+std::string_view name(DataFormat format) { return kFormats[static_cast<std::size_t>(format)]; }
+std::string_view name(TrainMode mode) { return kModes[static_cast<std::size_t>(mode)]; }
+std::string_view name(OptimizerKind optimizer) { return kOptimizers[static_cast<std::size_t>(optimizer)]; }
+std::string_view name(Activation activation) { return kActivations[static_cast<std::size_t>(activation)]; }
+
+}  // namespace krige

@@ -1,0 +1,63 @@
+#include "base/json.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace krige {
+namespace {
+
+TEST(Json, RefusesWhatAParserWouldLetPass) {
+  EXPECT_EQ(parse_json(R"({"a":1,"a":2})").error().message, "the key \"a\" is given twice");
+  EXPECT_TRUE(parse_json(R"({"a":{"x":1},"b":{"x":2}})"));
+  EXPECT_FALSE(parse_json(std::string(100'000, '[')));
+  EXPECT_FALSE(parse_json(R"({"a":)"));
+  EXPECT_NE(parse_json("{\"a\":\n1,}").error().message.find("line 2"), std::string::npos);
+}
+
+TEST(Json, NonFiniteNumbersAreStringsBothWays) {
+  EXPECT_EQ(number_to_json(-INFINITY), Json("-Infinity"));
+  EXPECT_TRUE(std::isnan(*number_from_json(Json("NaN"))));
+  EXPECT_EQ(number_from_json(Json(2)), 2.0);
+  EXPECT_EQ(number_from_json(Json("2")), std::nullopt);
+}
+
+TEST(Json, ReaderCollectsEveryFaultWithItsPath) {
+  const OrderedJson value = parse_json(R"({"min":"low","count":3.5,"kind":"flot","extra":1,"workrs":2})").value();
+  Faults faults;
+  ObjectReader reader(value, "parameters.x", faults);
+  EXPECT_EQ(reader.number("min"), std::nullopt);
+  EXPECT_EQ(reader.integer_in("count", 1, 10), std::nullopt);
+  EXPECT_EQ(reader.one_of("kind", {"float", "int"}), std::nullopt);
+  EXPECT_EQ(reader.integer_in("workers", 1, 10), std::nullopt);
+  reader.finish();
+  EXPECT_EQ(faults.error().describe(),
+            "parameters.x.min: must be a number, is \"low\"\n"
+            "parameters.x.count: must be an integer, is 3.5\n"
+            "parameters.x.kind: must be one of float, int, is \"flot\"\n"
+            "parameters.x.extra: is not a known key\n"
+            "parameters.x.workrs: is not a known key; did you mean workers?");
+}
+
+TEST(Json, IntegersOutsideTheirRangeAreFaults) {
+  const OrderedJson value = parse_json(R"({"a":3.0,"b":-1,"c":18446744073709551615,"d":1e300})").value();
+  Faults faults;
+  ObjectReader reader(value, "", faults);
+  EXPECT_EQ(reader.integer_in("a", 0, 10), 3);
+  EXPECT_EQ(reader.integer_in("b", 0, 10), std::nullopt);
+  EXPECT_EQ(reader.integer_in("c", 0, 10), std::nullopt);
+  EXPECT_EQ(reader.integer_in("d", 0, 10), std::nullopt);
+  EXPECT_EQ(faults.error().others.size(), 2U);
+}
+
+TEST(Json, AValueThatIsNoObjectIsAFault) {
+  Faults faults;
+  const OrderedJson value = parse_json("[1]").value();
+  ObjectReader reader(value, "train", faults);
+  EXPECT_FALSE(reader.has("model"));
+  EXPECT_EQ(faults.error().describe(), "train: must be an object, is array");
+}
+
+}  // namespace
+}  // namespace krige
