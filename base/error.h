@@ -1,5 +1,5 @@
-// Errors as values. Inside Krige nothing that can fail throws: it returns a Result. Exceptions of libraries are caught where
-// the library is called and become an Error there.
+// Errors as values. Inside Krige nothing that can fail throws: it returns a Result. Exceptions of libraries are caught
+// where the library is called and become an Error there.
 #pragma once
 
 #include <string>
@@ -15,27 +15,27 @@ enum class ErrorCode {
   invalid_argument,
   not_found,
   already_exists,
-  conflict,           // the request is fine, the state forbids it
-  study_finished,     // the study has ended and gives no more trials
-  trial_finished,     // the trial has its result already
-  stale_token,        // the attempt was replaced or released: a late worker
-  space_exhausted,    // every point of a finite space has been tried
+  conflict,         // the request is fine, the state forbids it
+  study_finished,   // the study has ended and gives no more trials
+  trial_finished,   // the trial has its result already
+  stale_token,      // the attempt was replaced or released: a late worker
+  space_exhausted,  // every point of a finite space has been tried
   permission_denied,
   unauthenticated,
   payload_too_large,
   unsupported_media_type,
-  unavailable,        // try again later
+  unavailable,  // try again later
   timeout,
   cancelled,
-  io,                 // the operating system refused
-  corrupt,            // what was read is not what was written
-  process_failed,     // a child process ended in a way it should not
+  io,              // the operating system refused
+  corrupt,         // what was read is not what was written
+  process_failed,  // a child process ended in a way it should not
   unsupported,
-  internal,           // our own bug
+  internal,  // our own bug
 };
 
 struct FieldError {
-  std::string field;    // path of the value, as in parameters.learning_rate.min; empty: the whole
+  std::string field;  // path of the value, as in parameters.learning_rate.min; empty: the whole
   std::string message;
   friend bool operator==(const FieldError&, const FieldError&) = default;
 };
@@ -43,8 +43,8 @@ struct FieldError {
 struct Error {
   ErrorCode code = ErrorCode::internal;
   std::string message;
-  std::string field;                // path of the offending value, empty when there is none
-  std::vector<FieldError> others;   // further faults of the same input, so that a user fixes all at once
+  std::string field;               // path of the offending value, empty when there is none
+  std::vector<FieldError> others;  // further faults of the same input, so that a user fixes all at once
 
   // The same error with `prefix` before its paths: "min" in "parameters.x" is "parameters.x.min".
   [[nodiscard]] Error within(std::string_view prefix) const;
@@ -78,12 +78,11 @@ using Unexpected = tl::unexpected<Error>;
 #define KRIGE_CONCAT_(a, b) a##b
 #define KRIGE_CONCAT(a, b) KRIGE_CONCAT_(a, b)
 // KRIGE_TRY(auto x, f()): x is f's value, or the enclosing function returns f's error.
-#define KRIGE_TRY(declaration, ...)                                                            \
-  auto KRIGE_CONCAT(krige_try_, __LINE__) = (__VA_ARGS__);                                     \
-  if (!KRIGE_CONCAT(krige_try_, __LINE__))                                                     \
-    return ::krige::Unexpected(std::move(KRIGE_CONCAT(krige_try_, __LINE__)).error());         \
+#define KRIGE_TRY(declaration, ...)                                                    \
+  auto KRIGE_CONCAT(krige_try_, __LINE__) = (__VA_ARGS__);                             \
+  if (!KRIGE_CONCAT(krige_try_, __LINE__))                                             \
+    return ::krige::Unexpected(std::move(KRIGE_CONCAT(krige_try_, __LINE__)).error()); \
   declaration = std::move(KRIGE_CONCAT(krige_try_, __LINE__)).value()
 // KRIGE_CHECK(f()): the enclosing function returns f's error, if there is one.
-#define KRIGE_CHECK(...)                                                                                     \
-  if (auto krige_check_ = (__VA_ARGS__); !krige_check_)                                                       \
-  return ::krige::Unexpected(std::move(krige_check_).error())
+#define KRIGE_CHECK(...) \
+  if (auto krige_check_ = (__VA_ARGS__); !krige_check_) return ::krige::Unexpected(std::move(krige_check_).error())

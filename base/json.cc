@@ -21,7 +21,8 @@ class StrictCallback {
     if (depth > kMaxDepth && fault_.empty()) fault_ = fmt::format("nested deeper than {}", kMaxDepth);
     if (event == Event::object_start) keys_.emplace_back();
     if (event == Event::object_end && !keys_.empty()) keys_.pop_back();
-    if (event == Event::key && !keys_.empty() && !keys_.back().insert(parsed.get<std::string>()).second && fault_.empty())
+    if (event == Event::key && !keys_.empty() && !keys_.back().insert(parsed.get<std::string>()).second &&
+        fault_.empty())
       fault_ = fmt::format("the key \"{}\" is given twice", parsed.get<std::string>());
     return fault_.empty();
   }

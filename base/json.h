@@ -1,4 +1,5 @@
-// JSON at the border: objects are read once, strictly, into values. Every fault is collected with the path of its field.
+// JSON at the border: objects are read once, strictly, into values. Every fault is collected with the path of its
+// field.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,8 @@ class Faults {
   std::vector<FieldError> faults_;
 };
 
-// Reads one object. A key that nobody asked for is a fault (finish()); a value of the wrong kind is a fault and reads as absent.
+// Reads one object. A key that nobody asked for is a fault (finish()); a value of the wrong kind is a fault and reads
+// as absent.
 class ObjectReader {
  public:
   // `value` and `faults` must outlive the reader. A value that is not an object is a fault and reads as {}.
@@ -72,6 +74,7 @@ class ObjectReader {
 };
 
 // The candidate nearest to `word` by edit distance, if it is near enough to be a typing error.
-[[nodiscard]] std::optional<std::string> nearest_name(std::string_view word, const std::vector<std::string>& candidates);
+[[nodiscard]] std::optional<std::string> nearest_name(std::string_view word,
+                                                      const std::vector<std::string>& candidates);
 
 }  // namespace krige

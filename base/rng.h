@@ -1,4 +1,5 @@
-// Random numbers that are the same on every machine: the standard library's distributions differ between implementations.
+// Random numbers that are the same on every machine: the standard library's distributions differ between
+// implementations.
 #pragma once
 
 #include <array>

@@ -86,7 +86,8 @@ void read_hidden(ObjectReader& reader, std::vector<std::int64_t>& hidden) {
     if (width.is_number_integer() && width.get<double>() >= 1 && width.get<double>() <= static_cast<double>(kMaxWidth))
       hidden.push_back(width.get<std::int64_t>());
     else
-      reader.fault(fmt::format("hidden[{}]", i), fmt::format("must be a width from 1 to {}, is {}", kMaxWidth, width.dump()));
+      reader.fault(fmt::format("hidden[{}]", i),
+                   fmt::format("must be a width from 1 to {}, is {}", kMaxWidth, width.dump()));
   }
   if (value->empty()) reader.fault("hidden", "must have at least one layer");
 }
@@ -153,9 +154,9 @@ OrderedJson to_json(const TrainJob& job) {
 }
 
 const std::vector<std::string>& tunable_job_fields() {
-  static const std::vector<std::string> fields{"mode",     "staleness",     "workers",  "shards", "epochs",     "batch_size",
-                                               "optimizer", "learning_rate", "momentum", "l1",     "l2",         "bias",
-                                               "hidden",    "activation",    "dropout",  "factors", "model",     "seed"};
+  static const std::vector<std::string> fields{
+      "mode", "staleness", "workers", "shards", "epochs",     "batch_size", "optimizer", "learning_rate", "momentum",
+      "l1",   "l2",        "bias",    "hidden", "activation", "dropout",    "factors",   "model",         "seed"};
   return fields;
 }
 

@@ -1,4 +1,5 @@
-// The training job: what the tuner hands to the trainer, and the file of `krige train`. Field names are the users' contract.
+// The training job: what the tuner hands to the trainer, and the file of `krige train`. Field names are the users'
+// contract.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +20,9 @@ enum class OptimizerKind { sgd, momentum, adagrad, adam, ftrl };
 enum class Activation { relu, tanh };
 
 struct TrainData {
-  std::string path;                                  // text, possibly .gz
+  std::string path;  // text, possibly .gz
   DataFormat format = DataFormat::csv;
-  std::variant<std::string, std::int64_t> label;     // column by name, or by index from 0 (negative: from the end)
+  std::variant<std::string, std::int64_t> label;  // column by name, or by index from 0 (negative: from the end)
   // A fraction in [0, 1) of the rows, drawn by the job's seed, or a file of its own.
   std::variant<double, std::string> validation = 0.2;
   std::optional<std::string> test;
@@ -34,18 +35,18 @@ struct TrainJob {
   ModelKind model = ModelKind::logistic;
   TrainData data;
   TrainMode mode = TrainMode::bsp;
-  std::int64_t staleness = 2;        // ssp: how many clocks the fastest worker may be ahead of the slowest
+  std::int64_t staleness = 2;  // ssp: how many clocks the fastest worker may be ahead of the slowest
   std::int64_t workers = 1;
   std::int64_t shards = 1;
   std::int64_t epochs = 10;
-  std::int64_t batch_size = 64;      // the global minibatch in bsp, each worker's own in ssp and asp; 0: the full batch
+  std::int64_t batch_size = 64;  // the global minibatch in bsp, each worker's own in ssp and asp; 0: the full batch
   OptimizerKind optimizer = OptimizerKind::sgd;
   double learning_rate = 0.1;
   double momentum = 0.9;
   double l1 = 0;
   double l2 = 0;
   bool bias = true;
-  std::vector<std::int64_t> hidden{64};    // widths of the mlp's hidden layers
+  std::vector<std::int64_t> hidden{64};  // widths of the mlp's hidden layers
   Activation activation = Activation::relu;
   double dropout = 0;
   std::int64_t factors = 8;
@@ -53,7 +54,8 @@ struct TrainJob {
   friend bool operator==(const TrainJob&, const TrainJob&) = default;
 };
 
-// Every fault of the job with its path below `path` ("train" in a study file). What this build cannot run is a fault too.
+// Every fault of the job with its path below `path` ("train" in a study file). What this build cannot run is a fault
+// too.
 [[nodiscard]] Result<TrainJob> parse_train_job(const OrderedJson& value, const std::string& path = {});
 [[nodiscard]] OrderedJson to_json(const TrainJob& job);
 

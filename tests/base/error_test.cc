@@ -25,8 +25,7 @@ TEST(Error, TryPassesValuesOnAndErrorsUp) {
 TEST(Error, WithinPrefixesEveryPath) {
   const Error error{ErrorCode::invalid_argument, "too small", "min", {{"max", "too large"}, {"[2]", "odd"}}};
   const Error moved = error.within("parameters.x");
-  EXPECT_EQ(moved.describe(),
-            "parameters.x.min: too small\nparameters.x.max: too large\nparameters.x[2]: odd");
+  EXPECT_EQ(moved.describe(), "parameters.x.min: too small\nparameters.x.max: too large\nparameters.x[2]: odd");
 }
 
 TEST(Error, CodesHaveOneStatusAndOneExitCode) {

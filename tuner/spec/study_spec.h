@@ -1,0 +1,73 @@
+// A study file as a value that is valid by construction: parse_study is the only way to make one from outside.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "tuner/space/space.h"
+
+namespace krige::tuner {
+
+enum class Goal { minimize, maximize };
+enum class Reduce { last, best };  // which of a trial's records is its value
+enum class Method { gp, random, sobol, grid };
+
+struct Metric {
+  std::string name = "value";
+  Goal goal = Goal::minimize;
+  Reduce reduce = Reduce::last;
+  std::optional<double> target;  // reached: the study ends
+};
+
+struct Budget {
+  std::optional<std::int64_t> max_trials;    // none: until the space is exhausted or somebody stops it
+  std::int64_t parallel = 1;                 // local attempts at once
+  std::optional<Millis> max_time;            // of being ACTIVE
+  std::optional<std::int64_t> max_failures;  // consecutive FAILED trials
+};
+
+struct StudySpec {
+  std::string name;
+  std::string description;
+  Metric metric;
+  Method method = Method::gp;
+  std::uint64_t seed = 0;
+  Space space;
+  Budget budget;
+  std::optional<OrderedJson> train;  // a training job; a parameter named as one of its fields sets that field
+  std::optional<std::vector<std::string>> command;
+  std::optional<std::string> program;
+  std::vector<std::string> notes;  // what was accepted but has no meaning here, for the user to read
+
+  [[nodiscard]] bool runs_locally() const { return train || command; }
+};
+
+struct SpecOptions {
+  // Relative paths of data are taken from here; empty: left as they are.
+  std::string data_root;
+  // REST: every path of data must stay below data_root.
+  bool confine = false;
+};
+
+// Every fault with its path: parameters.learning_rate.min, budget.max_time, …
+[[nodiscard]] Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& options = {});
+// Reads a file, YAML or JSON; its relative paths are taken from the file's folder.
+[[nodiscard]] Result<StudySpec> load_study(const std::string& path);
+// The same study in one form: defaults written out, W&B's names translated, paths resolved.
+[[nodiscard]] OrderedJson to_json(const StudySpec& spec);
+
+// YAML text as JSON: plain scalars take YAML 1.2's core types, keys given twice and aliases that explode are errors.
+[[nodiscard]] Result<OrderedJson> yaml_to_json(std::string_view text);
+// By its content: what starts with { is JSON.
+[[nodiscard]] Result<OrderedJson> load_document(const std::string& path);
+
+[[nodiscard]] std::string_view name(Goal goal);
+[[nodiscard]] std::string_view name(Reduce reduce);
+[[nodiscard]] std::string_view name(Method method);
+
+}  // namespace krige::tuner

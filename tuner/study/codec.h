@@ -1,0 +1,14 @@
+// The JSON of a study, as docs/rest.md has it.
+#pragma once
+
+#include "base/json.h"
+#include "tuner/study/engine.h"
+
+namespace krige::tuner {
+
+enum class WithSpec { no, yes };
+[[nodiscard]] OrderedJson to_json(const StudyView& study, WithSpec with_spec = WithSpec::yes);
+// {"seq", "type", "time", …members of its data}
+[[nodiscard]] OrderedJson to_json(const Event& event);
+
+}  // namespace krige::tuner

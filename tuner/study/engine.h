@@ -1,0 +1,135 @@
+// Runs studies: proposes points, starts attempts, observes them, tells the sampler, and keeps every step in the store.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "tuner/executors/executor.h"
+#include "tuner/spec/study_spec.h"
+#include "tuner/storage/storage.h"
+
+namespace krige::tuner {
+
+struct Best {
+  TrialId trial = 0;
+  double value = 0;
+  Params params;
+};
+
+// A study as it is now: a copy, consistent with `row.seq`.
+struct StudyView {
+  StudyRow row;
+  std::optional<Best> best;
+  std::map<TrialState, std::int64_t> trial_counts;  // without the states that no trial is in
+};
+
+struct TrialPage {
+  std::vector<Trial> trials;    // by id
+  std::optional<TrialId> next;  // the first id of the next page, when there is one
+  std::uint64_t seq = 0;        // of the study when the page was read
+};
+
+struct TrialDetail {
+  Trial trial;
+  std::vector<Record> records;  // of its last attempt that reported, by step
+};
+
+// A trial handed to a worker outside.
+struct Assignment {
+  TrialId trial = 0;
+  Params params;
+  AttemptId attempt = 0;
+  std::string token;
+  WallTime lease_expires_at;
+};
+
+struct SuggestAnswer {
+  enum class Kind { trials, nothing_now, computing };
+  Kind kind = Kind::trials;
+  std::vector<Assignment> trials;  // at least one when kind is `trials`, else empty
+};
+
+struct Lease {
+  WallTime expires_at;
+  bool should_stop = false;  // the study or the trial is being stopped: finish now
+};
+
+// What a worker says at the end: a value, or metrics that hold the study's metric, or that the trial failed.
+struct Completion {
+  std::optional<double> value;
+  std::vector<std::pair<std::string, double>> metrics;
+  std::optional<TrialState> state;  // failed or infeasible
+  std::string reason;
+};
+
+struct EngineOptions {
+  const Clock* clock = &system_clock();
+  Millis lease = std::chrono::seconds(60);           // without a sign of life for longer, an attempt outside is LOST
+  Millis stop_grace = std::chrono::milliseconds(0);  // between SIGTERM and SIGKILL for the built-in trainer
+  std::string trainer;                               // path of krige-trainer; empty: studies with `train` are refused
+  int max_lost_attempts = 3;                         // a trial whose attempts are lost so often is FAILED
+};
+
+class StudyRunner;
+
+// Thread-safe. Errors carry the codes of base/error.h; nothing is changed by a call that fails.
+class Engine {
+ public:
+  // Goes on with every unfinished study of the store: attempts that were running are LOST and run again.
+  // `executor` may be null: then only workers outside run trials.
+  static Result<std::unique_ptr<Engine>> open(std::unique_ptr<Storage> storage, std::unique_ptr<Executor> executor,
+                                              EngineOptions options);
+  // Stops local attempts without ending their trials: the next open() runs them again.
+  ~Engine();
+
+  Result<StudyView> create_study(const StudySpec& spec);
+  [[nodiscard]] std::vector<StudyView> studies() const;  // newest first
+  [[nodiscard]] Result<StudyView> study(const StudyId& id) const;
+  Status delete_study(const StudyId& id);
+  Result<StudyView> pause(const StudyId& id);
+  Result<StudyView> resume(const StudyId& id);
+  Result<StudyView> stop(const StudyId& id);
+
+  // Trials with id ≥ first, in one of `states` (all when empty), at most `limit`.
+  [[nodiscard]] Result<TrialPage> trials(const StudyId& id, TrialId first, std::size_t limit,
+                                         const std::vector<TrialState>& states = {}) const;
+  [[nodiscard]] Result<TrialDetail> trial(const StudyId& id, TrialId trial) const;
+
+  // Up to `count` trials for `client_id`: its pending ones first, then new ones. Waits at most `timeout`; what is still
+  // being computed then is held for the same client's next call. study_finished when the study has ended.
+  Result<SuggestAnswer> suggest(const StudyId& id, int count, const std::string& client_id, Millis timeout);
+  // An absent token is accepted while the trial has had one attempt only.
+  Result<Lease> report(const StudyId& id, TrialId trial, const std::optional<std::string>& token, std::int64_t step,
+                       const std::vector<std::pair<std::string, double>>& metrics);
+  Result<Lease> heartbeat(const StudyId& id, TrialId trial, const std::optional<std::string>& token);
+  Result<Trial> complete(const StudyId& id, TrialId trial, const std::optional<std::string>& token,
+                         const Completion& completion);
+
+  // Blocks until the study has events after `after`, the deadline or the stop; the events, none on deadline or stop.
+  // not_found when the study is (or gets) deleted.
+  Result<std::vector<Event>> wait_events(const StudyId& id, std::uint64_t after, std::size_t limit,
+                                         MonotonicTime deadline, const std::stop_token& stop) const;
+  // Studies that changed after `cursor` (0: from now on, returns at once), the same way.
+  struct Changes {
+    std::uint64_t cursor = 0;
+    std::vector<StudyView> changed;
+    std::vector<StudyId> deleted;
+  };
+  Changes wait_changes(std::uint64_t cursor, MonotonicTime deadline, const std::stop_token& stop) const;
+
+  // Refuses new work and returns when every local attempt has been stopped; called by the destructor too.
+  void shut_down();
+
+ private:
+  struct Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace krige::tuner

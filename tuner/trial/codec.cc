@@ -1,0 +1,94 @@
+#include "tuner/trial/codec.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace krige::tuner {
+namespace {
+
+OrderedJson time_or_null(const std::optional<WallTime>& time) {
+  return time ? OrderedJson(to_rfc3339(*time)) : OrderedJson(nullptr);
+}
+
+OrderedJson number(double value) { return OrderedJson(number_to_json(value)); }
+
+}  // namespace
+
+OrderedJson to_json(const Attempt& attempt) {
+  return {{"id", attempt.id},
+          {"state", name(attempt.state)},
+          {"worker", attempt.worker},
+          {"reason", attempt.reason},
+          {"started_at", to_rfc3339(attempt.started_at)},
+          {"ended_at", time_or_null(attempt.ended_at)}};
+}
+
+OrderedJson to_json(const SuggestionInfo& info) {
+  OrderedJson json{{"method", info.method}};
+  if (info.mean) json["mean"] = number(*info.mean);
+  if (info.sd) json["sd"] = number(*info.sd);
+  if (info.log_ei) json["log_ei"] = number(*info.log_ei);
+  if (!info.note.empty()) json["note"] = info.note;
+  return json;
+}
+
+OrderedJson to_json(const Trial& trial) {
+  OrderedJson attempts = OrderedJson::array();
+  for (const Attempt& attempt : trial.attempts) attempts.push_back(to_json(attempt));
+  return {{"id", trial.id},
+          {"state", name(trial.state)},
+          {"reason", trial.reason},
+          {"params", to_json(trial.params)},
+          {"value", trial.value ? number(*trial.value) : OrderedJson(nullptr)},
+          {"suggestion", to_json(trial.suggestion)},
+          {"attempts", std::move(attempts)},
+          {"created_at", to_rfc3339(trial.created_at)},
+          {"ended_at", time_or_null(trial.ended_at)}};
+}
+
+OrderedJson metrics_to_json(const std::vector<std::pair<std::string, double>>& metrics) {
+  OrderedJson json = OrderedJson::object();
+  for (const auto& [name, value] : metrics) json[name] = number(value);
+  return json;
+}
+
+OrderedJson to_json(const Record& record) {
+  return {{"step", record.step}, {"metrics", metrics_to_json(record.metrics)}};
+}
+
+Result<SuggestionInfo> suggestion_from_json(const OrderedJson& json) {
+  Faults faults;
+  ObjectReader reader(json, "suggestion", faults);
+  SuggestionInfo info;
+  info.method = reader.string("method").value_or("");
+  const auto optional_number = [&](std::string_view key) -> std::optional<double> {
+    const OrderedJson* value = reader.raw(key);
+    return value == nullptr ? std::nullopt : number_from_json(*value);
+  };
+  info.mean = optional_number("mean");
+  info.sd = optional_number("sd");
+  info.log_ei = optional_number("log_ei");
+  info.note = reader.string("note").value_or("");
+  reader.finish();
+  if (!faults.empty()) return fail(faults.error());
+  return info;
+}
+
+Result<std::vector<std::pair<std::string, double>>> metrics_from_json(const OrderedJson& json,
+                                                                      const std::string& path) {
+  if (!json.is_object()) return fail(ErrorCode::invalid_argument, "must be an object of numbers", path);
+  std::vector<std::pair<std::string, double>> metrics;
+  metrics.reserve(json.size());
+  Faults faults;
+  for (const auto& [name, held] : json.items()) {
+    if (const std::optional<double> value = number_from_json(held))
+      metrics.emplace_back(name, *value);
+    else
+      faults.add(join_path(path, name), fmt::format("must be a number, is {}", held.dump()));
+  }
+  if (!faults.empty()) return fail(faults.error());
+  return metrics;
+}
+
+}  // namespace krige::tuner
