@@ -71,6 +71,11 @@ std::optional<double> number_from_json(const OrderedJson& value) { return read_n
 
 void Faults::add(std::string field, std::string message) { faults_.push_back({std::move(field), std::move(message)}); }
 
+void Faults::add(const Error& error) {
+  add(error.field, error.message);
+  faults_.insert(faults_.end(), error.others.begin(), error.others.end());
+}
+
 Error Faults::error() const {
   if (faults_.empty()) return {ErrorCode::internal, "no fault", {}, {}};
   return {ErrorCode::invalid_argument, faults_.front().message, faults_.front().field,

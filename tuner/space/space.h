@@ -56,4 +56,17 @@ class Space {
   std::vector<std::size_t> dimensions_;
 };
 
+// Walks every point of a space once, the last parameter fastest; a continuous parameter takes one random value a point.
+// The space must outlive it.
+class GridCursor {
+ public:
+  explicit GridCursor(const Space& space) : space_(&space), indices_(space.parameters().size()) {}
+  [[nodiscard]] std::optional<Params> next(Rng& rng);
+
+ private:
+  const Space* space_;
+  std::vector<std::int64_t> indices_;    // by parameter
+  bool done_ = false;
+};
+
 }  // namespace krige::tuner

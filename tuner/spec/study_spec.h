@@ -39,7 +39,7 @@ struct StudySpec {
   std::uint64_t seed = 0;
   Space space;
   Budget budget;
-  std::optional<OrderedJson> train;  // a training job; a parameter named as one of its fields sets that field
+  std::optional<std::string> train;  // a training job, JSON text; a parameter named as one of its fields sets it
   std::optional<std::vector<std::string>> command;
   std::optional<std::string> program;
   std::vector<std::string> notes;  // what was accepted but has no meaning here, for the user to read

@@ -1,0 +1,194 @@
+#include "tuner/spec/study_spec.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "tuner/spec/duration.h"
+#include "tuner/spec/job.h"
+#include "tuner/spec/parameter_spec.h"
+
+namespace krige::tuner {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 2> kGoals{"minimize", "maximize"};
+constexpr std::array<std::string_view, 2> kReduces{"last", "best"};
+constexpr std::array<std::string_view, 4> kMethods{"gp", "random", "sobol", "grid"};
+constexpr std::int64_t kMaxTrials = 10'000'000;
+constexpr std::int64_t kMaxParallel = 4096;
+constexpr std::size_t kMaxName = 256;
+
+template <typename Enum, std::size_t N>
+Enum by_name(const std::array<std::string_view, N>& names, std::string_view name) {
+  return static_cast<Enum>(std::ranges::find(names, name) - names.begin());
+}
+
+Metric read_metric(const OrderedJson& json, Faults& faults) {
+  Metric metric;
+  ObjectReader reader(json, "metric", faults);
+  reader.require("name");
+  metric.name = reader.string("name").value_or(metric.name);
+  if (metric.name.empty()) reader.fault("name", "must not be empty");
+  if (const auto goal = reader.one_of("goal", {"minimize", "maximize"})) metric.goal = by_name<Goal>(kGoals, *goal);
+  if (const auto reduce = reader.one_of("reduce", {"last", "best"})) metric.reduce = by_name<Reduce>(kReduces, *reduce);
+  metric.target = reader.number("target");
+  reader.finish();
+  return metric;
+}
+
+Budget read_budget(const OrderedJson& json, Faults& faults) {
+  Budget budget;
+  ObjectReader reader(json, "budget", faults);
+  budget.max_trials = reader.integer_in("max_trials", 1, kMaxTrials);
+  budget.parallel = reader.integer_in("parallel", 1, kMaxParallel).value_or(1);
+  budget.max_failures = reader.integer_in("max_failures", 1, kMaxTrials);
+  if (const OrderedJson* time = reader.raw("max_time")) {
+    const std::string text = time->is_string() ? time->get<std::string>() : time->dump();
+    budget.max_time = parse_duration(text);
+    if (!budget.max_time || budget.max_time->count() == 0) {
+      reader.fault("max_time", fmt::format("must be a duration such as 30m, 1h30m or 45s, is {}", time->dump()));
+    }
+  }
+  reader.finish();
+  return budget;
+}
+
+std::vector<std::string> read_command(const OrderedJson& json, Faults& faults) {
+  std::vector<std::string> command;
+  if (!json.is_array() || json.empty()) faults.add("command", "must be a list: a program and its arguments");
+  if (!json.is_array()) return command;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    if (json[i].is_string())
+      command.push_back(json[i].get<std::string>());
+    else if (json[i].is_number() || json[i].is_boolean())
+      command.push_back(json[i].dump());
+    else
+      faults.add(fmt::format("command[{}]", i), "must be a string");
+  }
+  return command;
+}
+
+// The path made absolute from the root; confined, it must not leave the root, also by symbolic links.
+void resolve_path(OrderedJson& value, const std::string& field, const SpecOptions& options, Faults& faults) {
+  if (!value.is_string() || options.data_root.empty()) return;
+  std::error_code error;
+  const fs::path root = fs::weakly_canonical(options.data_root, error);
+  const fs::path path = fs::weakly_canonical(root / value.get<std::string>(), error);
+  if (error) return faults.add(field, "cannot be resolved: " + error.message());
+  const auto [root_end, unused] = std::mismatch(root.begin(), root.end(), path.begin(), path.end());
+  if (options.confine && root_end != root.end())
+    return faults.add(field, "must be below the server's data root, is " + value.get<std::string>());
+  value = path.string();
+}
+
+OrderedJson resolve_data(OrderedJson train, const SpecOptions& options, Faults& faults) {
+  if (!train.is_object() || !train.contains("data") || !train["data"].is_object()) return train;
+  for (const char* key : {"path", "validation", "test"})
+    if (train["data"].contains(key)) resolve_path(train["data"][key], fmt::format("train.data.{}", key), options, faults);
+  return train;
+}
+
+// W&B's keys that say nothing to a tuner, and Krige's own that this version does not act on.
+void read_notes(ObjectReader& reader, StudySpec& spec) {
+  for (const char* key : {"project", "entity"})
+    if (reader.raw(key) != nullptr) spec.notes.push_back(fmt::format("{} has no meaning here and is ignored", key));
+  if (reader.raw("early_terminate") != nullptr)
+    spec.notes.emplace_back("early_terminate is not acted on in this version: every trial runs to its end");
+  reader.integer_in("version", 1, 1);
+}
+
+void check_method(const StudySpec& spec, Faults& faults) {
+  if (spec.method != Method::grid) return;
+  for (const Parameter& parameter : spec.space.parameters())
+    if (!parameter.cardinality())
+      faults.add("parameters." + parameter.name, "a grid needs distinct values: give step, values, or another method");
+}
+
+}  // namespace
+
+Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& options) {
+  StudySpec spec;
+  Faults faults;
+  ObjectReader reader(json, "", faults);
+  spec.name = reader.string("name").value_or("");
+  if (spec.name.size() > kMaxName) reader.fault("name", fmt::format("must have at most {} bytes", kMaxName));
+  spec.description = reader.string("description").value_or("");
+  if (const OrderedJson* metric = reader.raw("metric")) spec.metric = read_metric(*metric, faults);
+  if (const auto method = reader.one_of("method", {"gp", "bayes", "random", "sobol", "grid"}))
+    spec.method = *method == "bayes" ? Method::gp : by_name<Method>(kMethods, *method);
+  spec.seed = static_cast<std::uint64_t>(reader.integer_in("seed", 0, std::numeric_limits<std::int64_t>::max()).value_or(0));
+  if (const OrderedJson* budget = reader.raw("budget")) spec.budget = read_budget(*budget, faults);
+  if (const auto cap = reader.integer_in("run_cap", 1, kMaxTrials)) {
+    if (spec.budget.max_trials) reader.fault("run_cap", "says the same as budget.max_trials: give one of them");
+    spec.budget.max_trials = cap;
+  }
+  OrderedJson train;
+  if (const OrderedJson* given = reader.raw("train")) {
+    train = resolve_data(*given, options, faults);
+    spec.train = train.dump();
+  }
+  if (const OrderedJson* command = reader.raw("command")) spec.command = read_command(*command, faults);
+  spec.program = reader.string("program");
+  if (spec.program && !spec.command && !spec.train)
+    spec.command = std::vector<std::string>{"${env}", "${interpreter}", "${program}", "${args}"};
+  if (spec.train && spec.command) reader.fault("command", "cannot be given with train");
+  read_notes(reader, spec);
+
+  reader.require("parameters");
+  std::vector<Parameter> parameters;
+  const std::size_t faults_before = faults.size();
+  if (const OrderedJson* list = reader.raw("parameters")) parameters = read_parameters(*list, "parameters", faults);
+  const bool parameters_read = reader.has("parameters") && faults.size() == faults_before;
+  reader.finish();
+  if (parameters_read) {
+    if (Result<Space> space = Space::make(std::move(parameters))) {
+      spec.space = std::move(*space);
+      check_method(spec, faults);
+      if (spec.train) check_job(train, spec.space, spec.metric, faults);
+    } else {
+      faults.add(space.error());
+    }
+  }
+  if (!faults.empty()) return fail(faults.error());
+  return spec;
+}
+
+OrderedJson to_json(const StudySpec& spec) {
+  OrderedJson metric{{"name", spec.metric.name}, {"goal", name(spec.metric.goal)}, {"reduce", name(spec.metric.reduce)}};
+  if (spec.metric.target) metric["target"] = *spec.metric.target;
+  OrderedJson budget = OrderedJson::object();
+  if (spec.budget.max_trials) budget["max_trials"] = *spec.budget.max_trials;
+  budget["parallel"] = spec.budget.parallel;
+  if (spec.budget.max_time) budget["max_time"] = to_string(*spec.budget.max_time);
+  if (spec.budget.max_failures) budget["max_failures"] = *spec.budget.max_failures;
+  OrderedJson json{{"name", spec.name}};
+  if (!spec.description.empty()) json["description"] = spec.description;
+  json["metric"] = std::move(metric);
+  json["method"] = name(spec.method);
+  json["seed"] = spec.seed;
+  json["parameters"] = to_json(spec.space.parameters());
+  json["budget"] = std::move(budget);
+  if (spec.train) json["train"] = OrderedJson::parse(*spec.train);
+  if (spec.command) json["command"] = *spec.command;
+  if (spec.program) json["program"] = *spec.program;
+  return json;
+}
+
+Result<StudySpec> load_study(const std::string& path) {
+  KRIGE_TRY(const OrderedJson json, load_document(path));
+  std::error_code error;
+  const fs::path absolute = fs::absolute(path, error);
+  return parse_study(json, {.data_root = absolute.parent_path().string(), .confine = false});
+}
+
+std::string_view name(Goal goal) { return kGoals[static_cast<std::size_t>(goal)]; }
+std::string_view name(Reduce reduce) { return kReduces[static_cast<std::size_t>(reduce)]; }
+std::string_view name(Method method) { return kMethods[static_cast<std::size_t>(method)]; }
+
+}  // namespace krige::tuner
