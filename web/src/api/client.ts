@@ -1,0 +1,86 @@
+// The only module that sends requests. Every call has a deadline; a failure is an ApiError with the server's own words.
+import { decodeStudy, decodeTrial, decodeTrialWithRecords } from './decode';
+import type { Study, StudyPage, Trial, TrialPage, TrialWithRecords } from './types';
+
+const root = '/api/v1';
+const deadlineMs = 20_000;
+const trialsPerPage = 1000;
+const studiesPerPage = 200;
+
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    readonly status: number, // 0: the server could not be reached
+    readonly code: string,
+  ) {
+    super(message);
+  }
+}
+
+interface Problem {
+  title?: string;
+  detail?: string;
+  code?: string;
+  errors?: { field: string; message: string }[];
+}
+
+export function problemMessage(status: number, problem: Problem): string {
+  const faults = (problem.errors ?? []).map((e) => (e.field ? `${e.field}: ${e.message}` : e.message));
+  const head = problem.detail || problem.title || `The server answered ${status}`;
+  return [head, ...faults.filter((fault) => fault !== head)].join('\n');
+}
+
+async function call<T>(method: string, path: string, signal?: AbortSignal): Promise<T> {
+  const deadline = AbortSignal.timeout(deadlineMs);
+  const either = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  try {
+    const headers = { Accept: 'application/json' };
+    const response = await fetch(root + path, { method, headers, signal: either });
+    if (response.ok) return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+    const problem = (await response.json().catch(() => ({}))) as Problem;
+    throw new ApiError(problemMessage(response.status, problem), response.status, problem.code ?? '');
+  } catch (error) {
+    if (error instanceof ApiError || signal?.aborted) throw error;
+    if (deadline.aborted) throw new ApiError('The server did not answer in time.', 0, 'timeout');
+    throw new ApiError('The server cannot be reached.', 0, 'unavailable');
+  }
+}
+
+const segment = encodeURIComponent;
+
+export const studyPath = (id: string): string => `/studies/${segment(id)}`;
+export const studyEventsUrl = (id: string, after: number): string => `${root}${studyPath(id)}/events?after=${after}`;
+export const allEventsUrl = `${root}/events`;
+
+export async function listStudies(pageToken: string, signal?: AbortSignal): Promise<StudyPage> {
+  const query = `page_size=${studiesPerPage}&page_token=${segment(pageToken)}`;
+  const page = await call<StudyPage>('GET', `/studies?${query}`, signal);
+  return { studies: page.studies.map(decodeStudy), next_page_token: page.next_page_token ?? '' };
+}
+
+export async function getStudy(id: string, signal?: AbortSignal): Promise<Study> {
+  return decodeStudy(await call<Study>('GET', studyPath(id), signal));
+}
+
+export async function listAllTrials(id: string, signal?: AbortSignal): Promise<Trial[]> {
+  const trials: Trial[] = [];
+  let token = '';
+  do {
+    const query = `page_size=${trialsPerPage}&page_token=${segment(token)}`;
+    const page = await call<TrialPage>('GET', `${studyPath(id)}/trials?${query}`, signal);
+    for (const trial of page.trials) trials.push(decodeTrial(trial));
+    if (page.trials.length === 0) break;
+    token = page.next_page_token ?? '';
+  } while (token !== '');
+  return trials;
+}
+
+export async function getTrial(study: string, trial: number, signal?: AbortSignal): Promise<TrialWithRecords> {
+  return decodeTrialWithRecords(await call<TrialWithRecords>('GET', `${studyPath(study)}/trials/${trial}`, signal));
+}
+
+export type StudyAction = 'pause' | 'resume' | 'stop';
+
+export async function actOnStudy(id: string, action: StudyAction): Promise<Study> {
+  return decodeStudy(await call<Study>('POST', `${studyPath(id)}:${action}`));
+}

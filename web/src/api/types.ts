@@ -1,0 +1,133 @@
+// The values of docs/rest.md, after decode.ts has turned "NaN", "Infinity" and "-Infinity" into numbers.
+
+export const studyStates = ['ACTIVE', 'PAUSED', 'STOPPING', 'COMPLETED', 'STOPPED', 'FAILED'] as const;
+export type StudyState = (typeof studyStates)[number];
+
+export const trialStates = [
+  'WAITING',
+  'RUNNING',
+  'PAUSED',
+  'STOPPING',
+  'COMPLETED',
+  'PRUNED',
+  'FAILED',
+  'INFEASIBLE',
+  'CANCELLED',
+] as const;
+export type TrialState = (typeof trialStates)[number];
+
+export type AttemptState =
+  | 'LAUNCHING'
+  | 'RUNNING'
+  | 'SUCCEEDED'
+  | 'FAILED'
+  | 'LOST'
+  | 'PREEMPTED'
+  | 'TIMED_OUT'
+  | 'CANCELLED';
+
+export type Goal = 'maximize' | 'minimize';
+export type ParamValue = number | string | boolean | null;
+export type Params = Record<string, ParamValue>;
+export type Metrics = Record<string, number>;
+
+export interface ParameterSpec {
+  type?: 'float' | 'int' | 'categorical' | 'ordinal' | 'fixed';
+  min?: number;
+  max?: number;
+  scale?: string;
+  values?: ParamValue[];
+}
+
+// What the page reads of the canonical study file; the rest is left alone.
+export interface Spec {
+  metric?: { name?: string; goal?: Goal; target?: number | null };
+  method?: string;
+  parameters?: Record<string, ParameterSpec>;
+  budget?: { max_trials?: number | null; parallel?: number | null };
+}
+
+export interface Best {
+  trial: number;
+  value: number;
+  params: Params;
+}
+
+export interface Study {
+  id: string;
+  name: string;
+  state: StudyState;
+  state_reason: string;
+  spec?: Spec; // left out by the events of all studies
+  best: Best | null;
+  trial_counts: Partial<Record<TrialState, number>>;
+  seq: number;
+  created_at: string;
+  ended_at: string | null;
+}
+
+export interface Attempt {
+  id: number;
+  state: AttemptState;
+  worker?: string;
+  reason?: string;
+  started_at?: string | null;
+  ended_at?: string | null;
+}
+
+export interface Suggestion {
+  method: string;
+  mean?: number;
+  sd?: number;
+  log_ei?: number;
+}
+
+export interface StepRecord {
+  step: number;
+  metrics: Metrics;
+}
+
+export interface Trial {
+  id: number;
+  state: TrialState;
+  reason: string;
+  params: Params;
+  value: number | null;
+  suggestion?: Suggestion | null;
+  attempts: Attempt[];
+  created_at: string;
+  ended_at: string | null;
+}
+
+export interface TrialWithRecords extends Trial {
+  records: StepRecord[];
+}
+
+export interface StudyPage {
+  studies: Study[];
+  next_page_token: string;
+}
+
+export interface TrialPage {
+  trials: Trial[];
+  next_page_token: string;
+  seq: number;
+}
+
+interface EventBase {
+  seq: number;
+  time?: string;
+}
+export type StudyEvent =
+  | (EventBase & { type: 'STUDY_CREATED'; study: Study })
+  | (EventBase & { type: 'STUDY_STATE_CHANGED'; state: StudyState; state_reason: string })
+  | (EventBase & { type: 'TRIAL_CREATED' | 'TRIAL_STATE_CHANGED'; trial: Trial })
+  | (EventBase & { type: 'TRIAL_REPORTED'; trial_id: number; step: number; metrics: Metrics });
+export type StudyEventType = StudyEvent['type'];
+export const studyEventTypes: readonly StudyEventType[] = [
+  'STUDY_CREATED',
+  'STUDY_STATE_CHANGED',
+  'TRIAL_CREATED',
+  'TRIAL_STATE_CHANGED',
+  'TRIAL_REPORTED',
+];

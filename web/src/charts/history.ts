@@ -1,0 +1,104 @@
+// The best value so far over the trials, and every trial's own value: first as data, then as an ECharts option.
+import type { Goal, Trial } from '../api/types';
+import { formatNumber, humanize } from '../format';
+import { isBetter, isDone } from '../store/study_state';
+import type { Palette } from '../theme';
+import { axisStyle, type ChartOption, tooltipStyle } from './style';
+
+export type Point = [trial: number, value: number];
+
+export interface History {
+  completed: Point[]; // the best one is left out: it is drawn apart
+  pruned: Point[];
+  lost: { trial: number; state: string }[]; // ended without a value that can be drawn
+  improvements: Point[]; // each trial that was the best so far
+  last: number; // highest trial drawn, where the line of the best ends
+}
+
+export function historyOf(trials: readonly Trial[], goal: Goal): History {
+  const history: History = { completed: [], pruned: [], lost: [], improvements: [], last: 0 };
+  let best: Point | null = null;
+  for (const trial of trials) {
+    const drawable = trial.value !== null && Number.isFinite(trial.value);
+    const ended = isDone(trial.state) && trial.state !== 'CANCELLED';
+    if (ended) history.last = trial.id;
+    if (trial.state === 'PRUNED' && drawable) {
+      history.pruned.push([trial.id, trial.value as number]);
+    } else if (trial.state === 'COMPLETED' && drawable) {
+      const point: Point = [trial.id, trial.value as number];
+      history.completed.push(point);
+      if (best === null || isBetter(point[1], best[1], goal)) {
+        best = point;
+        history.improvements.push(point);
+      }
+    } else if (ended) {
+      history.lost.push({ trial: trial.id, state: trial.state });
+    }
+  }
+  history.completed = history.completed.filter((point) => point !== best);
+  return history;
+}
+
+export const isEmpty = (history: History): boolean =>
+  history.completed.length + history.pruned.length + history.improvements.length + history.lost.length === 0;
+
+export const canBeLogarithmic = (history: History): boolean =>
+  history.improvements.length > 0 &&
+  [...history.completed, ...history.pruned, ...history.improvements].every(([, value]) => value > 0);
+
+// The corners of the line: it holds each best value up to the last trial.
+export function bestLine({ improvements, last }: History): Point[] {
+  const end = improvements.at(-1);
+  return end && end[0] < last ? [...improvements, [last, end[1]]] : improvements;
+}
+
+export function describeHistory(history: History, metric: string): string {
+  const best = history.improvements.at(-1);
+  if (!best) return `No trial has a value of ${metric} yet.`;
+  return `Best ${metric} so far over the trials: ${formatNumber(best[1])}, found by trial ${best[0]}.`;
+}
+
+interface HoveredItem {
+  seriesName?: string;
+  data?: unknown;
+}
+
+function tooltipOf(metric: string, item: HoveredItem): string {
+  const [trial, value] = item.data as Point;
+  const head = `Trial ${trial}`;
+  if (item.seriesName === 'without value') return `${head}\nended without a value`;
+  return `${head}\n${metric} ${formatNumber(value)}${item.seriesName === 'pruned' ? '\npruned' : ''}`;
+}
+
+const cross = 'path://M0,1 L1,0 L5,4 L9,0 L10,1 L6,5 L10,9 L9,10 L5,6 L1,10 L0,9 L4,5 Z';
+const crowd = 300; // from here on the dots are small and let through what is below them
+
+export function historyOption(history: History, metric: string, log: boolean, palette: Palette): ChartOption {
+  const axis = axisStyle(palette);
+  const crowded = history.completed.length + history.pruned.length > crowd;
+  const scatter = { type: 'scatter', cursor: 'pointer', large: true, largeThreshold: 4000 } as const;
+  const best = history.improvements.at(-1);
+  return {
+    animation: false,
+    grid: { left: 12, right: 16, top: 34, bottom: 30, containLabel: true },
+    xAxis: { ...axis, type: 'value', name: 'trial', nameLocation: 'middle', nameGap: 28, minInterval: 1, min: 0 },
+    yAxis: [
+      { ...axis, type: log ? 'log' : 'value', scale: true, name: humanize(metric), nameLocation: 'end', nameGap: 14,
+        nameTextStyle: { ...axis.nameTextStyle, align: 'left' } },
+      { type: 'value', min: 0, max: 1, show: false },
+    ],
+    tooltip: { ...tooltipStyle(palette), formatter: (item: unknown) => tooltipOf(metric, item as HoveredItem) },
+    series: [
+      { type: 'line', name: 'best so far', step: 'end', symbol: 'none', silent: true, z: 1, data: bestLine(history),
+        lineStyle: { color: palette.accent, width: 2 } },
+      { ...scatter, name: 'completed', data: history.completed, symbolSize: crowded ? 5 : 8, z: 2,
+        itemStyle: { color: palette.muted, opacity: crowded ? 0.45 : 0.75 } },
+      { ...scatter, name: 'pruned', data: history.pruned, symbol: 'emptyTriangle', symbolSize: crowded ? 6 : 9, z: 2,
+        itemStyle: { color: palette.warn } },
+      { ...scatter, name: 'without value', data: history.lost.map(({ trial }) => [trial, 0]), yAxisIndex: 1,
+        symbol: cross, symbolSize: crowded ? 5 : 8, symbolOffset: [0, -6], z: 2, itemStyle: { color: palette.bad } },
+      { ...scatter, name: 'best', data: best ? [best] : [], symbolSize: 13, z: 3,
+        itemStyle: { color: palette.accent, borderColor: palette.surface, borderWidth: 2 } },
+    ],
+  };
+}

@@ -1,0 +1,41 @@
+// A canvas that shows an option and follows its own size. What it shows is also said in words (`label`) and, by whoever uses
+// it, in a table.
+import { useEffect, useRef } from 'preact/hooks';
+import { type ECharts, init } from '../charts/echarts';
+import type { ChartOption } from '../charts/style';
+import { type Palette, readPalette, theme } from '../theme';
+
+interface Props {
+  option: (palette: Palette) => ChartOption;
+  label: string;
+  size: 'large' | 'small';
+  onPoint?: (data: unknown) => void;
+}
+
+export function Chart({ option, label, size, onPoint }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const chart = useRef<ECharts | null>(null);
+  const point = useRef(onPoint);
+  point.current = onPoint;
+  const colours = theme.value;
+
+  useEffect(() => {
+    const element = box.current as HTMLDivElement;
+    const created = init(element, null, { renderer: 'canvas' });
+    created.on('click', (item) => point.current?.(item.data));
+    chart.current = created;
+    const observer = new ResizeObserver(() => created.resize());
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      created.dispose();
+      chart.current = null;
+    };
+  }, []);
+
+  useEffect(() => {
+    chart.current?.setOption(option(readPalette()), { notMerge: true, lazyUpdate: true });
+  }, [option, colours]);
+
+  return <div ref={box} class={`chart chart-${size}`} role="img" aria-label={label} />;
+}

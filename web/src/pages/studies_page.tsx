@@ -1,0 +1,110 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { Study } from '../api/types';
+import { Age } from '../components/clock';
+import { Alert, ConnectionStatus, Empty } from '../components/notices';
+import { ProgressBar } from '../components/progress_bar';
+import { StateBadge } from '../components/state_badge';
+import { explainReason, formatNumber, humanize } from '../format';
+import { hrefOf } from '../router';
+import { progressOf } from '../store/progress';
+import { StudiesStore } from '../store/studies_store';
+
+function Row({ study }: { study: Study }) {
+  const { done, budget } = progressOf(study);
+  return (
+    <tr data-study={study.id}>
+      <th scope="row" class="study-name">
+        <a href={hrefOf({ page: 'study', study: study.id, trial: null })} title={study.name}>{study.name}</a>
+      </th>
+      <td title={study.state_reason && explainReason(study.state_reason)}><StateBadge state={study.state} /></td>
+      <td class="right study-best">
+        <span class="value">{study.best ? formatNumber(study.best.value, { fixed: true }) : '–'}</span>
+        <span class="metric-name" title={study.spec?.metric?.name}>{humanize(study.spec?.metric?.name ?? '')}</span>
+      </td>
+      <td class="study-progress">
+        <span class="progress-text">{done}{budget !== null && <span class="muted"> of {budget}</span>}</span>
+        <ProgressBar study={study} />
+      </td>
+      <td class="right muted"><Age since={study.created_at} /></td>
+    </tr>
+  );
+}
+
+function StudyTable({ studies }: { studies: readonly Study[] }) {
+  return (
+    <div class="panel table-scroll" tabIndex={0} role="region" aria-label="Studies">
+      <table class="plain-table studies">
+        <caption class="sr-only">Studies, the newest first</caption>
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">State</th>
+            <th scope="col" class="right">Best value</th>
+            <th scope="col">Trials done</th>
+            <th scope="col" class="right">Started</th>
+          </tr>
+        </thead>
+        <tbody>{studies.map((study) => <Row key={study.id} study={study} />)}</tbody>
+      </table>
+    </div>
+  );
+}
+
+const createCall = 'curl -H "Content-Type: application/json" --data @study.json \\\n  ';
+
+function NoStudies() {
+  return (
+    <div class="panel">
+      <Empty title="No studies yet.">
+        <p>Start one by REST, and it appears here:</p>
+        <pre class="command"><code>{`${createCall}${location.origin}/api/v1/studies`}</code></pre>
+      </Empty>
+    </div>
+  );
+}
+
+export function matches(study: Study, words: string): boolean {
+  const text = `${study.name} ${study.state} ${study.id}`.toLowerCase();
+  return words.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+}
+
+export function StudiesPage() {
+  const store = useMemo(() => new StudiesStore(), []);
+  const [words, setWords] = useState('');
+  useEffect(() => () => store.close(), [store]);
+  useEffect(() => {
+    document.title = 'Studies · Krige';
+  }, []);
+  const data = store.data.value;
+  const failure = store.failure.value;
+  const shown = (data?.studies ?? []).filter((study) => matches(study, words));
+  return (
+    <main class="page" aria-busy={data === null && failure === null}>
+      <header class="page-head">
+        <div class="page-title">
+          <h1>Studies</h1>
+          {data !== null && data.studies.length > 0 && <span class="muted">{data.studies.length}</span>}
+        </div>
+        <div class="page-tools">
+          <ConnectionStatus connection={store.connection.value} />
+          {data !== null && data.studies.length > 0 && (
+            <input type="search" class="search" placeholder="Search by name or state" aria-label="Search the studies"
+              value={words} onInput={(event) => setWords(event.currentTarget.value)} />
+          )}
+        </div>
+      </header>
+      {failure !== null && <Alert>{failure.message}</Alert>}
+      {data === null && failure === null && <p class="loading" role="status">Loading the studies …</p>}
+      {data !== null && data.studies.length === 0 && <NoStudies />}
+      {shown.length > 0 && <StudyTable studies={shown} />}
+      {data !== null && data.studies.length > 0 && shown.length === 0 && (
+        <div class="panel"><Empty title="No study matches the search." /></div>
+      )}
+      {data !== null && data.nextPageToken !== '' && (
+        <button type="button" class="button more" disabled={store.loadingMore.value} onClick={() => void store.loadMore()}>
+          Show older studies
+        </button>
+      )}
+    </main>
+  );
+}

@@ -1,0 +1,146 @@
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { Study, Trial } from '../../api/types';
+import { DataTable } from '../../components/data_table';
+import { ConnectionStatus, Empty } from '../../components/notices';
+import { StateBadge } from '../../components/state_badge';
+import { explainReason, formatNumber, humanize } from '../../format';
+import { hrefOf, navigate } from '../../router';
+import { progressOf } from '../../store/progress';
+import { findTrial, type StudyData } from '../../store/study_state';
+import { StudyStore } from '../../store/study_store';
+import { StudyActions } from './actions';
+import { HistoryPanel } from './history_panel';
+import { Tiles } from './tiles';
+import { TrialPanel } from './trial_panel';
+import { parameterNames, trialColumns } from './trial_columns';
+
+const tableHeight = 34 * 15;
+const sampleSize = 200;
+const idOf = (trial: Trial): number => trial.id;
+
+function Heading({ store, study }: { store: StudyStore; study: Study }) {
+  return (
+    <header class="page-head">
+      <div class="page-title">
+        <h1 title={study.name}>{study.name}</h1>
+        <StateBadge state={study.state} />
+        {study.state_reason && <span class="muted">{explainReason(study.state_reason)}</span>}
+      </div>
+      <div class="page-tools">
+        <ConnectionStatus connection={store.connection.value} />
+        <StudyActions store={store} study={study} />
+      </div>
+    </header>
+  );
+}
+
+// Read out when the state or the best value changes, and not at every trial.
+function Announcement({ study }: { study: Study }) {
+  const best = study.best ? `Best ${formatNumber(study.best.value)}, trial ${study.best.trial}.` : '';
+  return <p class="sr-only" aria-live="polite">{`Study ${humanize(study.state)}. ${best}`}</p>;
+}
+
+function TrialTable({ data, names, selected, best }: {
+  data: StudyData;
+  names: readonly string[];
+  selected: number | null;
+  best: number | null;
+}) {
+  const { study, trials } = data;
+  const latest = useRef(data.latest);
+  latest.current = data.latest;
+  const columns = useMemo(
+    () => trialColumns({ study, trials, names, latest: () => latest.current }),
+    [study.id, study.spec, names, Math.min(trials.length, sampleSize)],
+  );
+  return (
+    <section class="panel" aria-labelledby="trials-title">
+      <header class="panel-head">
+        <h2 id="trials-title">Trials</h2>
+        <span class="muted">{trials.length}</span>
+      </header>
+      {trials.length === 0 ? (
+        <Empty title="No trials yet." />
+      ) : (
+        <DataTable
+          label="Trials"
+          columns={columns}
+          rows={trials}
+          keyOf={idOf}
+          initialSort={{ column: 'id', descending: true }}
+          height={tableHeight}
+          rowClass={(trial) => (trial.id === best ? 'best-row' : '')}
+          selected={selected}
+          onSelect={(trial) => openTrial(study.id, trial, selected)}
+        />
+      )}
+    </section>
+  );
+}
+
+// Going from one trial to the next does not fill the history of the browser.
+function openTrial(study: string, trial: number, open: number | null): void {
+  navigate(hrefOf({ page: 'study', study, trial }), { replace: open !== null });
+}
+
+function Loaded({ store, data, chosen }: { store: StudyStore; data: StudyData; chosen: number | null }) {
+  const { study, trials } = data;
+  const found = parameterNames(study, trials);
+  const names = useMemo(() => found, [found.join('\n')]);
+  const best = study.best ? findTrial(trials, study.best.trial) : null;
+  const shown = chosen === null ? best : findTrial(trials, chosen);
+  useEffect(() => {
+    const { done, budget } = progressOf(study);
+    document.title = `${budget === null ? done : `${done}/${budget}`} ${study.name} · Krige`;
+  }, [study]);
+  useEffect(() => {
+    if (chosen === null) return undefined;
+    const close = (event: KeyboardEvent) => {
+      const busy = (event.target as Element | null)?.closest('dialog, select, input');
+      if (event.key === 'Escape' && !busy) navigate(hrefOf({ page: 'study', study: study.id, trial: null }));
+    };
+    addEventListener('keydown', close);
+    return () => removeEventListener('keydown', close);
+  }, [chosen, study.id]);
+  return (
+    <main class="page">
+      <Heading store={store} study={study} />
+      <Announcement study={study} />
+      <Tiles study={study} trials={trials} />
+      <div class="columns">
+        <div class="column-main">
+          <HistoryPanel study={study} trials={trials} onTrial={(trial) => openTrial(study.id, trial, chosen)} />
+          <TrialTable data={data} names={names} selected={chosen} best={best?.id ?? null} />
+        </div>
+        {shown ? (
+          <TrialPanel store={store} study={study} trial={shown} best={best} names={names} chosen={chosen !== null} />
+        ) : (
+          <aside class="panel trial-panel" aria-label="Trial">
+            <Empty title={chosen === null ? 'The best trial will be shown here.' : `There is no trial ${chosen}.`}>
+              Choose any trial in the chart or in the table to see its curve.
+            </Empty>
+          </aside>
+        )}
+      </div>
+    </main>
+  );
+}
+
+export function StudyPage({ id, trial }: { id: string; trial: number | null }) {
+  const store = useMemo(() => new StudyStore(id), [id]);
+  useEffect(() => () => store.close(), [store]);
+  const data = store.data.value;
+  const failure = store.failure.value;
+  if (data && !store.notFound.value) return <Loaded store={store} data={data} chosen={trial} />;
+  return (
+    <main class="page" aria-busy={!failure}>
+      {failure === null ? (
+        <p class="loading" role="status">Loading the study …</p>
+      ) : (
+        <Empty title={store.notFound.value ? 'There is no such study.' : failure.message}>
+          {store.notFound.value ? <a href="/">All studies</a> : 'Trying again every few seconds.'}
+        </Empty>
+      )}
+    </main>
+  );
+}

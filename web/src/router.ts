@@ -1,0 +1,59 @@
+// Addresses are paths; the server answers every path outside /api and /assets with index.html. A page to come is one more
+// member of Route, one line in parseRoute and one in hrefOf.
+import { signal } from '@preact/signals';
+
+export type Route =
+  | { page: 'studies' }
+  | { page: 'study'; study: string; trial: number | null }
+  | { page: 'not_found' };
+
+export function parseRoute(path: string): Route {
+  const parts = path.split('/').filter((part) => part !== '');
+  if (parts.length === 0) return { page: 'studies' };
+  const [head, id, tail, number] = parts;
+  if (head !== 'studies' || parts.length > 4) return { page: 'not_found' };
+  if (id === undefined) return { page: 'studies' };
+  let study: string;
+  try {
+    study = decodeURIComponent(id);
+  } catch {
+    return { page: 'not_found' };
+  }
+  if (tail === undefined) return { page: 'study', study, trial: null };
+  if (tail === 'trials' && number !== undefined && /^[1-9]\d{0,14}$/.test(number)) {
+    return { page: 'study', study, trial: Number(number) };
+  }
+  return { page: 'not_found' };
+}
+
+export function hrefOf(route: Exclude<Route, { page: 'not_found' }>): string {
+  if (route.page === 'studies') return '/';
+  const study = `/studies/${encodeURIComponent(route.study)}`;
+  return route.trial === null ? study : `${study}/trials/${route.trial}`;
+}
+
+export const route = signal<Route>({ page: 'studies' });
+
+function follow(): void {
+  route.value = parseRoute(location.pathname);
+}
+
+export function navigate(href: string, options: { replace?: boolean } = {}): void {
+  if (href === location.pathname) return;
+  history[options.replace ? 'replaceState' : 'pushState'](null, '', href);
+  follow();
+}
+
+// Follows the address bar, and links of this origin without loading the page again.
+export function startRouter(): void {
+  follow();
+  addEventListener('popstate', follow);
+  document.addEventListener('click', (event) => {
+    if (event.defaultPrevented || event.button !== 0) return;
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = (event.target as Element | null)?.closest('a');
+    if (!link || link.origin !== location.origin || link.target || link.hasAttribute('download')) return;
+    event.preventDefault();
+    navigate(link.pathname);
+  });
+}

@@ -1,0 +1,159 @@
+// What the page knows of one study, and how an event changes it: pure functions of values. Events carry whole trials and
+// reports name their step, so applying one twice, or one that a snapshot already holds, does no harm.
+import type { Goal, StepRecord, Study, StudyEvent, Trial, TrialState } from '../api/types';
+
+export interface StudyData {
+  readonly study: Study;
+  readonly trials: readonly Trial[]; // ascending by id
+  readonly latest: ReadonlyMap<number, StepRecord>; // the last report of each trial that still runs
+  readonly curves: ReadonlyMap<number, readonly StepRecord[]>; // ascending by step, of the trials that are open
+  readonly seq: number; // of the last event that is in here
+}
+
+const idOf = (trial: Trial): number => trial.id;
+
+export const goalOf = (study: Study): Goal => (study.spec?.metric?.goal === 'minimize' ? 'minimize' : 'maximize');
+
+export function isBetter(a: number, b: number, goal: Goal): boolean {
+  return goal === 'maximize' ? a > b : a < b;
+}
+
+// The best completed trial with a finite value; of equal ones the first.
+export function bestTrial(trials: readonly Trial[], goal: Goal): Trial | null {
+  let best: Trial | null = null;
+  for (const trial of trials) {
+    if (trial.state !== 'COMPLETED' || trial.value === null || !Number.isFinite(trial.value)) continue;
+    if (best === null || isBetter(trial.value, best.value as number, goal)) best = trial;
+  }
+  return best;
+}
+
+export function countTrials(trials: readonly Trial[]): Partial<Record<TrialState, number>> {
+  const counts: Partial<Record<TrialState, number>> = {};
+  for (const trial of trials) counts[trial.state] = (counts[trial.state] ?? 0) + 1;
+  return counts;
+}
+
+function withSummary(study: Study, trials: readonly Trial[]): Study {
+  const best = bestTrial(trials, goalOf(study));
+  return {
+    ...study,
+    trial_counts: countTrials(trials),
+    best: best && { trial: best.id, value: best.value as number, params: best.params },
+  };
+}
+
+// `study` was read before `trials`: what happened in between comes again as events after the study's own number.
+export function fromSnapshot(study: Study, trials: readonly Trial[], previous?: StudyData): StudyData {
+  const sorted = [...trials].sort((a, b) => a.id - b.id);
+  const running = new Set(sorted.filter((trial) => !isDone(trial.state)).map(idOf));
+  return {
+    study: withSummary(study, sorted),
+    trials: sorted,
+    latest: new Map([...(previous?.latest ?? [])].filter(([id]) => running.has(id))),
+    curves: previous?.curves ?? new Map(),
+    seq: study.seq,
+  };
+}
+
+// Where `id` is, or would be inserted, in values that ascend by `key`.
+function position<T>(values: readonly T[], key: (value: T) => number, id: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (key(values[middle] as T) < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function put<T>(values: T[], key: (value: T) => number, value: T): void {
+  const at = position(values, key, key(value));
+  const known = at < values.length && key(values[at] as T) === key(value);
+  values.splice(at, known ? 1 : 0, value);
+}
+
+export function findTrial(trials: readonly Trial[], id: number): Trial | null {
+  const trial = trials[position(trials, idOf, id)];
+  return trial?.id === id ? trial : null;
+}
+
+// Records of two sources by step. Where both have one, `newer` wins metric by metric, since reports of a step may be split.
+export function mergeRecords(older: readonly StepRecord[], newer: readonly StepRecord[]): StepRecord[] {
+  const bySteps = new Map(older.map((record) => [record.step, record]));
+  for (const { step, metrics } of newer) {
+    bySteps.set(step, { step, metrics: { ...bySteps.get(step)?.metrics, ...metrics } });
+  }
+  return [...bySteps.values()].sort((a, b) => a.step - b.step);
+}
+
+function appendRecord(records: readonly StepRecord[], record: StepRecord): StepRecord[] {
+  const last = records[records.length - 1];
+  return last && last.step >= record.step ? mergeRecords(records, [record]) : [...records, record];
+}
+
+// Many events at once, so that a burst costs one copy of the trials and one drawing.
+export function applyEvents(data: StudyData, events: readonly StudyEvent[]): StudyData {
+  const fresh = events.filter((event) => event.seq > data.seq);
+  if (fresh.length === 0) return data;
+  let study = data.study;
+  let trials: Trial[] | null = null; // copied on the first change, so that reports alone redraw no table
+  const latest = new Map(data.latest);
+  const curves = new Map(data.curves);
+  let seq = data.seq;
+  for (const event of fresh) {
+    seq = Math.max(seq, event.seq);
+    switch (event.type) {
+      case 'STUDY_CREATED':
+        study = { ...study, ...event.study };
+        break;
+      case 'STUDY_STATE_CHANGED': {
+        const { state, state_reason } = event;
+        study = { ...study, state, state_reason };
+        if (hasEnded(study)) study.ended_at = event.time ?? study.ended_at;
+        break;
+      }
+      case 'TRIAL_CREATED':
+      case 'TRIAL_STATE_CHANGED':
+        trials ??= [...data.trials];
+        put(trials, idOf, event.trial);
+        if (isDone(event.trial.state)) latest.delete(event.trial.id);
+        break;
+      case 'TRIAL_REPORTED': {
+        const record = { step: event.step, metrics: event.metrics };
+        latest.set(event.trial_id, record);
+        const curve = curves.get(event.trial_id);
+        if (curve) curves.set(event.trial_id, appendRecord(curve, record));
+        break;
+      }
+    }
+  }
+  const current = trials ?? data.trials;
+  const changed = trials !== null || study !== data.study;
+  return { study: changed ? withSummary(study, current) : study, trials: current, latest, curves, seq };
+}
+
+export function withCurve(data: StudyData, trial: number, records: readonly StepRecord[]): StudyData {
+  const merged = mergeRecords(records, data.curves.get(trial) ?? []);
+  return { ...data, curves: new Map(data.curves).set(trial, merged) };
+}
+
+export function withoutCurve(data: StudyData, trial: number): StudyData {
+  const curves = new Map(data.curves);
+  curves.delete(trial);
+  return { ...data, curves };
+}
+
+// A study as an action's answer has it; older than what events have brought, it changes nothing.
+export function withAnswer(data: StudyData, answer: Study): StudyData {
+  if (answer.seq < data.seq) return data;
+  const { state, state_reason, ended_at } = answer;
+  return { ...data, study: { ...data.study, state, state_reason, ended_at } };
+}
+
+const doneStates: ReadonlySet<TrialState> = new Set(['COMPLETED', 'PRUNED', 'FAILED', 'INFEASIBLE', 'CANCELLED']);
+export const isDone = (state: TrialState): boolean => doneStates.has(state);
+
+export const hasEnded = (study: Pick<Study, 'state'>): boolean =>
+  study.state === 'COMPLETED' || study.state === 'STOPPED' || study.state === 'FAILED';
