@@ -60,6 +60,8 @@ Result<OrderedJson> parse_json(std::string_view text) {
   }
 }
 
+std::string dump(const OrderedJson& value) { return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace); }
+
 Json number_to_json(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";

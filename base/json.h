@@ -21,6 +21,9 @@ using OrderedJson = nlohmann::ordered_json;
 // Text to JSON, with the position of a syntax error; duplicate keys and nesting deeper than 64 are errors.
 [[nodiscard]] Result<OrderedJson> parse_json(std::string_view text);
 
+// JSON text on one line. Bytes that are not UTF-8 (a program's output) become U+FFFD instead of an exception.
+[[nodiscard]] std::string dump(const OrderedJson& value);
+
 // Numbers that are not finite are the strings "NaN", "Infinity", "-Infinity", both ways.
 [[nodiscard]] Json number_to_json(double value);
 [[nodiscard]] std::optional<double> number_from_json(const Json& value);

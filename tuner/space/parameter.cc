@@ -12,7 +12,7 @@
 namespace krige::tuner {
 namespace {
 
-constexpr double kContinuum = 0x1p53;    // beyond, a double cannot tell the values apart
+constexpr double kContinuum = 0x1p53;  // beyond, a double cannot tell the values apart
 
 double clamp_unit(double u) { return std::clamp(u, 0.0, 1.0); }
 
@@ -61,7 +61,7 @@ double lower_edge(const Parameter& p) {
 double upper_edge(const Parameter& p) { return p.min + (last_index(p) + 0.5) * step_of(p); }
 
 double normal_from_quantile(const Parameter& p, double u) {
-  constexpr double kEdge = 1e-9;    // ±6 σ
+  constexpr double kEdge = 1e-9;  // ±6 σ
   const double x = p.mu + p.sigma * normal_quantile(std::clamp(u, kEdge, 1 - kEdge));
   return p.step ? std::round(x / *p.step) * *p.step : x;
 }

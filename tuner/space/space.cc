@@ -10,6 +10,7 @@
 namespace krige::tuner {
 namespace {
 
+constexpr std::int64_t kMaxParentValues = 1024;  // of a parameter that others depend on
 constexpr double kInactive = std::numeric_limits<double>::quiet_NaN();
 
 std::string path_of(const Parameter& parameter, std::string_view rest = {}) {
@@ -31,6 +32,10 @@ void check_conditions(std::vector<Parameter>& parameters, const NameIndex& index
       const Parameter& other = parameters[parent->second];
       if (!other.cardinality()) {
         faults.add(path, "must be a parameter with distinct values, is continuous");
+        continue;
+      }
+      if (*other.cardinality() > kMaxParentValues) {
+        faults.add(path, fmt::format("must be a parameter with at most {} values", kMaxParentValues));
         continue;
       }
       for (Value& value : condition.values) {

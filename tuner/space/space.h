@@ -65,7 +65,7 @@ class GridCursor {
 
  private:
   const Space* space_;
-  std::vector<std::int64_t> indices_;    // by parameter
+  std::vector<std::int64_t> indices_;  // by parameter
   bool done_ = false;
 };
 

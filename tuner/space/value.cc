@@ -48,9 +48,7 @@ std::string to_string(const Value& value) {
   return std::visit([](const auto& held) { return fmt::format("{}", held); }, value);
 }
 
-std::string point_key(const Params& params) {
-  return to_json(params).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
-}
+std::string point_key(const Params& params) { return dump(to_json(params)); }
 
 bool equal(const Value& a, const Value& b) {
   if (a.index() == b.index()) return a == b;

@@ -13,7 +13,8 @@ struct Unit {
   std::string_view name;
   double millis;
 };
-constexpr std::array kUnits{Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1000}, Unit{"ms", 1}};
+constexpr std::array kUnits{Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1000},
+                            Unit{"ms", 1}};
 constexpr double kMaxMillis = 10 * 365.25 * 86'400'000;
 
 }  // namespace

@@ -31,8 +31,7 @@ Result<TrainJob> job_at(const StudySpec& spec, const Params& params) {
 }
 
 void check_job(const OrderedJson& train, const Space& space, const Metric& metric, Faults& faults) {
-  if (const Result<TrainJob> plain = parse_train_job(train, "train"); !plain)
-    return faults.add(plain.error());
+  if (const Result<TrainJob> plain = parse_train_job(train, "train"); !plain) return faults.add(plain.error());
   for (const Parameter& parameter : space.parameters()) {
     const std::string path = "parameters." + parameter.name;
     if (!is_tunable_job_field(parameter.name)) {
@@ -47,9 +46,8 @@ void check_job(const OrderedJson& train, const Space& space, const Metric& metri
       break;
     }
   }
-  constexpr std::array<std::string_view, 6> kReported{"accuracy",   "rmse",
-                                                      "train_loss", "validation_loss",
-                                                      "examples_per_second", "elapsed_seconds"};
+  constexpr std::array<std::string_view, 6> kReported{
+      "accuracy", "rmse", "train_loss", "validation_loss", "examples_per_second", "elapsed_seconds"};
   if (metric.name.starts_with("test_"))
     faults.add("metric.name", "test data are not for tuning: use a validation metric");
   else if (std::ranges::find(kReported, metric.name) == kReported.end())

@@ -6,8 +6,8 @@
 
 namespace krige::tuner {
 
-// The job of one point: the study's `train` with the point's values in the fields of their names, and the study's seed when
-// the job has none. `spec` must have `train`.
+// The job of one point: the study's `train` with the point's values in the fields of their names, and the study's seed
+// when the job has none. `spec` must have `train`.
 [[nodiscard]] Result<TrainJob> job_at(const StudySpec& spec, const Params& params);
 
 // Faults: a parameter that names no field, values that the job cannot take, a metric that the trainer does not report.

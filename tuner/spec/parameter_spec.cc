@@ -124,13 +124,14 @@ class ParameterReader {
     parameter_.max = *max;
     if (parameter_.step && *parameter_.step > *max - *min)
       reader_.fault("step", fmt::format("must be at most max - min = {}, is {}", *max - *min, *parameter_.step));
-    if (parameter_.kind == ParameterKind::integer && parameter_.step && std::floor(*parameter_.step) != *parameter_.step)
+    if (parameter_.kind == ParameterKind::integer && parameter_.step &&
+        std::floor(*parameter_.step) != *parameter_.step)
       reader_.fault("step", fmt::format("must be a whole number for an int, is {}", *parameter_.step));
   }
 
   std::optional<double> bound(std::string_view key) {
     if (parameter_.kind != ParameterKind::integer) return reader_.number(key);
-    constexpr std::int64_t kExact = std::int64_t{1} << 53;    // the model holds coordinates as doubles
+    constexpr std::int64_t kExact = std::int64_t{1} << 53;  // the model holds coordinates as doubles
     const auto whole = reader_.integer_in(key, -kExact, kExact);
     return whole ? std::optional<double>(static_cast<double>(*whole)) : std::nullopt;
   }
@@ -143,7 +144,7 @@ class ParameterReader {
       else
         reader_.fault(key, fmt::format("must be above 0, is {}", *step));
     } else if (quantized_ && !reader_.has("q")) {
-      parameter_.step = 1;    // W&B's default
+      parameter_.step = 1;  // W&B's default
     }
     if (parameter_.kind == ParameterKind::integer && parameter_.step == 1) parameter_.step.reset();
   }
@@ -195,7 +196,8 @@ class ParameterReader {
     double sum = 0;
     for (const OrderedJson& one : *list) {
       const double p = one.is_number() ? one.get<double>() : -1;
-      if (!(p >= 0)) return reader_.fault("probabilities", fmt::format("must be numbers of at least 0, has {}", one.dump()));
+      if (!(p >= 0))
+        return reader_.fault("probabilities", fmt::format("must be numbers of at least 0, has {}", one.dump()));
       parameter_.probabilities.push_back(p);
       sum += p;
     }
@@ -205,7 +207,8 @@ class ParameterReader {
   void read_conditions() {
     const OrderedJson* when = reader_.raw("when");
     if (when == nullptr) return;
-    if (!when->is_object() || when->empty()) return reader_.fault("when", "must be an object {parameter: value or list of values}");
+    if (!when->is_object() || when->empty())
+      return reader_.fault("when", "must be an object {parameter: value or list of values}");
     for (const auto& [parent, held] : when->items()) {
       Condition condition{parent, {}};
       const OrderedJson list = held.is_array() ? held : OrderedJson::array({held});
@@ -238,8 +241,8 @@ class ParameterReader {
   bool exponents_ = false;
 };
 
-void read_into(std::vector<Parameter>& parameters, const OrderedJson& json, const std::string& path, const std::string& prefix,
-               int depth, Faults& faults) {
+void read_into(std::vector<Parameter>& parameters, const OrderedJson& json, const std::string& path,
+               const std::string& prefix, int depth, Faults& faults) {
   if (!json.is_object()) return faults.add(path, "must be an object {name: {type, …}}");
   for (const auto& [key, value] : json.items()) {
     const std::string inner = join_path(path, key);

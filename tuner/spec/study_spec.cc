@@ -90,7 +90,8 @@ void resolve_path(OrderedJson& value, const std::string& field, const SpecOption
 OrderedJson resolve_data(OrderedJson train, const SpecOptions& options, Faults& faults) {
   if (!train.is_object() || !train.contains("data") || !train["data"].is_object()) return train;
   for (const char* key : {"path", "validation", "test"})
-    if (train["data"].contains(key)) resolve_path(train["data"][key], fmt::format("train.data.{}", key), options, faults);
+    if (train["data"].contains(key))
+      resolve_path(train["data"][key], fmt::format("train.data.{}", key), options, faults);
   return train;
 }
 
@@ -122,7 +123,8 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
   if (const OrderedJson* metric = reader.raw("metric")) spec.metric = read_metric(*metric, faults);
   if (const auto method = reader.one_of("method", {"gp", "bayes", "random", "sobol", "grid"}))
     spec.method = *method == "bayes" ? Method::gp : by_name<Method>(kMethods, *method);
-  spec.seed = static_cast<std::uint64_t>(reader.integer_in("seed", 0, std::numeric_limits<std::int64_t>::max()).value_or(0));
+  spec.seed =
+      static_cast<std::uint64_t>(reader.integer_in("seed", 0, std::numeric_limits<std::int64_t>::max()).value_or(0));
   if (const OrderedJson* budget = reader.raw("budget")) spec.budget = read_budget(*budget, faults);
   if (const auto cap = reader.integer_in("run_cap", 1, kMaxTrials)) {
     if (spec.budget.max_trials) reader.fault("run_cap", "says the same as budget.max_trials: give one of them");
@@ -160,7 +162,8 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
 }
 
 OrderedJson to_json(const StudySpec& spec) {
-  OrderedJson metric{{"name", spec.metric.name}, {"goal", name(spec.metric.goal)}, {"reduce", name(spec.metric.reduce)}};
+  OrderedJson metric{
+      {"name", spec.metric.name}, {"goal", name(spec.metric.goal)}, {"reduce", name(spec.metric.reduce)}};
   if (spec.metric.target) metric["target"] = *spec.metric.target;
   OrderedJson budget = OrderedJson::object();
   if (spec.budget.max_trials) budget["max_trials"] = *spec.budget.max_trials;

@@ -1,5 +1,5 @@
-// YAML as JSON. yaml-cpp leaves plain scalars as text; their types follow the core schema of YAML 1.2.2 (§10.3.2), in which
-// `no` and `on` are strings.
+// YAML as JSON. yaml-cpp leaves plain scalars as text; their types follow the core schema of YAML 1.2.2 (§10.3.2), in
+// which `no` and `on` are strings.
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
@@ -15,18 +15,23 @@ namespace krige::tuner {
 namespace {
 
 constexpr int kMaxDepth = 64;
-constexpr std::size_t kMaxNodes = 1'000'000;    // aliases can make a small text explode
+constexpr std::size_t kMaxNodes = 1'000'000;  // aliases can make a small text explode
 
 class Converter {
  public:
   Result<OrderedJson> convert(const YAML::Node& node, const std::string& path, int depth) {
-    if (depth > kMaxDepth) return fail(ErrorCode::invalid_argument, fmt::format("nested deeper than {}", kMaxDepth), path);
+    if (depth > kMaxDepth)
+      return fail(ErrorCode::invalid_argument, fmt::format("nested deeper than {}", kMaxDepth), path);
     if (++nodes_ > kMaxNodes) return fail(ErrorCode::invalid_argument, "too many values (aliases?)", path);
     switch (node.Type()) {
-      case YAML::NodeType::Map: return map(node, path, depth);
-      case YAML::NodeType::Sequence: return sequence(node, path, depth);
-      case YAML::NodeType::Scalar: return scalar(node);
-      default: return OrderedJson(nullptr);
+      case YAML::NodeType::Map:
+        return map(node, path, depth);
+      case YAML::NodeType::Sequence:
+        return sequence(node, path, depth);
+      case YAML::NodeType::Scalar:
+        return scalar(node);
+      default:
+        return OrderedJson(nullptr);
     }
   }
 
@@ -38,7 +43,8 @@ class Converter {
       const std::string& key = entry.first.Scalar();
       const std::string inner = join_path(path, key);
       if (object.contains(key)) {
-        return fail(ErrorCode::invalid_argument, fmt::format("is given twice (line {})", entry.first.Mark().line + 1), inner);
+        return fail(ErrorCode::invalid_argument, fmt::format("is given twice (line {})", entry.first.Mark().line + 1),
+                    inner);
       }
       KRIGE_TRY(object[key], convert(entry.second, inner, depth + 1));
     }
@@ -56,7 +62,7 @@ class Converter {
 
   static OrderedJson scalar(const YAML::Node& node) {
     const std::string& text = node.Scalar();
-    if (node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str") return text;    // quoted
+    if (node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str") return text;  // quoted
     if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
     if (text == "true" || text == "True" || text == "TRUE") return true;
     if (text == "false" || text == "False" || text == "FALSE") return false;
@@ -72,7 +78,8 @@ class Converter {
     if (digits.empty() || (std::isdigit(static_cast<unsigned char>(digits.front())) == 0 && digits.front() != '.'))
       return std::nullopt;
     std::int64_t integer = 0;
-    if (const auto [stop, error] = std::from_chars(begin, end, integer); error == std::errc() && stop == end) return integer;
+    if (const auto [stop, error] = std::from_chars(begin, end, integer); error == std::errc() && stop == end)
+      return integer;
     double real = 0;
     if (const auto [stop, error] = std::from_chars(begin, end, real); error == std::errc() && stop == end) return real;
     return std::nullopt;
@@ -88,7 +95,8 @@ Result<OrderedJson> yaml_to_json(std::string_view text) {
     const YAML::Node node = YAML::Load(std::string(text));
     return Converter().convert(node, "", 0);
   } catch (const YAML::ParserException& e) {
-    return fail(ErrorCode::invalid_argument, fmt::format("line {}, column {}: {}", e.mark.line + 1, e.mark.column + 1, e.msg));
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("line {}, column {}: {}", e.mark.line + 1, e.mark.column + 1, e.msg));
   } catch (const YAML::Exception& e) {
     return fail(ErrorCode::invalid_argument, e.what());
   }
@@ -97,7 +105,8 @@ Result<OrderedJson> yaml_to_json(std::string_view text) {
 Result<OrderedJson> load_document(const std::string& path) {
   KRIGE_TRY(const std::string text, read_file(path));
   const auto first = text.find_first_not_of(" \t\r\n");
-  Result<OrderedJson> document = first != std::string::npos && text[first] == '{' ? parse_json(text) : yaml_to_json(text);
+  Result<OrderedJson> document =
+      first != std::string::npos && text[first] == '{' ? parse_json(text) : yaml_to_json(text);
   if (!document) {
     Error error = document.error();
     error.message = path + ": " + error.message;

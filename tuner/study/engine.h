@@ -72,6 +72,7 @@ struct EngineOptions {
   const Clock* clock = &system_clock();
   Millis lease = std::chrono::seconds(60);           // without a sign of life for longer, an attempt outside is LOST
   Millis stop_grace = std::chrono::milliseconds(0);  // between SIGTERM and SIGKILL for the built-in trainer
+  Millis command_grace = std::chrono::seconds(10);   // the same for a study's own program
   std::string trainer;                               // path of krige-trainer; empty: studies with `train` are refused
   int max_lost_attempts = 3;                         // a trial whose attempts are lost so often is FAILED
 };

@@ -84,6 +84,8 @@ bool may_change(TrialState from, TrialState to) {
 bool may_change(AttemptState from, AttemptState to) {
   using enum AttemptState;
   if (from == launching && to == running) return true;
+  // LOST is a guess; the worker may show that it lives.
+  if (from == lost) return has(set(running, succeeded, failed), to);
   return !is_final(from) && is_final(to);
 }
 

@@ -1,0 +1,66 @@
+#include "tuner/study/codec.h"
+
+#include <nlohmann/json.hpp>
+
+#include "tuner/study/events.h"
+#include "tuner/trial/codec.h"
+
+namespace krige::tuner {
+namespace {
+
+// Text that we wrote ourselves, from the store: unreadable, it is shown as null rather than hiding the rest.
+OrderedJson stored(const std::string& text) { return parse_json(text).value_or(OrderedJson(nullptr)); }
+
+NewEvent event(const char* type, const OrderedJson& data) { return {type, dump(data)}; }
+
+}  // namespace
+
+OrderedJson to_json(const StudyView& study, WithSpec with_spec) {
+  const StudyRow& row = study.row;
+  OrderedJson counts = OrderedJson::object();
+  for (const auto& [state, count] : study.trial_counts) counts[std::string(name(state))] = count;
+  OrderedJson best = nullptr;
+  if (study.best) {
+    best = {{"trial", study.best->trial},
+            {"value", number_to_json(study.best->value)},
+            {"params", to_json(study.best->params)}};
+  }
+  OrderedJson json{{"id", row.id}, {"name", row.name}, {"state", name(row.state)}, {"state_reason", row.state_reason}};
+  const OrderedJson spec = stored(row.spec);
+  if (with_spec == WithSpec::yes) {
+    json["spec"] = spec;
+  } else {
+    // What a list shows of the study file.
+    json["metric"] = spec.value("metric", OrderedJson());
+    json["budget"] = spec.value("budget", OrderedJson());
+  }
+  json["best"] = std::move(best);
+  json["trial_counts"] = std::move(counts);
+  json["seq"] = row.seq;
+  json["created_at"] = to_rfc3339(row.created_at);
+  json["ended_at"] = row.ended_at ? OrderedJson(to_rfc3339(*row.ended_at)) : OrderedJson(nullptr);
+  return json;
+}
+
+OrderedJson to_json(const Event& event) {
+  OrderedJson json{{"seq", event.seq}, {"type", event.type}, {"time", to_rfc3339(event.time)}};
+  const OrderedJson data = stored(event.data);
+  if (data.is_object()) json.update(data);
+  return json;
+}
+
+NewEvent study_created(const StudyView& study) { return event("STUDY_CREATED", {{"study", to_json(study)}}); }
+
+NewEvent study_state_changed(const StudyRow& row) {
+  return event("STUDY_STATE_CHANGED", {{"state", name(row.state)}, {"state_reason", row.state_reason}});
+}
+
+NewEvent trial_created(const Trial& trial) { return event("TRIAL_CREATED", {{"trial", to_json(trial)}}); }
+NewEvent trial_state_changed(const Trial& trial) { return event("TRIAL_STATE_CHANGED", {{"trial", to_json(trial)}}); }
+
+NewEvent trial_reported(const Record& record) {
+  return event("TRIAL_REPORTED",
+               {{"trial_id", record.trial}, {"step", record.step}, {"metrics", metrics_to_json(record.metrics)}});
+}
+
+}  // namespace krige::tuner

@@ -1,0 +1,267 @@
+#include "tuner/study/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "base/log.h"
+#include "tuner/study/events.h"
+#include "tuner/study/study_runner.h"
+
+namespace krige::tuner {
+namespace {
+
+constexpr Millis kDrainTime = std::chrono::seconds(15);
+
+using RunnerPtr = std::shared_ptr<StudyRunner>;  // shared: a request may still wait on a study that is being deleted
+
+}  // namespace
+
+struct Engine::Impl {
+  std::unique_ptr<Storage> storage;
+  EngineOptions options;
+
+  mutable std::mutex mutex;
+  mutable std::condition_variable_any changed;
+  // Below: guarded by mutex.
+  std::map<StudyId, RunnerPtr> runners;
+  std::uint64_t change = 0;  // counts changes of all studies
+  std::map<StudyId, std::uint64_t> last_change;
+  std::vector<std::pair<std::uint64_t, StudyId>> deleted;
+  bool down = false;
+
+  std::unique_ptr<Executor> executor;  // after the runners: its callbacks end with it, before them
+
+  ~Impl() {
+    executor.reset();
+    runners.clear();
+  }
+
+  [[nodiscard]] Result<RunnerPtr> find(const StudyId& id) const {
+    const std::lock_guard lock(mutex);
+    const auto found = runners.find(id);
+    if (found == runners.end()) return fail(ErrorCode::not_found, fmt::format("there is no study {}", id));
+    return found->second;
+  }
+
+  void note_change(const StudyId& id) {
+    const std::lock_guard lock(mutex);
+    last_change[id] = ++change;
+    changed.notify_all();
+  }
+
+  StudyRunner::Services services() {
+    return {storage.get(), executor.get(), &options, [this](const StudyId& id) { note_change(id); }};
+  }
+
+  Status load(const StudyRow& row) {
+    StudyRow owned = row;
+    KRIGE_TRY(const OrderedJson json, parse_json(row.spec));
+    KRIGE_TRY(StudySpec spec, parse_study(json));
+    KRIGE_TRY(owned.epoch, storage->take_over(row.id));
+    KRIGE_TRY(std::vector<Trial> trials, storage->trials(row.id));
+    for (std::size_t i = 0; i < trials.size(); ++i)
+      if (trials[i].id != static_cast<TrialId>(i) + 1)
+        return fail(ErrorCode::corrupt, fmt::format("study {} has no trial {}", row.id, i + 1));
+    auto runner = std::make_shared<StudyRunner>(services(), std::move(spec), owned, std::move(trials));
+    const std::lock_guard lock(mutex);
+    runners.emplace(row.id, std::move(runner));
+    return {};
+  }
+
+  void listen() {
+    if (!executor) return;
+    const auto to_runner = [this](const AttemptKey& key, const auto& deliver) {
+      if (const Result<RunnerPtr> runner = find(key.study)) deliver(**runner);
+    };
+    executor->set_callbacks({.on_line =
+                                 [to_runner](const AttemptKey& key, std::string_view line) {
+                                   to_runner(key, [&](StudyRunner& runner) { runner.on_line(key, line); });
+                                 },
+                             .on_exit =
+                                 [to_runner](const AttemptKey& key, const Outcome& outcome) {
+                                   to_runner(key, [&](StudyRunner& runner) { runner.on_exit(key, outcome); });
+                                 }});
+  }
+};
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Engine::~Engine() { shut_down(); }
+
+Result<std::unique_ptr<Engine>> Engine::open(std::unique_ptr<Storage> storage, std::unique_ptr<Executor> executor,
+                                             EngineOptions options) {
+  auto impl = std::make_unique<Impl>();
+  impl->storage = std::move(storage);
+  impl->options = std::move(options);
+  impl->executor = std::move(executor);
+  impl->listen();
+  if (impl->executor) {
+    KRIGE_TRY(const int killed, impl->executor->kill_leftovers());
+    if (killed > 0) log::warning(fmt::format("killed {} processes that an earlier server had left running", killed));
+  }
+  KRIGE_TRY(const std::vector<StudyRow> rows, impl->storage->studies());
+  for (const StudyRow& row : rows) KRIGE_CHECK(impl->load(row));
+  return std::unique_ptr<Engine>(new Engine(std::move(impl)));
+}
+
+void Engine::shut_down() {
+  std::vector<RunnerPtr> runners;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->down = true;
+    for (const auto& [id, runner] : impl_->runners) runners.push_back(runner);
+    impl_->changed.notify_all();
+  }
+  const MonotonicTime deadline = std::chrono::steady_clock::now() + kDrainTime;
+  for (const RunnerPtr& runner : runners) runner->drain(deadline);
+  for (const RunnerPtr& runner : runners) runner->retire();
+}
+
+Result<StudyView> Engine::create_study(const StudySpec& spec) {
+  if (spec.train && (!impl_->executor || impl_->options.trainer.empty()))
+    return fail(ErrorCode::unsupported, "this server runs no trainings", "train");
+  if (spec.command && !impl_->executor) return fail(ErrorCode::unsupported, "this server runs no programs", "command");
+  StudyRow row;
+  row.id = random_id(16);
+  row.name = spec.name;
+  row.spec = dump(to_json(spec));
+  row.created_at = impl_->options.clock->wall_now();
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->down) return fail(ErrorCode::unavailable, "the server is shutting down");
+  }
+  row.seq = 1;
+  row.epoch = 1;
+  KRIGE_CHECK(impl_->storage->create_study(row, {study_created({row, std::nullopt, {}})}));
+  auto runner = std::make_shared<StudyRunner>(impl_->services(), spec, row, std::vector<Trial>());
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->runners.emplace(row.id, runner);
+  }
+  impl_->note_change(row.id);
+  return runner->view();
+}
+
+std::vector<StudyView> Engine::studies() const {
+  std::vector<RunnerPtr> runners;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    for (const auto& [id, runner] : impl_->runners) runners.push_back(runner);
+  }
+  std::vector<StudyView> views;
+  for (const RunnerPtr& runner : runners) views.push_back(runner->view());
+  std::ranges::sort(views, [](const StudyView& a, const StudyView& b) {
+    return a.row.created_at != b.row.created_at ? a.row.created_at > b.row.created_at : a.row.id < b.row.id;
+  });
+  return views;
+}
+
+Result<StudyView> Engine::study(const StudyId& id) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->view();
+}
+
+Status Engine::delete_study(const StudyId& id) {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  runner->drain(std::chrono::steady_clock::now() + kDrainTime);
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->runners.erase(id) == 0) return fail(ErrorCode::not_found, fmt::format("there is no study {}", id));
+    impl_->last_change.erase(id);
+    impl_->deleted.emplace_back(++impl_->change, id);
+    impl_->changed.notify_all();
+  }
+  runner->retire();
+  return impl_->storage->delete_study(id);
+}
+
+Result<StudyView> Engine::pause(const StudyId& id) {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->pause();
+}
+
+Result<StudyView> Engine::resume(const StudyId& id) {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->resume();
+}
+
+Result<StudyView> Engine::stop(const StudyId& id) {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->stop();
+}
+
+Result<TrialPage> Engine::trials(const StudyId& id, TrialId first, std::size_t limit,
+                                 const std::vector<TrialState>& states) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->trials(first, limit, states);
+}
+
+Result<TrialDetail> Engine::trial(const StudyId& id, TrialId trial) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  KRIGE_TRY(Trial found, runner->trial(trial));
+  KRIGE_TRY(std::vector<Record> records, impl_->storage->records(id, trial));
+  AttemptId last = 0;
+  for (const Record& record : records) last = std::max(last, record.attempt);
+  std::erase_if(records, [&](const Record& record) { return record.attempt != last; });
+  return TrialDetail{std::move(found), std::move(records)};
+}
+
+Result<SuggestAnswer> Engine::suggest(const StudyId& id, int count, const std::string& client_id, Millis timeout) {
+  if (count < 1 || count > 1000) return fail(ErrorCode::invalid_argument, "must be between 1 and 1000", "count");
+  if (client_id.empty() || client_id.size() > 256)
+    return fail(ErrorCode::invalid_argument, "must be a name of 1 to 256 bytes", "client_id");
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->suggest(count, client_id, timeout);
+}
+
+Result<Lease> Engine::report(const StudyId& id, TrialId trial, const std::optional<std::string>& token,
+                             std::int64_t step, const std::vector<std::pair<std::string, double>>& metrics) {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->report(trial, token, step, metrics);
+}
+
+Result<Lease> Engine::heartbeat(const StudyId& id, TrialId trial, const std::optional<std::string>& token) {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->heartbeat(trial, token);
+}
+
+Result<Trial> Engine::complete(const StudyId& id, TrialId trial, const std::optional<std::string>& token,
+                               const Completion& completion) {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->complete(trial, token, completion);
+}
+
+Result<std::vector<Event>> Engine::wait_events(const StudyId& id, std::uint64_t after, std::size_t limit,
+                                               MonotonicTime deadline, const std::stop_token& stop) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  if (runner->wait_past(after, deadline, stop) <= after) {
+    KRIGE_CHECK(impl_->find(id));  // deleted meanwhile
+    return std::vector<Event>();
+  }
+  return impl_->storage->events(id, after, limit);
+}
+
+Engine::Changes Engine::wait_changes(std::uint64_t cursor, MonotonicTime deadline, const std::stop_token& stop) const {
+  Changes changes;
+  std::vector<RunnerPtr> runners;
+  {
+    std::unique_lock lock(impl_->mutex);
+    if (cursor > 0)
+      impl_->changed.wait_until(lock, stop, deadline, [&] { return impl_->change >= cursor || impl_->down; });
+    changes.cursor = impl_->change + 1;
+    if (cursor == 0) return changes;
+    for (const auto& [id, change] : impl_->last_change)
+      if (const auto found = impl_->runners.find(id); change >= cursor && found != impl_->runners.end())
+        runners.push_back(found->second);
+    for (const auto& [change, id] : impl_->deleted)
+      if (change >= cursor) changes.deleted.push_back(id);
+  }
+  for (const RunnerPtr& runner : runners) changes.changed.push_back(runner->view());
+  return changes;
+}
+
+}  // namespace krige::tuner

@@ -1,0 +1,22 @@
+// What is started for an attempt, and what its output means.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "tuner/executors/executor.h"
+#include "tuner/spec/study_spec.h"
+#include "tuner/trial/trial.h"
+
+namespace krige::tuner {
+
+// The process of an attempt: krige-trainer with the job of the point, or the study's command with W&B's macros and
+// {name} replaced. `trainer` is the path of krige-trainer.
+[[nodiscard]] Result<RunSpec> make_run(const StudySpec& spec, const AttemptKey& key, const Params& params,
+                                       const std::string& trainer);
+
+// A line of standard output as a record: a JSON object with numbers in it; `step` is its step, else `next_step`.
+// nullopt: the line is something else, a program may print what it likes.
+[[nodiscard]] std::optional<Record> parse_record(std::string_view line, const AttemptKey& key, std::int64_t next_step);
+
+}  // namespace krige::tuner

@@ -1,0 +1,139 @@
+#include "tuner/study/study_image.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace krige::tuner {
+
+StudyImage::StudyImage(StudySpec spec, StudyRow row, std::vector<Trial> trials)
+    : spec_(std::move(spec)), row_(std::move(row)) {
+  // In the order in which they ended: failures in a row are counted in that order.
+  std::vector<const Trial*> by_end;
+  for (const Trial& trial : trials) by_end.push_back(&trial);
+  std::ranges::stable_sort(by_end, {}, [](const Trial* trial) { return trial->ended_at.value_or(WallTime::max()); });
+  trials_.resize(trials.size());
+  for (const Trial* trial : by_end) take(*trial);
+}
+
+const Trial* StudyImage::trial(TrialId id) const {
+  return id >= 1 && id < next_trial() ? &trials_[static_cast<std::size_t>(id - 1)] : nullptr;
+}
+
+StudyView StudyImage::view() const { return {row_, best_, counts_}; }
+
+Status StudyImage::check(const Change& change) const {
+  const auto illegal = [](std::string what, std::string_view from, std::string_view to) {
+    return fail(ErrorCode::internal, fmt::format("{} cannot go from {} to {}", what, from, to));
+  };
+  if (change.row && change.row->state != row_.state && !may_change(row_.state, change.row->state))
+    return illegal("the study", name(row_.state), name(change.row->state));
+  for (const Trial& to : change.trials) {
+    const Trial* from = trial(to.id);
+    if (from == nullptr) continue;
+    if (from->state != to.state && !may_change(from->state, to.state))
+      return illegal(fmt::format("trial {}", to.id), name(from->state), name(to.state));
+    for (std::size_t i = 0; i < std::min(from->attempts.size(), to.attempts.size()); ++i) {
+      const AttemptState before = from->attempts[i].state, after = to.attempts[i].state;
+      if (before != after && !may_change(before, after))
+        return illegal(fmt::format("attempt {} of trial {}", i + 1, to.id), name(before), name(after));
+    }
+  }
+  return {};
+}
+
+void StudyImage::apply(const Change& change, std::uint64_t seq) {
+  if (change.row) {
+    row_.state = change.row->state;
+    row_.state_reason = change.row->state_reason;
+    row_.active_time = change.row->active_time;
+    row_.ended_at = change.row->ended_at;
+  }
+  row_.seq = seq;
+  for (const Record& record : change.records) take(record);
+  for (const Trial& trial : change.trials) take(trial);
+}
+
+void StudyImage::take(const Trial& trial) {
+  const auto index = static_cast<std::size_t>(trial.id - 1);
+  if (index >= trials_.size()) trials_.resize(index + 1);
+  Trial& held = trials_[index];
+  if (held.id != 0 && --counts_[held.state] == 0) counts_.erase(held.state);
+  ++counts_[trial.state];
+  const bool ended = is_final(trial.state) && !(held.id != 0 && is_final(held.state));
+  held = trial;
+  if (!ended) return;
+  reported_.erase(trial.id);
+  if (trial.state == TrialState::failed)
+    ++failures_in_row_;
+  else if (counts_towards_budget(trial.state))
+    failures_in_row_ = 0;
+  if (trial.state == TrialState::completed && trial.value && (!best_ || better(*trial.value, best_->value)))
+    best_ = Best{trial.id, *trial.value, trial.params};
+}
+
+void StudyImage::take(const Record& record) {
+  const auto metric = std::ranges::find(record.metrics, spec_.metric.name, &std::pair<std::string, double>::first);
+  if (metric == record.metrics.end()) return;
+  const double value = metric->second;
+  const auto [entry, first] = reported_.try_emplace(record.trial, Reported{record.attempt, record.step, value, value});
+  Reported& reported = entry->second;
+  if (first) return;
+  if (reported.attempt != record.attempt) {
+    reported = {record.attempt, record.step, value, value};
+    return;
+  }
+  if (record.step >= reported.last_step) {
+    reported.last_step = record.step;
+    reported.last = value;
+  }
+  if (std::isnan(reported.best) || better(value, reported.best)) reported.best = value;
+}
+
+bool StudyImage::better(double a, double b) const { return spec_.metric.goal == Goal::minimize ? a < b : a > b; }
+
+std::int64_t StudyImage::count(TrialState state) const {
+  const auto found = counts_.find(state);
+  return found == counts_.end() ? 0 : found->second;
+}
+
+std::int64_t StudyImage::in_flight() const {
+  return count(TrialState::waiting) + count(TrialState::running) + count(TrialState::paused) +
+         count(TrialState::stopping);
+}
+
+bool StudyImage::budget_allows_another() const {
+  if (!spec_.budget.max_trials) return true;
+  std::int64_t used = in_flight();
+  for (const auto& [state, n] : counts_)
+    if (counts_towards_budget(state)) used += n;
+  return used < *spec_.budget.max_trials;
+}
+
+std::optional<TrialId> StudyImage::first_waiting() const {
+  if (count(TrialState::waiting) == 0) return std::nullopt;
+  const auto found = std::ranges::find(trials_, TrialState::waiting, &Trial::state);
+  return found == trials_.end() ? std::nullopt : std::optional(found->id);
+}
+
+std::optional<std::string> StudyImage::end_reason() const {
+  const std::optional<double>& target = spec_.metric.target;
+  if (target && best_ && !better(*target, best_->value)) return "target_reached";
+  if (spec_.budget.max_failures && failures_in_row_ >= *spec_.budget.max_failures) return "max_failures";
+  if (in_flight() == 0 && !budget_allows_another()) return "max_trials";
+  return std::nullopt;
+}
+
+std::optional<double> StudyImage::reduced_value(TrialId id) const {
+  const auto found = reported_.find(id);
+  if (found == reported_.end()) return std::nullopt;
+  return spec_.metric.reduce == Reduce::last ? found->second.last : found->second.best;
+}
+
+std::int64_t StudyImage::reported_steps(TrialId id) const {
+  const auto found = reported_.find(id);
+  return found == reported_.end() ? 0 : found->second.last_step;
+}
+
+}  // namespace krige::tuner

@@ -1,0 +1,66 @@
+// A study in memory: what its store holds, and what follows from it. Changes are planned as values, committed, then
+// applied here, so that memory never shows what the store does not have.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/spec/study_spec.h"
+#include "tuner/storage/storage.h"
+#include "tuner/study/engine.h"
+
+namespace krige::tuner {
+
+// Not thread-safe; the runner that owns it locks.
+class StudyImage {
+ public:
+  StudyImage(StudySpec spec, StudyRow row, std::vector<Trial> trials);
+
+  [[nodiscard]] const StudySpec& spec() const { return spec_; }
+  [[nodiscard]] const StudyRow& row() const { return row_; }
+  [[nodiscard]] const std::vector<Trial>& trials() const { return trials_; }  // by id: 1, 2, …
+  [[nodiscard]] const Trial* trial(TrialId id) const;
+  [[nodiscard]] StudyView view() const;
+
+  // internal: the change has a step between states that is not legal, which would be our bug.
+  [[nodiscard]] Status check(const Change& change) const;
+  void apply(const Change& change, std::uint64_t seq);
+
+  [[nodiscard]] TrialId next_trial() const { return static_cast<TrialId>(trials_.size()) + 1; }
+  [[nodiscard]] std::int64_t count(TrialState state) const;
+  // Trials that will use up budget: all but the finished.
+  [[nodiscard]] std::int64_t in_flight() const;
+  [[nodiscard]] bool budget_allows_another() const;
+  [[nodiscard]] std::optional<TrialId> first_waiting() const;
+
+  // Why the study must end now, if it must (max_trials, target_reached, max_failures); time is the runner's to watch.
+  [[nodiscard]] std::optional<std::string> end_reason() const;
+  // The value of a trial's current attempt by the metric's `reduce`; nullopt when it did not report the metric.
+  [[nodiscard]] std::optional<double> reduced_value(TrialId id) const;
+  // The last step at which a trial's current attempt reported the metric; 0 when it did not.
+  [[nodiscard]] std::int64_t reported_steps(TrialId id) const;
+
+ private:
+  void take(const Trial& trial);
+  void take(const Record& record);
+  [[nodiscard]] bool better(double a, double b) const;
+
+  struct Reported {
+    AttemptId attempt = 0;
+    std::int64_t last_step = 0;
+    double last = 0;
+    double best = 0;  // NaN only while nothing else was reported
+  };
+
+  StudySpec spec_;
+  StudyRow row_;
+  std::vector<Trial> trials_;
+  std::map<TrialState, std::int64_t> counts_;
+  std::map<TrialId, Reported> reported_;  // of trials that are not finished
+  std::optional<Best> best_;
+  std::int64_t failures_in_row_ = 0;
+};
+
+}  // namespace krige::tuner

@@ -1,0 +1,248 @@
+// What callers ask of a study: to look at it, to steer it, and the protocol of workers outside.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tuner/study/events.h"
+#include "tuner/study/study_runner.h"
+
+namespace krige::tuner {
+namespace {
+
+std::string outcome_of(const Trial& trial) {
+  if (trial.state == TrialState::completed) return fmt::format("COMPLETED with value {}", *trial.value);
+  return std::string(name(trial.state));
+}
+
+WallTime lease_end(const EngineOptions& options) { return options.clock->wall_now() + options.lease; }
+
+}  // namespace
+
+StudyView StudyRunner::view() const {
+  const Lock lock(mutex_);
+  return image_.view();
+}
+
+TrialPage StudyRunner::trials(TrialId first, std::size_t limit, const std::vector<TrialState>& states) const {
+  const Lock lock(mutex_);
+  TrialPage page;
+  page.seq = image_.row().seq;
+  for (TrialId id = std::max<TrialId>(first, 1); id < image_.next_trial(); ++id) {
+    const Trial& trial = *image_.trial(id);
+    if (!states.empty() && std::ranges::find(states, trial.state) == states.end()) continue;
+    if (page.trials.size() == limit) {
+      page.next = id;
+      break;
+    }
+    page.trials.push_back(trial);
+  }
+  return page;
+}
+
+Result<Trial> StudyRunner::trial(TrialId id) const {
+  const Lock lock(mutex_);
+  const Trial* trial = image_.trial(id);
+  if (trial == nullptr) return fail(ErrorCode::not_found, fmt::format("the study has no trial {}", id));
+  return *trial;
+}
+
+Result<StudyView> StudyRunner::change_state(StudyState from, StudyState to) {
+  {
+    const Lock lock(mutex_);
+    const StudyState state = image_.row().state;
+    if (state == to) return image_.view();
+    if (state != from) {
+      return fail(is_final(state) ? ErrorCode::study_finished : ErrorCode::conflict,
+                  fmt::format("the study is {}, only {} can become {}", name(state), name(from), name(to)));
+    }
+    Change change;
+    change.row = current_row();
+    change.row->state = to;
+    change.row->state_reason = to == StudyState::paused ? "user" : "";
+    change.events.push_back(study_state_changed(*change.row));
+    KRIGE_CHECK(commit(std::move(change)));
+  }
+  wake();
+  return view();
+}
+
+Result<StudyView> StudyRunner::pause() { return change_state(StudyState::active, StudyState::paused); }
+Result<StudyView> StudyRunner::resume() { return change_state(StudyState::paused, StudyState::active); }
+
+Result<StudyView> StudyRunner::stop() {
+  {
+    const Lock lock(mutex_);
+    const StudyState state = image_.row().state;
+    if (is_final(state)) {
+      return fail(ErrorCode::study_finished,
+                  fmt::format("the study is {} already ({})", name(state), image_.row().state_reason));
+    }
+    if (state != StudyState::stopping) {
+      KRIGE_CHECK(begin_stopping("user"));
+      KRIGE_CHECK(end_if_due());
+    }
+  }
+  wake();
+  return view();
+}
+
+std::vector<Assignment> StudyRunner::assignments_of(const std::string& client_id, std::size_t limit) const {
+  std::vector<Assignment> held;
+  // leases_ has the running trials only, so that a long study costs nothing here.
+  for (const auto& [id, lease] : leases_) {
+    if (held.size() == limit) break;
+    const Trial* trial = image_.trial(id);
+    if (trial == nullptr || trial->state != TrialState::running || trial->attempts.back().worker != client_id) continue;
+    const Attempt& attempt = trial->attempts.back();
+    held.push_back({id, trial->params, attempt.id, attempt.token, lease_end(*services_.options)});
+  }
+  return held;
+}
+
+Result<SuggestAnswer> StudyRunner::suggest(int count, const std::string& client_id, Millis timeout) {
+  Lock lock(mutex_);
+  if (image_.spec().runs_locally())
+    return fail(ErrorCode::conflict, "the study runs its own trials (train or command): it has none to give");
+  const auto wanted = static_cast<std::size_t>(count);
+  const auto blocked = [&] {
+    const StudyState state = image_.row().state;
+    return state != StudyState::active || draining_ || retired_ || (!image_.first_waiting() && !can_give());
+  };
+  const auto settled = [&] { return assignments_of(client_id, wanted).size() >= wanted || blocked(); };
+  if (!settled()) {
+    std::size_t& request = wanted_[client_id];
+    request = std::max(request, wanted);
+    wake();
+    changed_.wait_for(lock, timeout, settled);
+  }
+  SuggestAnswer answer;
+  answer.trials = assignments_of(client_id, wanted);
+  if (!answer.trials.empty()) {
+    for (const Assignment& given : answer.trials) leases_[given.trial] = now() + services_.options->lease;
+    return answer;
+  }
+  if (is_final(image_.row().state)) {
+    return fail(ErrorCode::study_finished,
+                fmt::format("the study is {} ({})", name(image_.row().state), image_.row().state_reason));
+  }
+  answer.kind = blocked() ? SuggestAnswer::Kind::nothing_now : SuggestAnswer::Kind::computing;
+  return answer;
+}
+
+Result<Trial> StudyRunner::held_trial(TrialId id, const std::optional<std::string>& token) const {
+  const Trial* trial = image_.trial(id);
+  if (trial == nullptr) return fail(ErrorCode::not_found, fmt::format("the study has no trial {}", id));
+  if (image_.spec().runs_locally()) return fail(ErrorCode::conflict, fmt::format("trial {} is run by this server", id));
+  if (is_final(trial->state))
+    return fail(ErrorCode::trial_finished, fmt::format("trial {} is {} already", id, outcome_of(*trial)));
+  if (trial->attempts.empty()) return fail(ErrorCode::conflict, fmt::format("trial {} was given to nobody yet", id));
+  const Attempt& attempt = trial->attempts.back();
+  if (!token && trial->attempts.size() > 1) {
+    return fail(
+        ErrorCode::stale_token,
+        fmt::format("trial {} has had {} attempts: say by its token which one you are", id, trial->attempts.size()),
+        "token");
+  }
+  if (token && *token != attempt.token) {
+    return fail(ErrorCode::stale_token,
+                fmt::format("the token is not of the current attempt {} of trial {}, which {} holds", attempt.id, id,
+                            attempt.worker),
+                "token");
+  }
+  return *trial;
+}
+
+Lease StudyRunner::renew(const Trial& trial) {
+  leases_[trial.id] = now() + services_.options->lease;
+  return {lease_end(*services_.options),
+          image_.row().state == StudyState::stopping || trial.state == TrialState::stopping};
+}
+
+namespace {
+
+// LOST was our guess; its worker has just shown that it lives.
+void revive(Trial& trial, Change& change) {
+  if (trial.state == TrialState::running) return;
+  trial.state = TrialState::running;
+  Attempt& attempt = trial.attempts.back();
+  attempt.state = AttemptState::running;
+  attempt.reason.clear();
+  attempt.ended_at.reset();
+  change.events.push_back(trial_state_changed(trial));
+  change.trials.push_back(trial);
+}
+
+}  // namespace
+
+Result<Lease> StudyRunner::report(TrialId id, const std::optional<std::string>& token, std::int64_t step,
+                                  const std::vector<std::pair<std::string, double>>& metrics) {
+  const Lock lock(mutex_);
+  KRIGE_TRY(Trial trial, held_trial(id, token));
+  Change change;
+  revive(trial, change);
+  Record record{id, trial.attempts.back().id, step, metrics};
+  change.events.push_back(trial_reported(record));
+  change.records.push_back(std::move(record));
+  KRIGE_CHECK(commit(std::move(change)));
+  return renew(trial);
+}
+
+Result<Lease> StudyRunner::heartbeat(TrialId id, const std::optional<std::string>& token) {
+  const Lock lock(mutex_);
+  KRIGE_TRY(Trial trial, held_trial(id, token));
+  Change change;
+  revive(trial, change);
+  if (!change.events.empty()) KRIGE_CHECK(commit(std::move(change)));
+  return renew(trial);
+}
+
+Result<Trial> StudyRunner::complete(TrialId id, const std::optional<std::string>& token, const Completion& completion) {
+  {
+    const Lock lock(mutex_);
+    const Trial* ended = image_.trial(id);
+    // The answer to the first call was lost on its way: the same again is no conflict.
+    if (ended != nullptr && is_final(ended->state) && token && !ended->attempts.empty() &&
+        ended->attempts.back().token == *token && ended->value == completion.value &&
+        ended->state == completion.state.value_or(TrialState::completed))
+      return *ended;
+    KRIGE_TRY(Trial trial, held_trial(id, token));
+    const std::string& metric = image_.spec().metric.name;
+    std::optional<double> value = completion.value;
+    const auto named = std::ranges::find(completion.metrics, metric, &std::pair<std::string, double>::first);
+    if (!value && named != completion.metrics.end()) value = named->second;
+    if (!value && completion.metrics.empty()) value = image_.reduced_value(id);
+    if (completion.state) {
+      value.reset();
+    } else if (!value) {
+      return fail(ErrorCode::invalid_argument, fmt::format("must hold the study's metric, {}", metric),
+                  completion.metrics.empty() ? "value" : join_path("metrics", metric));
+    }
+    TrialState state = completion.state.value_or(TrialState::completed);
+    std::string reason = completion.reason;
+    if (value && !std::isfinite(*value)) {
+      state = TrialState::infeasible;
+      reason = fmt::format("{} became {}", metric, std::isnan(*value) ? "NaN" : "infinite");
+      value.reset();
+    }
+    if (!completion.metrics.empty()) {
+      Change change;
+      Record record{id, trial.attempts.back().id, image_.reported_steps(id) + 1, completion.metrics};
+      change.events.push_back(trial_reported(record));
+      change.records.push_back(std::move(record));
+      KRIGE_CHECK(commit(std::move(change)));
+    }
+    const AttemptState how = state == TrialState::failed ? AttemptState::failed : AttemptState::succeeded;
+    KRIGE_CHECK(end_attempt(std::move(trial), how, state, std::move(reason), value));
+  }
+  wake();
+  return trial(id);
+}
+
+std::uint64_t StudyRunner::wait_past(std::uint64_t after, MonotonicTime deadline, const std::stop_token& stop) const {
+  Lock lock(mutex_);
+  changed_.wait_until(lock, stop, deadline, [&] { return image_.row().seq > after || retired_; });
+  return image_.row().seq;
+}
+
+}  // namespace krige::tuner

@@ -1,0 +1,444 @@
+// The runner's own thread: propose, start, observe, end. What workers outside ask for is in study_requests.cc.
+#include "tuner/study/study_runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/log.h"
+#include "tuner/study/events.h"
+#include "tuner/study/launch.h"
+
+namespace krige::tuner {
+namespace {
+
+constexpr Millis kFirstPause{100};  // after the store refused, doubled each time
+constexpr Millis kLongestPause{5000};
+constexpr Millis kIdle = std::chrono::hours(1);
+constexpr char kLocalWorker[] = "local";
+constexpr char kServerEnded[] = "the server ended while it ran";
+
+// The last line of a program's standard error is what it died of.
+std::string last_line(std::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
+  const auto newline = text.rfind('\n');
+  return std::string(newline == std::string_view::npos ? text : text.substr(newline + 1));
+}
+
+std::string describe(const Outcome& outcome) {
+  const std::string said = last_line(outcome.error_tail);
+  if (!said.empty()) return said;
+  if (outcome.kind == Outcome::Kind::signalled) return fmt::format("killed by signal {}", outcome.signal);
+  if (outcome.kind == Outcome::Kind::exited) return fmt::format("ended with exit code {}", outcome.exit_code);
+  return outcome.reason;
+}
+
+StudyState final_state(const std::string& reason) {
+  if (reason == "user") return StudyState::stopped;
+  if (reason == "max_failures" || reason == "internal") return StudyState::failed;
+  return StudyState::completed;
+}
+
+}  // namespace
+
+StudyRunner::StudyRunner(Services services, StudySpec spec, StudyRow row, std::vector<Trial> trials)
+    : services_(std::move(services)), image_(std::move(spec), std::move(row), std::move(trials)) {
+  sampler_ = make_sampler(image_.spec());
+  active_since_ = now();
+  // A worker outside that outlived the server gets a full lease to show itself.
+  for (const Trial& trial : image_.trials())
+    if (trial.state == TrialState::running) leases_[trial.id] = now() + services_.options->lease;
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+StudyRunner::~StudyRunner() {
+  retire();
+  thread_.join();
+}
+
+void StudyRunner::retire() {
+  const Lock lock(mutex_);
+  retired_ = true;
+  thread_.request_stop();
+  changed_.notify_all();
+}
+
+void StudyRunner::on_line(const AttemptKey& key, std::string_view line) { post(Line{key, std::string(line)}); }
+void StudyRunner::on_exit(const AttemptKey& key, const Outcome& outcome) { post(Exit{key, outcome}); }
+
+void StudyRunner::post(Message message) {
+  const Lock lock(inbox_mutex_);
+  inbox_.push_back(std::move(message));
+  wake_ = true;
+  inbox_filled_.notify_one();
+}
+
+void StudyRunner::wake() {
+  const Lock lock(inbox_mutex_);
+  wake_ = true;
+  inbox_filled_.notify_one();
+}
+
+void StudyRunner::run(const std::stop_token& stop) {
+  Millis pause = kFirstPause;
+  while (!stop.stop_requested()) {
+    Millis wait;
+    {
+      Lock lock(mutex_);
+      if (const Status done = step(lock)) {
+        pause = kFirstPause;
+        wait = until_next_deadline();
+      } else if (retired_) {
+        return;
+      } else {
+        log::error(
+            fmt::format("study {}: {}; trying again in {} ms", image_.row().id, done.error().message, pause.count()));
+        wait = pause;
+        pause = std::min(2 * pause, kLongestPause);
+      }
+    }
+    Lock inbox(inbox_mutex_);
+    inbox_filled_.wait_for(inbox, stop, wait, [&] { return wake_; });
+    wake_ = false;
+  }
+}
+
+Status StudyRunner::step(Lock& lock) {
+  KRIGE_CHECK(recover());
+  KRIGE_CHECK(take_in_messages());
+  KRIGE_CHECK(expire_leases());
+  KRIGE_CHECK(end_if_due());
+  if (runs_locally()) return start_local(lock);
+  return serve_clients(lock);
+}
+
+Status StudyRunner::recover() {
+  if (recovered_) return {};
+  if (image_.spec().runs_locally()) {
+    const std::vector<Trial> trials = image_.trials();
+    for (const Trial& trial : trials)
+      if (trial.state == TrialState::running || trial.state == TrialState::stopping)
+        KRIGE_CHECK(lose_attempt(trial, kServerEnded));
+  }
+  recovered_ = true;
+  return {};
+}
+
+Status StudyRunner::take_in_messages() {
+  while (true) {
+    {
+      const Lock lock(inbox_mutex_);
+      std::ranges::move(inbox_, std::back_inserter(taken_));
+      inbox_.clear();
+    }
+    if (taken_.empty()) return {};
+    const auto exit = std::ranges::find_if(taken_, [](const Message& m) { return std::holds_alternative<Exit>(m); });
+    const auto lines = static_cast<std::size_t>(exit - taken_.begin());
+    if (lines > 0) {
+      KRIGE_CHECK(take_in_lines(lines));
+      taken_.erase(taken_.begin(), taken_.begin() + static_cast<std::ptrdiff_t>(lines));
+    } else {
+      KRIGE_CHECK(take_in_exit(std::get<Exit>(taken_.front())));
+      taken_.pop_front();
+    }
+  }
+}
+
+// Every record that waits goes into one transaction.
+Status StudyRunner::take_in_lines(std::size_t lines) {
+  Change change;
+  std::map<TrialId, std::int64_t> next_step;
+  for (std::size_t i = 0; i < lines; ++i) {
+    const auto& [key, text] = std::get<Line>(taken_[i]);
+    const Trial* trial = image_.trial(key.trial);
+    if (trial == nullptr || is_final(trial->state) || trial->attempts.empty() ||
+        trial->attempts.back().id != key.attempt)
+      continue;
+    const auto step = next_step.try_emplace(key.trial, image_.reported_steps(key.trial) + 1).first;
+    std::optional<Record> record = parse_record(text, key, step->second);
+    if (!record) continue;
+    step->second = record->step + 1;
+    if (trial->attempts.back().state == AttemptState::launching &&
+        std::ranges::find(change.trials, trial->id, &Trial::id) == change.trials.end()) {
+      Trial running = *trial;
+      running.attempts.back().state = AttemptState::running;
+      change.events.push_back(trial_state_changed(running));
+      change.trials.push_back(std::move(running));
+    }
+    change.events.push_back(trial_reported(*record));
+    change.records.push_back(std::move(*record));
+  }
+  if (change.events.empty()) return {};
+  return commit(std::move(change));
+}
+
+Status StudyRunner::take_in_exit(const Exit& exit) {
+  const auto& [key, outcome] = exit;
+  const Trial* held = image_.trial(key.trial);
+  if (held == nullptr || is_final(held->state) || held->attempts.empty() || held->attempts.back().id != key.attempt)
+    return {};
+  const Trial trial = *held;
+  const bool asked_to_stop = trial.state == TrialState::stopping;
+  using enum Outcome::Kind;
+  if (outcome.kind == exited && outcome.exit_code == 0) {
+    const std::string& metric = image_.spec().metric.name;
+    const std::optional<double> value = image_.reduced_value(trial.id);
+    if (value && std::isfinite(*value))
+      return end_attempt(trial, AttemptState::succeeded, TrialState::completed, "", value);
+    if (value) {
+      return end_attempt(trial, AttemptState::succeeded, TrialState::infeasible,
+                         fmt::format("{} became {}", metric, std::isnan(*value) ? "NaN" : "infinite"));
+    }
+    if (!asked_to_stop) {
+      return end_attempt(trial, AttemptState::failed, TrialState::failed,
+                         fmt::format("ended without reporting {}", metric));
+    }
+  }
+  if (asked_to_stop)
+    return end_attempt(trial, AttemptState::cancelled, TrialState::cancelled, image_.row().state_reason);
+  if (outcome.kind == stopped) return end_attempt(trial, AttemptState::preempted, TrialState::waiting, "");
+  if (outcome.kind == lost) return lose_attempt(trial, outcome.reason);
+  return end_attempt(trial, AttemptState::failed, TrialState::failed, describe(outcome));
+}
+
+Status StudyRunner::expire_leases() {
+  if (image_.spec().runs_locally()) return {};
+  const std::map<TrialId, MonotonicTime> leases = leases_;
+  for (const auto& [id, end] : leases) {
+    if (end > now()) continue;
+    const Trial* trial = image_.trial(id);
+    if (trial != nullptr && trial->state == TrialState::running)
+      KRIGE_CHECK(lose_attempt(*trial, "no sign of life for a lease"));
+    leases_.erase(id);
+  }
+  return {};
+}
+
+Status StudyRunner::end_if_due() {
+  const StudyRow& row = image_.row();
+  if (is_final(row.state)) return {};
+  if (row.state != StudyState::stopping) {
+    std::optional<std::string> reason = image_.end_reason();
+    const std::optional<Millis>& max_time = image_.spec().budget.max_time;
+    if (!reason && max_time && active_time() >= *max_time) reason = "max_time";
+    if (!reason && exhausted_ && image_.in_flight() == 0) reason = "space_exhausted";
+    if (!reason) return {};
+    KRIGE_CHECK(begin_stopping(*reason));
+  }
+  if (image_.in_flight() > 0) return {};
+  Change change;
+  change.row = current_row();
+  change.row->state = final_state(row.state_reason);
+  change.row->ended_at = services_.options->clock->wall_now();
+  change.events.push_back(study_state_changed(*change.row));
+  return commit(std::move(change));
+}
+
+Status StudyRunner::begin_stopping(const std::string& reason) {
+  Change change;
+  change.row = current_row();
+  change.row->state = StudyState::stopping;
+  change.row->state_reason = reason;
+  change.events.push_back(study_state_changed(*change.row));
+  std::vector<AttemptKey> to_stop;
+  for (const Trial& held : image_.trials()) {
+    if (held.state != TrialState::waiting && !(held.state == TrialState::running && runs_locally())) continue;
+    Trial trial = held;
+    if (held.state == TrialState::waiting) {
+      trial.state = TrialState::cancelled;
+      trial.reason = reason;
+      trial.ended_at = services_.options->clock->wall_now();
+    } else {
+      trial.state = TrialState::stopping;
+      to_stop.push_back({image_.row().id, trial.id, trial.attempts.back().id});
+    }
+    change.events.push_back(trial_state_changed(trial));
+    change.trials.push_back(std::move(trial));
+  }
+  wanted_.clear();
+  KRIGE_CHECK(commit(std::move(change)));
+  const Millis grace = image_.spec().train ? services_.options->stop_grace : services_.options->command_grace;
+  for (const AttemptKey& key : to_stop) services_.executor->stop(key, grace);
+  return {};
+}
+
+Status StudyRunner::start_local(Lock& lock) {
+  while (image_.row().state == StudyState::active && !draining_) {
+    const std::int64_t running = image_.count(TrialState::running) + image_.count(TrialState::stopping);
+    if (running >= image_.spec().budget.parallel) return {};
+    std::optional<Trial> trial;
+    if (const std::optional<TrialId> waiting = image_.first_waiting()) {
+      trial = *image_.trial(*waiting);
+    } else if (can_give()) {
+      KRIGE_TRY(trial, propose(lock));
+    }
+    if (!trial) return end_if_due();
+    KRIGE_CHECK(launch(std::move(*trial)));
+    KRIGE_CHECK(end_if_due());  // a trial that cannot start at all counts too
+  }
+  return {};
+}
+
+Status StudyRunner::serve_clients(Lock& lock) {
+  while (!wanted_.empty() && image_.row().state == StudyState::active) {
+    const auto [client, count] = *wanted_.begin();
+    if (assignments_of(client, count).size() >= count) {
+      wanted_.erase(client);
+      continue;
+    }
+    std::optional<Trial> trial;
+    if (const std::optional<TrialId> waiting = image_.first_waiting()) {
+      trial = *image_.trial(*waiting);
+    } else if (can_give()) {
+      KRIGE_TRY(trial, propose(lock));
+    }
+    if (!trial) {
+      if (image_.row().state == StudyState::active) wanted_.clear();  // nobody can get one now
+      changed_.notify_all();
+      return end_if_due();
+    }
+    KRIGE_CHECK(begin_attempt(std::move(*trial), client, AttemptState::running));
+  }
+  return {};
+}
+
+Result<std::optional<Trial>> StudyRunner::propose(Lock& lock) {
+  const std::vector<Trial> history = image_.trials();
+  const TrialId next = image_.next_trial();
+  lock.unlock();
+  Result<Suggestion> suggestion = sampler_->propose(history, next);
+  lock.lock();
+  if (image_.row().state != StudyState::active || draining_) return std::optional<Trial>();
+  if (!suggestion) {
+    if (suggestion.error().code == ErrorCode::space_exhausted) {
+      exhausted_ = true;
+      return std::optional<Trial>();
+    }
+    log::error(fmt::format("study {}: no suggestion: {}", image_.row().id, suggestion.error().describe()));
+    KRIGE_CHECK(begin_stopping("internal"));
+    return std::optional<Trial>();
+  }
+  Trial trial;
+  trial.id = next;
+  trial.params = std::move(suggestion->params);
+  trial.suggestion = std::move(suggestion->info);
+  trial.created_at = services_.options->clock->wall_now();
+  return std::optional<Trial>(std::move(trial));
+}
+
+Result<Trial> StudyRunner::begin_attempt(Trial trial, const std::string& worker, AttemptState state) {
+  Attempt attempt;
+  attempt.id = static_cast<AttemptId>(trial.attempts.size()) + 1;
+  attempt.token = random_id(32);
+  attempt.state = state;
+  attempt.worker = worker;
+  attempt.started_at = services_.options->clock->wall_now();
+  trial.attempts.push_back(std::move(attempt));
+  trial.state = TrialState::running;
+  trial.reason.clear();
+  Change change;
+  change.events.push_back(trial.id == image_.next_trial() ? trial_created(trial) : trial_state_changed(trial));
+  change.trials.push_back(trial);
+  const auto lease = leases_.insert_or_assign(trial.id, now() + services_.options->lease).first;
+  if (Status committed = commit(std::move(change)); !committed) {
+    leases_.erase(lease);
+    return fail(committed.error());
+  }
+  return trial;
+}
+
+Status StudyRunner::launch(Trial planned) {
+  KRIGE_TRY(Trial trial, begin_attempt(std::move(planned), kLocalWorker, AttemptState::launching));
+  const AttemptKey key{image_.row().id, trial.id, trial.attempts.back().id};
+  const Result<RunSpec> run = make_run(image_.spec(), key, trial.params, services_.options->trainer);
+  const Status started = run ? services_.executor->start(*run) : fail(run.error());
+  if (started) return {};
+  return end_attempt(std::move(trial), AttemptState::failed, TrialState::failed, started.error().describe());
+}
+
+Status StudyRunner::end_attempt(Trial trial, AttemptState how, TrialState state, std::string reason,
+                                std::optional<double> value) {
+  const WallTime time = services_.options->clock->wall_now();
+  Attempt& attempt = trial.attempts.back();
+  attempt.state = how;
+  attempt.reason = reason;
+  attempt.ended_at = time;
+  trial.state = state;
+  trial.value = value;
+  if (is_final(state)) {
+    trial.reason = std::move(reason);
+    trial.ended_at = time;
+  }
+  Change change;
+  change.events.push_back(trial_state_changed(trial));
+  const TrialId id = trial.id;
+  change.trials.push_back(std::move(trial));
+  KRIGE_CHECK(commit(std::move(change)));
+  leases_.erase(id);
+  return {};
+}
+
+Status StudyRunner::lose_attempt(Trial trial, std::string reason) {
+  if (image_.row().state == StudyState::stopping || trial.state == TrialState::stopping)
+    return end_attempt(std::move(trial), AttemptState::lost, TrialState::cancelled, std::move(reason));
+  const auto lost = 1 + std::ranges::count(trial.attempts, AttemptState::lost, &Attempt::state);
+  if (lost < services_.options->max_lost_attempts)
+    return end_attempt(std::move(trial), AttemptState::lost, TrialState::waiting, std::move(reason));
+  reason = fmt::format("lost {} times, the last time: {}", lost, reason);
+  return end_attempt(std::move(trial), AttemptState::lost, TrialState::failed, std::move(reason));
+}
+
+Status StudyRunner::commit(Change change) {
+  if (retired_) return fail(ErrorCode::unavailable, "the study is closed");
+  change.study = image_.row().id;
+  change.epoch = image_.row().epoch;
+  change.time = services_.options->clock->wall_now();
+  if (!change.row) change.row = current_row();
+  KRIGE_CHECK(image_.check(change));
+  const Result<std::uint64_t> seq = services_.storage->commit(change);
+  if (!seq) return fail(seq.error());
+  active_since_ = now();
+  image_.apply(change, *seq);
+  changed_.notify_all();
+  services_.on_change(image_.row().id);
+  return {};
+}
+
+StudyRow StudyRunner::current_row() const {
+  StudyRow row = image_.row();
+  row.active_time = active_time();
+  return row;
+}
+
+Millis StudyRunner::active_time() const {
+  Millis time = image_.row().active_time;
+  if (image_.row().state == StudyState::active) time += std::chrono::floor<Millis>(now() - active_since_);
+  return time;
+}
+
+bool StudyRunner::can_give() const { return !exhausted_ && image_.budget_allows_another(); }
+
+Millis StudyRunner::until_next_deadline() const {
+  Millis wait = kIdle;
+  const auto at_most = [&](Millis limit) { wait = std::clamp(limit, Millis(0), wait); };
+  // A millisecond more, so that the deadline is past when the wait ends.
+  for (const auto& [id, end] : leases_)
+    if (!image_.spec().runs_locally()) at_most(std::chrono::ceil<Millis>(end - now()) + Millis(1));
+  const std::optional<Millis>& max_time = image_.spec().budget.max_time;
+  if (max_time && image_.row().state == StudyState::active) at_most(*max_time - active_time() + Millis(1));
+  return wait;
+}
+
+void StudyRunner::drain(MonotonicTime deadline) {
+  Lock lock(mutex_);
+  draining_ = true;
+  changed_.notify_all();
+  if (!runs_locally()) return;
+  const auto runs = [](const Trial& t) { return t.state == TrialState::running || t.state == TrialState::stopping; };
+  for (const Trial& trial : image_.trials())
+    if (runs(trial)) services_.executor->stop({image_.row().id, trial.id, trial.attempts.back().id}, Millis(0));
+  changed_.wait_until(lock, deadline, [&] { return std::ranges::none_of(image_.trials(), runs); });
+}
+
+}  // namespace krige::tuner

@@ -1,0 +1,143 @@
+// Runs one study: a thread of its own proposes points, starts attempts and takes in what they report. Requests from
+// outside enter through the public functions and are committed by the thread that calls.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "tuner/executors/executor.h"
+#include "tuner/samplers/sampler.h"
+#include "tuner/study/study_image.h"
+
+namespace krige::tuner {
+
+// Thread-safe.
+class StudyRunner {
+ public:
+  struct Services {
+    Storage* storage = nullptr;                     // outlives the runner
+    Executor* executor = nullptr;                   // may be null; outlives the runner
+    const EngineOptions* options = nullptr;         // outlives the runner
+    std::function<void(const StudyId&)> on_change;  // after every commit; must not call the runner
+  };
+
+  // The study must be in the store at `row.epoch`. Attempts of this machine that were running are LOST.
+  StudyRunner(Services services, StudySpec spec, StudyRow row, std::vector<Trial> trials);
+  // Ends the thread; drain() must have ended the local attempts before.
+  ~StudyRunner();
+  StudyRunner(const StudyRunner&) = delete;
+  StudyRunner& operator=(const StudyRunner&) = delete;
+
+  // See Engine, which these serve.
+  [[nodiscard]] StudyView view() const;
+  [[nodiscard]] TrialPage trials(TrialId first, std::size_t limit, const std::vector<TrialState>& states) const;
+  [[nodiscard]] Result<Trial> trial(TrialId id) const;
+  Result<StudyView> pause();
+  Result<StudyView> resume();
+  Result<StudyView> stop();
+  Result<SuggestAnswer> suggest(int count, const std::string& client_id, Millis timeout);
+  Result<Lease> report(TrialId id, const std::optional<std::string>& token, std::int64_t step,
+                       const std::vector<std::pair<std::string, double>>& metrics);
+  Result<Lease> heartbeat(TrialId id, const std::optional<std::string>& token);
+  Result<Trial> complete(TrialId id, const std::optional<std::string>& token, const Completion& completion);
+  // Blocks until the study's sequence is above `after`, the deadline, the stop, or the end of the runner. The sequence
+  // then.
+  [[nodiscard]] std::uint64_t wait_past(std::uint64_t after, MonotonicTime deadline, const std::stop_token& stop) const;
+
+  // From the executor's thread: queued, taken in by the runner's.
+  void on_line(const AttemptKey& key, std::string_view line);
+  void on_exit(const AttemptKey& key, const Outcome& outcome);
+
+  // Stops local attempts and starts no more; their trials wait for the next runner. Returns when they ended, at the
+  // latest at the deadline.
+  void drain(MonotonicTime deadline);
+  // Wakes every wait_past(), for good: the study is being deleted or the engine ends.
+  void retire();
+
+ private:
+  struct Line {
+    AttemptKey key;
+    std::string text;
+  };
+  struct Exit {
+    AttemptKey key;
+    Outcome outcome;
+  };
+  using Message = std::variant<Line, Exit>;
+  using Lock = std::unique_lock<std::mutex>;
+
+  void run(const std::stop_token& stop);
+  void post(Message message);
+  void wake();
+
+  // Each does what can be done now. An error is the store's: the same is tried again after a pause.
+  Status step(Lock& lock);
+  Status recover();
+  Status take_in_messages();
+  Status take_in_lines(std::size_t lines);
+  Status take_in_exit(const Exit& exit);
+  Status expire_leases();
+  Status end_if_due();
+  Status start_local(Lock& lock);
+  Status serve_clients(Lock& lock);
+
+  Status commit(Change change);
+  Status begin_stopping(const std::string& reason);
+  Result<StudyView> change_state(StudyState from, StudyState to);
+  // The next trial with a point from the sampler, not yet in the store; nullopt: the space is exhausted, or meanwhile
+  // no trial may start. Unlocks while it computes.
+  Result<std::optional<Trial>> propose(Lock& lock);
+  // WAITING or new, to RUNNING with a fresh attempt.
+  Result<Trial> begin_attempt(Trial trial, const std::string& worker, AttemptState state);
+  Status launch(Trial trial);
+  Status end_attempt(Trial trial, AttemptState how, TrialState state, std::string reason,
+                     std::optional<double> value = {});
+  Status lose_attempt(Trial trial, std::string reason);
+
+  [[nodiscard]] bool runs_locally() const { return services_.executor != nullptr && image_.spec().runs_locally(); }
+  [[nodiscard]] bool can_give() const;
+  [[nodiscard]] StudyRow current_row() const;
+  [[nodiscard]] Millis active_time() const;
+  [[nodiscard]] MonotonicTime now() const { return services_.options->clock->now(); }
+  [[nodiscard]] Millis until_next_deadline() const;
+  [[nodiscard]] std::vector<Assignment> assignments_of(const std::string& client_id, std::size_t limit) const;
+  // The trial, when `token` may speak for it now. A lost attempt whose trial nobody took since may.
+  [[nodiscard]] Result<Trial> held_trial(TrialId id, const std::optional<std::string>& token) const;
+  Lease renew(const Trial& trial);
+
+  const Services services_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable_any changed_;  // a commit, or retire()
+
+  // Below: guarded by mutex_.
+  StudyImage image_;
+  std::unique_ptr<Sampler> sampler_;           // used by the runner's thread only, without the lock
+  std::deque<Message> taken_;                  // messages being taken in, oldest first
+  std::map<TrialId, MonotonicTime> leases_;    // of attempts outside
+  std::map<std::string, std::size_t> wanted_;  // trials that clients asked for and wait for
+  MonotonicTime active_since_;                 // while ACTIVE
+  bool recovered_ = false;
+  bool exhausted_ = false;  // the space has no other point
+  bool draining_ = false;
+  bool retired_ = false;
+
+  std::mutex inbox_mutex_;
+  std::condition_variable_any inbox_filled_;
+  std::deque<Message> inbox_;  // guarded by inbox_mutex_
+  bool wake_ = false;          // guarded by inbox_mutex_
+
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace krige::tuner
