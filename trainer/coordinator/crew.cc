@@ -1,0 +1,148 @@
+#include "trainer/coordinator/crew.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/rng.h"
+#include "trainer/job_text.h"
+
+namespace krige::trainer {
+namespace {
+
+// Distinguishes jobs of one machine; not a secret: the sockets have no name that another process could use.
+std::uint64_t new_job_id() {
+  const auto now = static_cast<std::uint64_t>(system_clock().now().time_since_epoch().count());
+  return mix64(now) ^ mix64(static_cast<std::uint64_t>(::getpid()));
+}
+
+// Every pair of a worker and a shard needs two descriptors while the processes start.
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+Crew::Crew(EventLoop& loop, CrewOptions options, FrameHandler on_frame)
+    : loop_(loop),
+      options_(std::move(options)),
+      on_frame_(std::move(on_frame)),
+      job_id_(new_job_id()),
+      last_look_(system_clock().now()) {}
+
+// All are killed before the first is waited for.
+Crew::~Crew() {
+  for (const auto& member : members_) member->process.kill();
+}
+
+Status Crew::start(const TrainJob& job) {
+  allow_many_descriptors();
+  shards_ = static_cast<std::uint32_t>(job.shards);
+  const auto workers = static_cast<std::uint32_t>(job.workers);
+  const std::string text = job_text(job);
+  std::vector<std::vector<UniqueFd>> of_shard(shards_);
+  std::vector<std::vector<UniqueFd>> of_worker(workers);
+  for (auto& shard : of_shard)
+    for (auto& worker : of_worker) {
+      KRIGE_TRY(SocketPair pair, make_socket_pair(options_.transport));
+      shard.push_back(std::move(pair.first));
+      worker.push_back(std::move(pair.second));
+    }
+  // Workers first: they have data to load.
+  for (std::uint32_t w = 0; w < workers; ++w) KRIGE_CHECK(start_member(Role::worker, w, std::move(of_worker[w]), text));
+  for (std::uint32_t s = 0; s < shards_; ++s) KRIGE_CHECK(start_member(Role::shard, s, std::move(of_shard[s]), text));
+  return {};
+}
+
+Status Crew::start_member(Role role, std::uint32_t index, std::vector<UniqueFd> links, const std::string& job) {
+  KRIGE_TRY(SocketPair control, make_socket_pair(options_.transport));
+  std::vector<int> inherited{control.second.get()};
+  std::vector<std::string> numbers;
+  for (const UniqueFd& link : links) {
+    inherited.push_back(link.get());
+    numbers.push_back(std::to_string(link.get()));
+  }
+  std::vector<std::string> arguments{role == Role::shard ? "shard" : "worker",
+                                     "--control",
+                                     std::to_string(control.second.get()),
+                                     "--links",
+                                     fmt::format("{}", fmt::join(numbers, ",")),
+                                     "--job-id",
+                                     std::to_string(job_id_),
+                                     "--heartbeat-ms",
+                                     std::to_string(std::max<std::int64_t>(1, options_.timeout.count() / 4))};
+  if (options_.trace && role == Role::shard) arguments.emplace_back("--trace");
+  KRIGE_TRY(ChildProcess process, ChildProcess::start(options_.program, arguments, inherited));
+  const std::size_t place = members_.size();
+  members_.push_back(
+      std::make_unique<CrewMember>(CrewMember{role, index, std::move(process), nullptr, system_clock().now(), false}));
+  CrewMember& added = *members_.back();
+  added.channel = loop_.open(std::move(control.first), {[this, place](const Frame& f) { return on_frame(place, f); },
+                                                        [this, place](const Error& e) { on_closed(place, e); }});
+  send(role, index, Setup{index, 0, job});
+  return {};
+}
+
+Crew::CrewMember& Crew::member(Role role, std::uint32_t index) {
+  for (const auto& member : members_)
+    if (member->role == role && member->index == index) return *member;
+  std::abort();  // our bug: there is no such member
+}
+
+std::string Crew::name(const CrewMember& member) {
+  return fmt::format("{} {} (pid {})", member.role == Role::shard ? "shard" : "worker", member.index,
+                     member.process.pid());
+}
+
+void Crew::fail_with(Error error) {
+  if (!failure_) failure_ = std::move(error);
+}
+
+Status Crew::on_frame(std::size_t place, const Frame& frame) {
+  CrewMember& from = *members_[place];
+  from.last_seen = system_clock().now();
+  if (frame.job != job_id_) return fail(ErrorCode::corrupt, "sends messages of another job");
+  if (frame.type == MessageType::heartbeat) return {};
+  if (frame.type == MessageType::failure) {
+    KRIGE_TRY(const Failure failure, decode<Failure>(frame));
+    fail_with(failure.error);
+    return {};
+  }
+  return on_frame_(from.role, from.index, frame);
+}
+
+void Crew::on_closed(std::size_t place, const Error& error) {
+  CrewMember& closed = *members_[place];
+  closed.closed = true;
+  if (error.code != ErrorCode::unavailable)
+    return fail_with({error.code, fmt::format("{}: {}", name(closed), error.message), error.field, {}});
+  look_for_deaths();
+}
+
+// A member's last words come before its end is told: only when the link has been read to its end.
+void Crew::look_for_deaths() {
+  for (const auto& member : members_)
+    if (const auto status = member->process.ended(); status && member->closed)
+      fail_with({ErrorCode::process_failed, fmt::format("{} {}", name(*member), describe_exit(*status)), {}, {}});
+}
+
+void Crew::look_for_silence() {
+  const MonotonicTime now = system_clock().now();
+  // This process itself was stopped or starved: nobody could be heard meanwhile.
+  const bool was_away = now - last_look_ > options_.timeout / 2;
+  last_look_ = now;
+  for (const auto& member : members_) {
+    if (was_away) member->last_seen = now;
+    if (now - member->last_seen <= options_.timeout) continue;
+    fail_with({ErrorCode::timeout,
+               fmt::format("{} has shown no life for {} s", name(*member),
+                           std::chrono::duration<double>(options_.timeout).count()),
+               {},
+               {}});
+  }
+}
+
+}  // namespace krige::trainer

@@ -1,0 +1,81 @@
+// The processes of one training: starts them, links them, notices when one dies or falls silent, and ends them all.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/train_job.h"
+#include "trainer/coordinator/child_process.h"
+#include "trainer/transport/event_loop.h"
+#include "trainer/transport/socket_pair.h"
+
+namespace krige::trainer {
+
+enum class Role { shard, worker };
+
+struct CrewOptions {
+  std::string program = "/proc/self/exe";
+  Transport transport = Transport::unix_sockets;
+  // A member that shows no life for this long is taken for dead.
+  Millis timeout{30'000};
+  bool trace = false;
+};
+
+// Belongs to the thread of its loop. Its destructor ends all processes.
+class Crew {
+ public:
+  using FrameHandler = std::function<Status(Role, std::uint32_t index, const Frame&)>;
+
+  // `loop` must outlive the crew. Heartbeats and failures are the crew's; all other frames go to `on_frame`.
+  Crew(EventLoop& loop, CrewOptions options, FrameHandler on_frame);
+  ~Crew();
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
+
+  // Starts the job's shards and workers and hands each its setup. io: no more processes or descriptors.
+  [[nodiscard]] Status start(const TrainJob& job);
+
+  template <typename M>
+  void send(Role role, std::uint32_t index, const M& message) {
+    member(role, index).channel->send(job_id_, message);
+  }
+
+  // Call on SIGCHLD, and every timeout() / 4.
+  void look_for_deaths();
+  void look_for_silence();
+  [[nodiscard]] Millis timeout() const { return options_.timeout; }
+  // What ended the training, naming the process: process_failed, timeout, or what the member reported.
+  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+
+ private:
+  struct CrewMember {
+    Role role;
+    std::uint32_t index;
+    ChildProcess process;
+    std::unique_ptr<Channel> channel;
+    MonotonicTime last_seen;
+    bool closed = false;
+  };
+
+  [[nodiscard]] CrewMember& member(Role role, std::uint32_t index);
+  [[nodiscard]] static std::string name(const CrewMember& member);
+  [[nodiscard]] Status start_member(Role role, std::uint32_t index, std::vector<UniqueFd> links,
+                                    const std::string& job);
+  [[nodiscard]] Status on_frame(std::size_t place, const Frame& frame);
+  void on_closed(std::size_t place, const Error& error);
+  void fail_with(Error error);
+
+  EventLoop& loop_;
+  CrewOptions options_;
+  FrameHandler on_frame_;
+  std::uint64_t job_id_;
+  std::uint32_t shards_ = 0;
+  std::vector<std::unique_ptr<CrewMember>> members_;  // shards, then workers
+  MonotonicTime last_look_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace krige::trainer

@@ -1,0 +1,40 @@
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "trainer/data/dataset.h"
+
+namespace krige::trainer {
+
+std::string to_text(const DataSummary& summary) {
+  return OrderedJson{{"features", summary.features},
+                     {"label", summary.label},
+                     {"classes", summary.classes},
+                     {"mean", summary.mean},
+                     {"deviation", summary.deviation},
+                     {"train_rows", summary.train_rows},
+                     {"validation_rows", summary.validation_rows},
+                     {"test_rows", summary.test_rows}}
+      .dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+}
+
+Result<DataSummary> parse_data_summary(std::string_view text) {
+  KRIGE_TRY(const OrderedJson json, parse_json(text));
+  try {
+    DataSummary summary;
+    json.at("features").get_to(summary.features);
+    json.at("label").get_to(summary.label);
+    json.at("classes").get_to(summary.classes);
+    json.at("mean").get_to(summary.mean);
+    json.at("deviation").get_to(summary.deviation);
+    json.at("train_rows").get_to(summary.train_rows);
+    json.at("validation_rows").get_to(summary.validation_rows);
+    json.at("test_rows").get_to(summary.test_rows);
+    if (summary.mean.size() != summary.features.size() || summary.deviation.size() != summary.features.size())
+      return fail(ErrorCode::corrupt, "the summary of the data does not have a mean and a deviation for each feature");
+    return summary;
+  } catch (const OrderedJson::exception& error) {
+    return fail(ErrorCode::corrupt, std::string("the summary of the data is not complete: ") + error.what());
+  }
+}
+
+}  // namespace krige::trainer

@@ -1,0 +1,143 @@
+// krige-trainer: the coordinator of a training and, started by it, its members.
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <map>
+#include <span>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "trainer/coordinator/coordinator.h"
+#include "trainer/job_text.h"
+#include "trainer/shard/shard.h"
+#include "trainer/worker/worker.h"
+
+namespace {
+
+using namespace krige;
+using namespace krige::trainer;
+
+constexpr std::size_t kMaxJobBytes = 1 << 20;
+constexpr const char* kUsage =
+    "usage: krige-trainer coordinator --job FILE|- [--model OUT] [--transport unix|tcp] [--timeout SECONDS] [--trace]\n"
+    "Trains the job of FILE (JSON), writes one record an epoch to standard output (JSON lines).\n"
+    "  --model OUT     writes the final model to OUT\n"
+    "  --transport     how the processes talk: unix (default) or tcp over the loopback\n"
+    "  --timeout S     a process without a sign of life for S seconds (default 30) ends the training\n"
+    "  --trace         logs each read of weights with its clocks to standard error\n";
+
+// --name value pairs, and --name alone for the flags.
+Result<std::map<std::string, std::string>> parse_options(std::span<char*> arguments,
+                                                         const std::vector<std::string>& known,
+                                                         const std::vector<std::string>& flags) {
+  std::map<std::string, std::string> options;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string name = arguments[i];
+    if (std::ranges::find(flags, name) != flags.end()) {
+      options[name] = "";
+    } else if (std::ranges::find(known, name) == known.end()) {
+      return fail(ErrorCode::invalid_argument, fmt::format("unknown option {}", name));
+    } else if (++i == arguments.size()) {
+      return fail(ErrorCode::invalid_argument, fmt::format("{} needs a value", name));
+    } else {
+      options[name] = arguments[i];
+    }
+  }
+  return options;
+}
+
+template <typename T>
+Result<T> parse_number(std::string_view option, std::string_view text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && value >= 0) return value;
+  return fail(ErrorCode::invalid_argument, fmt::format("{} needs a number, is {}", option, text));
+}
+
+Result<std::string> read_standard_input() {
+  std::string content;
+  char buffer[1 << 14];
+  while (true) {
+    const ssize_t got = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(errno, "cannot read standard input");
+    if (got == 0) return content;
+    content.append(buffer, static_cast<std::size_t>(got));
+    if (content.size() > kMaxJobBytes) return fail(ErrorCode::payload_too_large, "the job is too long");
+  }
+}
+
+Status coordinate(std::span<char*> arguments) {
+  KRIGE_TRY(auto options, parse_options(arguments, {"--job", "--model", "--transport", "--timeout"}, {"--trace"}));
+  if (!options.contains("--job")) return fail(ErrorCode::invalid_argument, "--job is missing");
+  CoordinatorOptions run;
+  run.model_path = options["--model"];
+  run.crew.trace = options.contains("--trace");
+  if (options.contains("--transport")) {
+    if (options["--transport"] != "unix" && options["--transport"] != "tcp")
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("--transport is unix or tcp, not {}", options["--transport"]));
+    if (options["--transport"] == "tcp") run.crew.transport = Transport::tcp;
+  }
+  if (options.contains("--timeout")) {
+    KRIGE_TRY(const double seconds, parse_number<double>("--timeout", options["--timeout"]));
+    if (!(seconds >= 0.1 && seconds <= 1e6)) return fail(ErrorCode::invalid_argument, "--timeout is from 0.1 to 1e6");
+    run.crew.timeout = Millis(static_cast<std::int64_t>(seconds * 1000));
+  }
+  KRIGE_TRY(const std::string text,
+            options["--job"] == "-" ? read_standard_input() : read_file(options["--job"], kMaxJobBytes));
+  KRIGE_TRY(const TrainJob job, parse_job_text(text));
+  return run_training(job, run);
+}
+
+Status serve_as_member(std::string_view role, std::span<char*> arguments) {
+  KRIGE_TRY(auto options,
+            parse_options(arguments, {"--control", "--links", "--job-id", "--heartbeat-ms"}, {"--trace"}));
+  MemberArguments member;
+  KRIGE_TRY(member.control, parse_number<int>("--control", options["--control"]));
+  KRIGE_TRY(member.job_id, parse_number<std::uint64_t>("--job-id", options["--job-id"]));
+  KRIGE_TRY(const std::int64_t heartbeat, parse_number<std::int64_t>("--heartbeat-ms", options["--heartbeat-ms"]));
+  member.heartbeat = Millis(heartbeat);
+  const std::string& links = options["--links"];
+  for (std::size_t at = 0; at < links.size();) {
+    const std::size_t end = std::min(links.find(',', at), links.size());
+    KRIGE_TRY(const int link, parse_number<int>("--links", std::string_view(links).substr(at, end - at)));
+    member.links.push_back(link);
+    at = end + 1;
+  }
+  return role == "shard" ? run_shard(member, {options.contains("--trace")}) : run_worker(member);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A reader that has gone is an error of the write.
+  ::signal(SIGPIPE, SIG_IGN);
+  const std::string_view role = argc > 1 ? argv[1] : "";
+  const std::span<char*> arguments(argv + std::min(argc, 2), argv + argc);
+  if (role == "shard" || role == "worker") {
+    // The coordinator has heard why, and is the one that tells.
+    return serve_as_member(role, arguments) ? 0 : 1;
+  }
+  if (role == "--help") {
+    std::fputs(kUsage, stdout);
+    return 0;
+  }
+  if (role == "--version") {
+    std::puts("krige-trainer " KRIGE_VERSION);
+    return 0;
+  }
+  if (role != "coordinator") {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  const Status done = coordinate(arguments);
+  if (done) return 0;
+  log::error(done.error().describe());
+  return exit_code(done.error().code);
+}

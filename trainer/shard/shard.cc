@@ -1,0 +1,79 @@
+#include "trainer/shard/shard.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "base/log.h"
+#include "trainer/shard/parameter_range.h"
+
+namespace krige::trainer {
+namespace {
+
+class Shard final : public ShardPeers {
+ public:
+  Shard(const MemberArguments& arguments, const ShardOptions& options)
+      : options_(options), member_(arguments, [this](const Frame& frame) { return on_begin(frame); }) {}
+
+  Status run() {
+    Status served = serve();
+    if (!served && served.error().code != ErrorCode::cancelled) member_.report(served.error());
+    return served;
+  }
+
+  void send_weights(std::uint32_t worker, const Weights& weights) override {
+    if (options_.trace)
+      log::info(fmt::format("read shard={} worker={} clock={} min_clock={} version={}", member_.index(), worker,
+                            weights.clock, weights.min_clock, weights.version));
+    workers_[worker]->send(member_.job_id(), weights);
+  }
+
+  void send_snapshot(const Snapshot& snapshot) override { member_.send(snapshot); }
+
+ private:
+  Status serve() {
+    KRIGE_CHECK(member_.join());
+    // Links are read only once there are weights: until then the workers' pulls wait in the sockets.
+    KRIGE_CHECK(member_.run_until([this] { return range_.has_value(); }));
+    const auto workers = static_cast<std::uint32_t>(member_.job().workers);
+    for (std::uint32_t w = 0; w < workers; ++w)
+      workers_.push_back(member_.open_link(w, [this, w](const Frame& frame) { return on_worker_frame(w, frame); }));
+    return member_.run_until([] { return false; });
+  }
+
+  Status on_begin(const Frame& frame) {
+    if (range_) return fail(ErrorCode::corrupt, "the training has begun already");
+    KRIGE_TRY(const Begin begin, decode<Begin>(frame));
+    range_.emplace(member_.job(), begin, *this);
+    return {};
+  }
+
+  Status on_worker_frame(std::uint32_t link, const Frame& frame) {
+    if (frame.type == MessageType::pull) {
+      KRIGE_TRY(const Pull pull, decode<Pull>(frame));
+      KRIGE_CHECK(is_of(link, pull.worker));
+      return range_->pull(pull);
+    }
+    KRIGE_TRY(const Push push, decode<Push>(frame));
+    KRIGE_CHECK(is_of(link, push.worker));
+    return range_->push(push);
+  }
+
+  static Status is_of(std::uint32_t link, std::uint32_t worker) {
+    if (link == worker) return {};
+    return fail(ErrorCode::corrupt, fmt::format("worker {} speaks as worker {}", link, worker));
+  }
+
+  ShardOptions options_;
+  std::optional<ParameterRange> range_;
+  Member member_;
+  std::vector<std::unique_ptr<Channel>> workers_;
+};
+
+}  // namespace
+
+Status run_shard(const MemberArguments& arguments, const ShardOptions& options) {
+  return Shard(arguments, options).run();
+}
+
+}  // namespace krige::trainer

@@ -1,0 +1,35 @@
+// The one thread of a trainer process waits here: for sockets, descriptors and timers (Boost.Asio inside).
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "trainer/transport/channel.h"
+
+namespace krige::trainer {
+
+class EventLoop {
+ public:
+  EventLoop();
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // Frames over a connected stream socket. Destroying the channel closes the socket; its handlers are not called after
+  // that. A channel must not outlive the loop, nor be destroyed by its own handlers.
+  [[nodiscard]] std::unique_ptr<Channel> open(UniqueFd socket, ChannelHandlers handlers);
+  // Calls `readable` whenever there is something to read from `fd`, which stays the caller's and must outlive the loop.
+  void watch(int fd, std::function<void()> readable);
+  // Calls `tick` every `interval`.
+  void every(Millis interval, std::function<void()> tick);
+  // Runs handlers, one by one, until `done` is true. A process that waits for a peer has a timer that ends the wait.
+  void run_until(const std::function<bool()>& done);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace krige::trainer

@@ -1,0 +1,54 @@
+// The fixed binary tree in which the gradients of a minibatch's micro-blocks are summed. Floating-point addition is not
+// associative: only a tree that depends on the number of blocks alone, and on nothing else, gives the same bits for
+// every number of workers.
+//
+// Node (level, index) covers blocks [index · 2^level, min(blocks, (index + 1) · 2^level)). Its sum is left child +
+// right child; a left child without a sibling is passed up as it is. Nodes may come in any order and from anywhere: f32
+// addition commutes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/error.h"
+#include "trainer/floats.h"
+
+namespace krige::trainer {
+
+struct TreeNode {
+  std::uint32_t level = 0;
+  std::uint32_t index = 0;
+  friend bool operator==(const TreeNode&, const TreeNode&) = default;
+};
+
+// Not to be shared between threads.
+class TreeSum {
+ public:
+  // Forgets everything; the next sum has `blocks` ≥ 1 leaves of `width` numbers.
+  void reset(std::uint32_t blocks, std::size_t width);
+  // Adds a node's sum, `width` numbers, and joins it with what is there. invalid_argument: a node that is not in the
+  // tree or covers blocks that are in already.
+  [[nodiscard]] Status add(TreeNode node, std::span<const float> values);
+
+  struct Piece {
+    TreeNode node;
+    Floats sum;
+  };
+  // The largest complete subtrees so far, in the order of blocks.
+  [[nodiscard]] const std::vector<Piece>& pieces() const { return pieces_; }
+  // Whether the root is there: then pieces() is the one sum over all blocks.
+  [[nodiscard]] bool complete() const;
+
+ private:
+  [[nodiscard]] KeyRange blocks_of(TreeNode node) const;
+  [[nodiscard]] TreeNode promoted(TreeNode node) const;
+
+  std::uint32_t blocks_ = 0;
+  std::uint32_t root_level_ = 0;
+  std::size_t width_ = 0;
+  std::vector<Piece> pieces_;
+  std::vector<Floats> spare_;  // buffers of joined pieces, used again
+};
+
+}  // namespace krige::trainer

@@ -1,0 +1,226 @@
+#include "trainer/wire/messages.h"
+
+#include <fmt/format.h>
+
+namespace krige::trainer {
+namespace {
+
+void put_sums(ByteWriter& to, const std::vector<BlockSum>& sums) {
+  to.put(static_cast<std::uint64_t>(sums.size()));
+  for (const BlockSum& sum : sums) {
+    to.put(sum.loss);
+    to.put(sum.score);
+  }
+}
+
+std::vector<BlockSum> get_sums(ByteReader& from) {
+  std::vector<BlockSum> sums(from.count(2 * sizeof(double)));
+  for (BlockSum& sum : sums) {
+    sum.loss = from.get<double>();
+    sum.score = from.get<double>();
+  }
+  return sums;
+}
+
+// One overload a message: fills `m`; a value that no message has is an error, everything about lengths is the reader's.
+Status read(ByteReader& from, Setup& m) {
+  m.index = from.get<std::uint32_t>();
+  m.incarnation = from.get<std::uint32_t>();
+  m.job = from.text();
+  return {};
+}
+
+Status read(ByteReader& from, Ready& m) {
+  m.summary = from.text();
+  return {};
+}
+
+Status read(ByteReader& from, Begin& m) {
+  m.train_rows = from.get<std::uint64_t>();
+  m.penalized.resize(from.count(2 * sizeof(std::uint64_t)));
+  for (KeyRange& range : m.penalized) {
+    range.begin = from.get<std::uint64_t>();
+    range.end = from.get<std::uint64_t>();
+  }
+  from.align();
+  m.weights = from.floats();
+  for (const KeyRange& range : m.penalized)
+    if (range.begin > range.end || range.end > m.weights.size())
+      return fail(ErrorCode::corrupt, fmt::format("keys {} to {} are not the shard's", range.begin, range.end));
+  return {};
+}
+
+Status read(ByteReader& from, Pull& m) {
+  m.worker = from.get<std::uint32_t>();
+  m.incarnation = from.get<std::uint32_t>();
+  m.clock = from.get<std::uint64_t>();
+  m.version = from.get<std::uint64_t>();
+  return {};
+}
+
+Status read(ByteReader& from, Push& m) {
+  m.worker = from.get<std::uint32_t>();
+  m.incarnation = from.get<std::uint32_t>();
+  m.sequence = from.get<std::uint64_t>();
+  m.clock = from.get<std::uint64_t>();
+  m.version = from.get<std::uint64_t>();
+  m.rows = from.get<std::uint64_t>();
+  m.blocks = from.get<std::uint32_t>();
+  m.nodes.resize(from.count(2 * sizeof(std::uint32_t)));
+  for (TreeNode& node : m.nodes) {
+    node.level = from.get<std::uint32_t>();
+    node.index = from.get<std::uint32_t>();
+  }
+  from.align();
+  m.values = from.floats();
+  if (m.blocks == 0) return fail(ErrorCode::corrupt, "a minibatch without blocks");
+  if (m.nodes.empty() ? !m.values.empty() : m.values.size() % m.nodes.size() != 0)
+    return fail(ErrorCode::corrupt, fmt::format("{} numbers for {} nodes", m.values.size(), m.nodes.size()));
+  return {};
+}
+
+Status read(ByteReader& from, Weights& m) {
+  m.version = from.get<std::uint64_t>();
+  m.clock = from.get<std::uint64_t>();
+  m.min_clock = from.get<std::uint64_t>();
+  m.weights = from.floats();
+  return {};
+}
+
+Status read(ByteReader& from, Snapshot& m) {
+  m.epoch = from.get<std::uint64_t>();
+  m.version = from.get<std::uint64_t>();
+  m.weights = from.floats();
+  return {};
+}
+
+Status read(ByteReader& from, Evaluate& m) {
+  m.epoch = from.get<std::uint64_t>();
+  const auto with_test = from.get<std::uint8_t>();
+  from.align();
+  m.weights = from.floats();
+  if (with_test > 1) return fail(ErrorCode::corrupt, "a flag that is neither 0 nor 1");
+  m.with_test = with_test == 1;
+  return {};
+}
+
+Status read(ByteReader& from, Evaluation& m) {
+  m.epoch = from.get<std::uint64_t>();
+  m.train = get_sums(from);
+  m.validation = get_sums(from);
+  m.test = get_sums(from);
+  return {};
+}
+
+Status read(ByteReader&, Heartbeat&) { return {}; }
+
+Status read(ByteReader& from, Failure& m) {
+  const auto code = from.get<std::uint8_t>();
+  m.error.message = from.text();
+  m.error.field = from.text();
+  if (code > static_cast<std::uint8_t>(ErrorCode::internal)) return fail(ErrorCode::corrupt, "an unknown error code");
+  m.error.code = static_cast<ErrorCode>(code);
+  return {};
+}
+
+}  // namespace
+
+void encode_head(ByteWriter& to, const Setup& m) {
+  to.put(m.index);
+  to.put(m.incarnation);
+  to.put(m.job);
+}
+
+void encode_head(ByteWriter& to, const Ready& m) { to.put(m.summary); }
+
+void encode_head(ByteWriter& to, const Begin& m) {
+  to.put(m.train_rows);
+  to.put(static_cast<std::uint64_t>(m.penalized.size()));
+  for (const KeyRange& range : m.penalized) {
+    to.put(range.begin);
+    to.put(range.end);
+  }
+  to.align();
+}
+
+void encode_head(ByteWriter& to, const Pull& m) {
+  to.put(m.worker);
+  to.put(m.incarnation);
+  to.put(m.clock);
+  to.put(m.version);
+}
+
+void encode_head(ByteWriter& to, const Push& m) {
+  to.put(m.worker);
+  to.put(m.incarnation);
+  to.put(m.sequence);
+  to.put(m.clock);
+  to.put(m.version);
+  to.put(m.rows);
+  to.put(m.blocks);
+  to.put(static_cast<std::uint64_t>(m.nodes.size()));
+  for (const TreeNode& node : m.nodes) {
+    to.put(node.level);
+    to.put(node.index);
+  }
+  to.align();
+}
+
+void encode_head(ByteWriter& to, const Weights& m) {
+  to.put(m.version);
+  to.put(m.clock);
+  to.put(m.min_clock);
+}
+
+void encode_head(ByteWriter& to, const Snapshot& m) {
+  to.put(m.epoch);
+  to.put(m.version);
+}
+
+void encode_head(ByteWriter& to, const Evaluate& m) {
+  to.put(m.epoch);
+  to.put(static_cast<std::uint8_t>(m.with_test ? 1 : 0));
+  to.align();
+}
+
+void encode_head(ByteWriter& to, const Evaluation& m) {
+  to.put(m.epoch);
+  put_sums(to, m.train);
+  put_sums(to, m.validation);
+  put_sums(to, m.test);
+}
+
+void encode_head(ByteWriter&, const Heartbeat&) {}
+
+void encode_head(ByteWriter& to, const Failure& m) {
+  to.put(static_cast<std::uint8_t>(m.error.code));
+  to.put(m.error.message);
+  to.put(m.error.field);
+}
+
+template <typename M>
+Result<M> decode(const Frame& frame) {
+  if (frame.type != M::kType)
+    return fail(ErrorCode::corrupt,
+                fmt::format("a message of type {} has no place here", static_cast<int>(frame.type)));
+  M message;
+  ByteReader reader(frame.payload);
+  const Status read_values = read(reader, message);
+  KRIGE_CHECK(reader.finish());
+  if (!read_values) return fail(read_values.error());
+  return message;
+}
+
+template Result<Setup> decode(const Frame&);
+template Result<Ready> decode(const Frame&);
+template Result<Begin> decode(const Frame&);
+template Result<Pull> decode(const Frame&);
+template Result<Push> decode(const Frame&);
+template Result<Weights> decode(const Frame&);
+template Result<Snapshot> decode(const Frame&);
+template Result<Evaluate> decode(const Frame&);
+template Result<Evaluation> decode(const Frame&);
+template Result<Heartbeat> decode(const Frame&);
+template Result<Failure> decode(const Frame&);
+
+}  // namespace krige::trainer

@@ -1,0 +1,121 @@
+// The messages as values. Each has kType, encode_head (everything but the numbers at its end) and a strict decode.
+// Spans in a decoded message are views into the frame.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "trainer/floats.h"
+#include "trainer/tree_sum.h"
+#include "trainer/wire/bytes.h"
+#include "trainer/wire/frame.h"
+
+namespace krige::trainer {
+
+struct Setup {
+  static constexpr MessageType kType = MessageType::setup;
+  std::uint32_t index = 0;
+  std::uint32_t incarnation = 0;
+  std::string job;  // JSON
+};
+
+struct Ready {
+  static constexpr MessageType kType = MessageType::ready;
+  std::string summary;  // JSON of DataSummary
+};
+
+struct Begin {
+  static constexpr MessageType kType = MessageType::begin;
+  std::uint64_t train_rows = 0;
+  std::vector<KeyRange> penalized;  // of this shard's keys, from its first
+  std::span<const float> weights;
+};
+
+// A worker that has done `clock` minibatches asks for weights. `version` is the one it saw last.
+struct Pull {
+  static constexpr MessageType kType = MessageType::pull;
+  std::uint32_t worker = 0;
+  std::uint32_t incarnation = 0;
+  std::uint64_t clock = 0;
+  std::uint64_t version = 0;
+};
+
+// Gradients of minibatch `clock`, summed over rows as far as the tree of `blocks` leaves allows; then a pull for clock
+// + 1. (job, worker, incarnation, sequence) is its identity: a second one is ignored.
+struct Push {
+  static constexpr MessageType kType = MessageType::push;
+  std::uint32_t worker = 0;
+  std::uint32_t incarnation = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t clock = 0;
+  std::uint64_t version = 0;  // that the gradient was computed with
+  std::uint64_t rows = 0;     // of the whole minibatch
+  std::uint32_t blocks = 1;
+  std::vector<TreeNode> nodes;
+  std::span<const float> values;  // nodes × keys of the shard
+};
+
+struct Weights {
+  static constexpr MessageType kType = MessageType::weights;
+  std::uint64_t version = 0;    // updates applied
+  std::uint64_t clock = 0;      // of the asking worker
+  std::uint64_t min_clock = 0;  // of all workers, when it was read
+  std::span<const float> weights;
+};
+
+struct Snapshot {
+  static constexpr MessageType kType = MessageType::snapshot;
+  std::uint64_t epoch = 0;
+  std::uint64_t version = 0;
+  std::span<const float> weights;
+};
+
+struct Evaluate {
+  static constexpr MessageType kType = MessageType::evaluate;
+  std::uint64_t epoch = 0;
+  bool with_test = false;
+  std::span<const float> weights;
+};
+
+// Sums over one block of rows: the loss, and the number of right answers or the squared errors.
+struct BlockSum {
+  double loss = 0;
+  double score = 0;
+  friend bool operator==(const BlockSum&, const BlockSum&) = default;
+};
+
+struct Evaluation {
+  static constexpr MessageType kType = MessageType::evaluation;
+  std::uint64_t epoch = 0;
+  std::vector<BlockSum> train, validation, test;  // this worker's share of the blocks, in order
+};
+
+struct Heartbeat {
+  static constexpr MessageType kType = MessageType::heartbeat;
+};
+
+struct Failure {
+  static constexpr MessageType kType = MessageType::failure;
+  Error error;
+};
+
+void encode_head(ByteWriter& to, const Setup& m);
+void encode_head(ByteWriter& to, const Ready& m);
+void encode_head(ByteWriter& to, const Begin& m);
+void encode_head(ByteWriter& to, const Pull& m);
+void encode_head(ByteWriter& to, const Push& m);
+void encode_head(ByteWriter& to, const Weights& m);
+void encode_head(ByteWriter& to, const Snapshot& m);
+void encode_head(ByteWriter& to, const Evaluate& m);
+void encode_head(ByteWriter& to, const Evaluation& m);
+void encode_head(ByteWriter& to, const Heartbeat& m);
+void encode_head(ByteWriter& to, const Failure& m);
+
+// The payload as a message of type M. corrupt: another type, too short, too long, or a value that no M has.
+template <typename M>
+[[nodiscard]] Result<M> decode(const Frame& frame);
+
+}  // namespace krige::trainer

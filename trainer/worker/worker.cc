@@ -1,0 +1,130 @@
+#include "trainer/worker/worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "trainer/worker/gradient.h"
+
+namespace krige::trainer {
+namespace {
+
+class Worker {
+ public:
+  explicit Worker(const MemberArguments& arguments)
+      : member_(arguments, [this](const Frame& frame) { return on_evaluate(frame); }) {}
+
+  Status run() {
+    Status worked = work();
+    if (!worked && worked.error().code != ErrorCode::cancelled) member_.report(worked.error());
+    return worked;
+  }
+
+ private:
+  Status work() {
+    KRIGE_CHECK(member_.join());
+    progress_ = [this] { member_.keep_alive(); };
+    KRIGE_TRY(data_, load_dataset(member_.job(), progress_));
+    KRIGE_TRY(model_, make_model(member_.job(), data_.summary));
+    member_.send(Ready{to_text(data_.summary)});
+    connect();
+    const Schedule schedule(member_.job(), data_.train.size());
+    GradientComputer computer(*model_, data_.train, schedule);
+    for (auto& shard : shards_)
+      shard.channel->send(member_.job_id(), Pull{member_.index(), member_.incarnation(), 0, 0});
+    for (std::uint64_t clock = 0; clock < schedule.total_steps(); ++clock) {
+      KRIGE_CHECK(weights_for(clock));
+      const StepPlan plan = schedule.plan(clock, member_.index());
+      push(clock, plan, computer.compute(plan, weights_, progress_));
+    }
+    return member_.run_until([] { return false; });
+  }
+
+  void connect() {
+    const auto shards = static_cast<std::uint64_t>(member_.job().shards);
+    weights_.resize(model_->parameters());
+    shards_.resize(shards);
+    for (std::uint64_t s = 0; s < shards; ++s) {
+      shards_[s].keys = part_of(model_->parameters(), shards, s);
+      shards_[s].channel =
+          member_.open_link(s, [this, s](const Frame& frame) { return on_weights(shards_[s], frame); });
+    }
+  }
+
+  // Waits until every shard has sent the weights that minibatch `clock` is computed with.
+  Status weights_for(std::uint64_t clock) {
+    return member_.run_until([this, clock] {
+      for (const ShardLink& shard : shards_)
+        if (shard.weights_for != clock) return false;
+      return true;
+    });
+  }
+
+  void push(std::uint64_t clock, const StepPlan& plan, const TreeSum& sum) {
+    Push message;
+    message.worker = member_.index();
+    message.incarnation = member_.incarnation();
+    message.sequence = message.clock = clock;
+    message.rows = plan.rows.size();
+    message.blocks = plan.blocks;
+    for (const TreeSum::Piece& piece : sum.pieces()) message.nodes.push_back(piece.node);
+    std::vector<std::span<const float>> body(sum.pieces().size());
+    for (ShardLink& shard : shards_) {
+      message.version = shard.version;
+      for (std::size_t i = 0; i < body.size(); ++i)
+        body[i] = std::span<const float>(sum.pieces()[i].sum).subspan(shard.keys.begin, shard.keys.size());
+      shard.channel->send(member_.job_id(), message, body);
+    }
+  }
+
+  struct ShardLink {
+    KeyRange keys;
+    std::unique_ptr<Channel> channel;
+    std::optional<std::uint64_t> weights_for;  // the clock that its keys of weights_ are for
+    std::uint64_t version = 0;
+  };
+
+  Status on_weights(ShardLink& shard, const Frame& frame) {
+    KRIGE_TRY(const Weights message, decode<Weights>(frame));
+    if (message.weights.size() != shard.keys.size())
+      return fail(ErrorCode::corrupt,
+                  fmt::format("a shard of {} keys sends {}", shard.keys.size(), message.weights.size()));
+    std::ranges::copy(message.weights, weights_.begin() + static_cast<std::ptrdiff_t>(shard.keys.begin));
+    shard.weights_for = message.clock;
+    shard.version = message.version;
+    return {};
+  }
+
+  Status on_evaluate(const Frame& frame) {
+    KRIGE_TRY(const Evaluate request, decode<Evaluate>(frame));
+    if (!model_ || request.weights.size() != model_->parameters())
+      return fail(ErrorCode::corrupt, "cannot evaluate weights of another model");
+    // A copy on an aligned address: the frame's own depends on what came before it.
+    const Floats weights(request.weights.begin(), request.weights.end());
+    const auto workers = static_cast<std::uint32_t>(member_.job().workers);
+    const auto share = [&](const Rows& rows) {
+      return evaluate_share(*model_, rows, weights, workers, member_.index(), progress_);
+    };
+    Evaluation answer;
+    answer.epoch = request.epoch;
+    answer.train = share(data_.train);
+    answer.validation = share(data_.validation);
+    if (request.with_test) answer.test = share(data_.test);
+    member_.send(answer);
+    return {};
+  }
+
+  Member member_;
+  Progress progress_;
+  Dataset data_;
+  std::unique_ptr<Model> model_;
+  Floats weights_;
+  std::vector<ShardLink> shards_;
+};
+
+}  // namespace
+
+Status run_worker(const MemberArguments& arguments) { return Worker(arguments).run(); }
+
+}  // namespace krige::trainer
