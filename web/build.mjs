@@ -1,6 +1,6 @@
 // Bundles the dashboard into a folder: node build.mjs [folder], default dist. Names carry a hash of their content, so that a
 // browser may keep them for ever; index.html names them.
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -32,4 +32,4 @@ const script = outputs.find((path) => path.endsWith('.js'));
 const style = outputs.find((path) => path.endsWith('.css'));
 const page = await readFile(join(root, 'src/index.html'), 'utf8');
 await writeFile(join(out, 'index.html'), page.replace('{{script}}', script).replace('{{style}}', style));
-await cp(join(root, 'src/favicon.svg'), join(out, 'favicon.svg'));
+await copyFile(join(root, 'src/favicon.svg'), join(out, 'favicon.svg'));

@@ -10,10 +10,11 @@ function nonFinite(x: number): string {
 
 const withMinus = (text: string): string => text.replace('-', '−');
 
+const withoutZeros = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+
 function exponential(x: number): string {
   const [mantissa = '', exponent = ''] = x.toExponential(significant - 1).split('e');
-  const short = mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa;
-  return `${withMinus(short)}e${exponent.replace('+', '').replace('-', '−')}`;
+  return `${withMinus(withoutZeros(mantissa))}e${exponent.replace('+', '').replace('-', '−')}`;
 }
 
 // Four significant digits: 0.9833, 1.2e−4, 12 345. `fixed` keeps trailing zeros, so that a column lines up.
@@ -25,7 +26,7 @@ export function formatNumber(x: number, options: { fixed?: boolean } = {}): stri
   if (Number.isInteger(x) && !options.fixed) return withMinus(grouped(x));
   if (size >= 1000) return withMinus(grouped(Math.round(x)));
   const text = x.toPrecision(significant);
-  return withMinus(options.fixed ? text : text.replace(/\.?0+$/, ''));
+  return withMinus(options.fixed ? text : withoutZeros(text));
 }
 
 // Narrow spaces between thousands, from five digits on.
@@ -49,6 +50,15 @@ export function formatDuration(ms: number): string {
   if (days > 0) return `${days} d ${hours} h`;
   if (hours > 0) return `${hours} h ${String(minutes).padStart(2, '0')} min`;
   return `${minutes} min ${String(whole % 60).padStart(2, '0')} s`;
+}
+
+// For what is only estimated: one unit, rounded up.
+export function formatRough(ms: number): string {
+  const minutes = Math.ceil(ms / 60_000);
+  if (ms < 55_000) return `${Math.max(5, 5 * Math.ceil(ms / 5_000))} s`;
+  if (minutes < 100) return `${minutes} min`;
+  const hours = Math.ceil(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.ceil(hours / 24)} d`;
 }
 
 export function formatAge(ms: number): string {

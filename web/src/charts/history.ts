@@ -71,6 +71,7 @@ function tooltipOf(metric: string, item: HoveredItem): string {
 }
 
 const cross = 'path://M0,1 L1,0 L5,4 L9,0 L10,1 L6,5 L10,9 L9,10 L5,6 L1,10 L0,9 L4,5 Z';
+const fewestOnAxis = 10; // so that the first trials do not jump about
 const crowd = 300; // from here on the dots are small and let through what is below them
 
 export function historyOption(history: History, metric: string, log: boolean, palette: Palette): ChartOption {
@@ -81,7 +82,8 @@ export function historyOption(history: History, metric: string, log: boolean, pa
   return {
     animation: false,
     grid: { left: 12, right: 16, top: 34, bottom: 30, containLabel: true },
-    xAxis: { ...axis, type: 'value', name: 'trial', nameLocation: 'middle', nameGap: 28, minInterval: 1, min: 0 },
+    xAxis: { ...axis, type: 'value', name: 'trial', nameLocation: 'middle', nameGap: 28, minInterval: 1, min: 0,
+      max: Math.max(fewestOnAxis, history.last) },
     yAxis: [
       { ...axis, type: log ? 'log' : 'value', scale: true, name: humanize(metric), nameLocation: 'end', nameGap: 14,
         nameTextStyle: { ...axis.nameTextStyle, align: 'left' } },
@@ -93,8 +95,8 @@ export function historyOption(history: History, metric: string, log: boolean, pa
         lineStyle: { color: palette.accent, width: 2 } },
       { ...scatter, name: 'completed', data: history.completed, symbolSize: crowded ? 5 : 8, z: 2,
         itemStyle: { color: palette.muted, opacity: crowded ? 0.45 : 0.75 } },
-      { ...scatter, name: 'pruned', data: history.pruned, symbol: 'emptyTriangle', symbolSize: crowded ? 6 : 9, z: 2,
-        itemStyle: { color: palette.warn } },
+      { ...scatter, name: 'pruned', data: history.pruned, symbol: 'triangle', symbolSize: crowded ? 6 : 9, z: 2,
+        itemStyle: { color: palette.surface, borderColor: palette.warn, borderWidth: 1.5 } },
       { ...scatter, name: 'without value', data: history.lost.map(({ trial }) => [trial, 0]), yAxisIndex: 1,
         symbol: cross, symbolSize: crowded ? 5 : 8, symbolOffset: [0, -6], z: 2, itemStyle: { color: palette.bad } },
       { ...scatter, name: 'best', data: best ? [best] : [], symbolSize: 13, z: 3,

@@ -25,7 +25,7 @@ function Row({ study }: { study: Study }) {
         <span class="progress-text">{done}{budget !== null && <span class="muted"> of {budget}</span>}</span>
         <ProgressBar study={study} />
       </td>
-      <td class="right muted"><Age since={study.created_at} /></td>
+      <td class="right muted study-age"><Age since={study.created_at} /></td>
     </tr>
   );
 }
@@ -41,7 +41,7 @@ function StudyTable({ studies }: { studies: readonly Study[] }) {
             <th scope="col">State</th>
             <th scope="col" class="right">Best value</th>
             <th scope="col">Trials done</th>
-            <th scope="col" class="right">Started</th>
+            <th scope="col" class="right study-age">Started</th>
           </tr>
         </thead>
         <tbody>{studies.map((study) => <Row key={study.id} study={study} />)}</tbody>

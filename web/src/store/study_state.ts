@@ -136,7 +136,10 @@ export function applyEvents(data: StudyData, events: readonly StudyEvent[]): Stu
 
 export function withCurve(data: StudyData, trial: number, records: readonly StepRecord[]): StudyData {
   const merged = mergeRecords(records, data.curves.get(trial) ?? []);
-  return { ...data, curves: new Map(data.curves).set(trial, merged) };
+  const curves = new Map(data.curves).set(trial, merged);
+  const last = merged.at(-1);
+  const running = last !== undefined && findTrial(data.trials, trial)?.state === 'RUNNING';
+  return running ? { ...data, curves, latest: new Map(data.latest).set(trial, last) } : { ...data, curves };
 }
 
 export function withoutCurve(data: StudyData, trial: number): StudyData {

@@ -6,7 +6,7 @@ import { StateBadge } from '../../components/state_badge';
 import { explainReason, formatNumber, humanize } from '../../format';
 import { hrefOf, navigate } from '../../router';
 import { progressOf } from '../../store/progress';
-import { findTrial, type StudyData } from '../../store/study_state';
+import { findTrial, hasEnded, type StudyData } from '../../store/study_state';
 import { StudyStore } from '../../store/study_store';
 import { StudyActions } from './actions';
 import { HistoryPanel } from './history_panel';
@@ -83,6 +83,11 @@ function openTrial(study: string, trial: number, open: number | null): void {
   navigate(hrefOf({ page: 'study', study, trial }), { replace: open !== null });
 }
 
+function withoutTrial(study: Study, chosen: number | null): string {
+  if (chosen !== null) return `There is no trial ${chosen}.`;
+  return hasEnded(study) ? 'No trial was completed.' : 'The best trial will be shown here.';
+}
+
 function Loaded({ store, data, chosen }: { store: StudyStore; data: StudyData; chosen: number | null }) {
   const { study, trials } = data;
   const found = parameterNames(study, trials);
@@ -116,7 +121,7 @@ function Loaded({ store, data, chosen }: { store: StudyStore; data: StudyData; c
           <TrialPanel store={store} study={study} trial={shown} best={best} names={names} chosen={chosen !== null} />
         ) : (
           <aside class="panel trial-panel" aria-label="Trial">
-            <Empty title={chosen === null ? 'The best trial will be shown here.' : `There is no trial ${chosen}.`}>
+            <Empty title={withoutTrial(study, chosen)}>
               Choose any trial in the chart or in the table to see its curve.
             </Empty>
           </aside>

@@ -3,9 +3,10 @@ import type { ComponentChildren } from 'preact';
 import type { Study, Trial } from '../../api/types';
 import { Elapsed } from '../../components/clock';
 import { ProgressBar } from '../../components/progress_bar';
-import { formatDuration, formatNumber, formatPercent, humanize } from '../../format';
+import { formatNumber, formatPercent, formatRough, humanize } from '../../format';
 import { hrefOf } from '../../router';
 import { progressOf, timeLeftMs } from '../../store/progress';
+import { hasEnded } from '../../store/study_state';
 
 function Tile({ label, value, wide, children }: {
   label: string;
@@ -68,7 +69,7 @@ export function Tiles({ study, trials }: { study: Study; trials: readonly Trial[
         {failed > 0 ? 'reasons in the trials' : 'none'}
       </Tile>
       <Tile label="Time" value={<Elapsed study={study} />}>
-        {left === null ? 'since it was started' : `about ${formatDuration(left)} left`}
+        {left !== null ? `about ${formatRough(left)} left` : hasEnded(study) ? 'in all' : 'since it was started'}
       </Tile>
     </dl>
   );

@@ -22,14 +22,17 @@ export function durationOf(trial: Trial): number | null {
   return trial.ended_at === null ? null : Date.parse(trial.ended_at) - Date.parse(trial.created_at);
 }
 
-const pixelsPerCharacter = 7.4;
-const padding = 34;
+const pixelsPerCharacter = 7.9;
+const pixelsPerHeadingCharacter = 8.7; // smaller, but bold
+const padding = 30;
+const sortMark = 12;
 const sampleSize = 200;
 
 // Wide enough for the heading and what the first trials hold; what is longer is cut and shown whole in a tooltip.
 export function columnWidth(heading: string, cells: readonly string[]): number {
-  const longest = cells.reduce((most, cell) => Math.max(most, cell.length), heading.length);
-  return Math.round(Math.min(190, Math.max(76, longest * pixelsPerCharacter + padding)));
+  const longest = cells.reduce((most, cell) => Math.max(most, cell.length), 0);
+  const content = Math.max(longest * pixelsPerCharacter, heading.length * pixelsPerHeadingCharacter + sortMark);
+  return Math.round(Math.min(190, Math.max(76, content + padding)));
 }
 
 export function isNumeric(study: Study, name: string, trials: readonly Trial[]): boolean {

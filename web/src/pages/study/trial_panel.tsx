@@ -1,5 +1,5 @@
 // One trial beside the study: its value, why it was tried, its parameters, its curve and its attempts.
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Attempt, StepRecord, Study, Trial } from '../../api/types';
 import { canCurveBeLogarithmic, curveOf, curveOption, describeCurve, metricNames } from '../../charts/curve';
 import { Chart } from '../../components/chart';
@@ -98,6 +98,23 @@ function Curve({ records, metric, ended }: { records: readonly StepRecord[]; met
   );
 }
 
+// The value; of a trial that still runs, the last one it reported.
+function Value({ trial, records, metric }: { trial: Trial; records: readonly StepRecord[]; metric: string }) {
+  const last = records.at(-1);
+  const live = last?.metrics[metric];
+  const soFar = trial.value === null && last !== undefined && live !== undefined;
+  return (
+    <p class="trial-value">
+      <span class="muted">{humanize(metric)}{soFar && `, so far, at step ${last.step}`}</span>
+      {soFar ? (
+        <strong class="live-value">{formatNumber(live, { fixed: true })}</strong>
+      ) : (
+        <strong>{trial.value === null ? '–' : formatNumber(trial.value, { fixed: true })}</strong>
+      )}
+    </p>
+  );
+}
+
 function attemptDuration({ started_at, ended_at }: Attempt): string {
   return started_at && ended_at ? formatDuration(Date.parse(ended_at) - Date.parse(started_at)) : '';
 }
@@ -147,6 +164,7 @@ interface Props {
 export function TrialPanel({ store, study, trial, best, names, chosen }: Props) {
   const [loaded, setLoaded] = useState<number | null>(null);
   const [error, setError] = useState('');
+  const panel = useRef<HTMLElement>(null);
   useEffect(() => {
     setError('');
     store.openCurve(trial.id).then(
@@ -155,12 +173,16 @@ export function TrialPanel({ store, study, trial, best, names, chosen }: Props) 
     );
     return () => store.closeCurve(trial.id);
   }, [store, trial.id]);
+  useEffect(() => {
+    // Below the other columns the panel may be out of sight when a trial is chosen in the table.
+    if (chosen && matchMedia('(max-width: 1080px)').matches) panel.current?.scrollIntoView({ block: 'start' });
+  }, [chosen, trial.id]);
   const metric = study.spec?.metric?.name ?? 'value';
   const records = store.data.value?.curves.get(trial.id) ?? [];
   const waiting = loaded !== trial.id && records.length === 0;
   const isBest = best?.id === trial.id;
   return (
-    <aside class={`panel trial-panel ${chosen ? 'chosen' : ''}`} aria-label={`Trial ${trial.id}`} data-trial={trial.id}>
+    <aside ref={panel} class="panel trial-panel" aria-label={`Trial ${trial.id}`} data-trial={trial.id}>
       <header class="panel-head">
         <h2>
           {chosen ? `Trial ${trial.id}` : 'Best trial'}
@@ -174,10 +196,7 @@ export function TrialPanel({ store, study, trial, best, names, chosen }: Props) 
           </a>
         )}
       </header>
-      <p class="trial-value">
-        <span class="muted">{humanize(metric)}</span>
-        <strong>{trial.value === null ? '–' : formatNumber(trial.value, { fixed: true })}</strong>
-      </p>
+      <Value trial={trial} records={records} metric={metric} />
       <Suggested trial={trial} />
       {trial.reason && <p class="trial-reason">{trial.reason}</p>}
       <section aria-label="Curve">

@@ -1,0 +1,220 @@
+// The API of docs/rest.md over studies in memory, and the bundle, with the strict content security policy that the
+// dashboard must live with. What happens to the studies, a test or a scenario decides.
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+
+export const contentSecurityPolicy =
+  "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; " +
+  "object-src 'none'; frame-ancestors 'none'";
+
+const contentTypes = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+const wireNumber = (x) => (typeof x === 'number' && !Number.isFinite(x) ? String(x) : x);
+const wireMetrics = (metrics) => Object.fromEntries(Object.entries(metrics).map(([name, x]) => [name, wireNumber(x)]));
+
+class MockStudy {
+  constructor(server, id, spec, createdAt) {
+    this.server = server;
+    this.events = [];
+    this.compactedUpTo = 0;
+    this.streams = new Set();
+    this.records = new Map();
+    this.trials = [];
+    this.value = { id, name: spec.name, state: 'ACTIVE', state_reason: '', spec, best: null, trial_counts: {}, seq: 0,
+      created_at: createdAt, ended_at: null };
+    this.publish('STUDY_CREATED', { study: { ...this.value } });
+  }
+
+  publish(type, members) {
+    this.value.seq += 1;
+    const event = { seq: this.value.seq, type, time: new Date().toISOString(), ...structuredClone(members) };
+    this.events.push(event);
+    for (const stream of this.streams) send(stream, type, event, event.seq);
+    const { spec, ...value } = this.value;
+    this.server.tellAll('study', value);
+  }
+
+  setState(state, reason = '') {
+    Object.assign(this.value, { state, state_reason: reason });
+    if (['COMPLETED', 'STOPPED', 'FAILED'].includes(state)) this.value.ended_at = new Date().toISOString();
+    this.publish('STUDY_STATE_CHANGED', { state, state_reason: reason });
+  }
+
+  createTrial(params, more = {}) {
+    const trial = { id: this.trials.length + 1, state: 'RUNNING', reason: '', params, value: null,
+      suggestion: { method: 'random' }, attempts: [{ id: 1, state: 'RUNNING', worker: 'local', reason: '',
+        started_at: new Date().toISOString(), ended_at: null }], created_at: new Date().toISOString(), ended_at: null, ...more };
+    this.trials.push(trial);
+    this.records.set(trial.id, []);
+    this.summarize();
+    this.publish('TRIAL_CREATED', { trial });
+    return trial.id;
+  }
+
+  report(trial_id, step, metrics) {
+    const record = { step, metrics: wireMetrics(metrics) };
+    this.records.get(trial_id).push(record);
+    this.publish('TRIAL_REPORTED', { trial_id, ...record });
+  }
+
+  end(id, state, value = null, reason = '') {
+    const trial = this.trials[id - 1];
+    const now = new Date().toISOString();
+    Object.assign(trial, { state, value: wireNumber(value), reason, ended_at: trial.ended_at ?? now });
+    Object.assign(trial.attempts.at(-1), { state: state === 'FAILED' ? 'FAILED' : 'SUCCEEDED', ended_at: trial.ended_at, reason });
+    this.summarize();
+    this.publish('TRIAL_STATE_CHANGED', { trial });
+  }
+
+  summarize() {
+    const counts = {};
+    for (const { state } of this.trials) counts[state] = (counts[state] ?? 0) + 1;
+    const sign = this.value.spec.metric.goal === 'minimize' ? -1 : 1;
+    const completed = this.trials.filter((t) => t.state === 'COMPLETED' && typeof t.value === 'number');
+    const best = completed.reduce((a, b) => (a && sign * a.value >= sign * b.value ? a : b), null);
+    Object.assign(this.value, { trial_counts: counts,
+      best: best && { trial: best.id, value: best.value, params: best.params } });
+  }
+
+  // Forgets the history, so that whoever is behind gets a reset.
+  compact() {
+    this.compactedUpTo = this.value.seq;
+    this.events = [];
+  }
+
+  follow(stream, after) {
+    if (after < this.compactedUpTo) send(stream, 'reset', { seq: this.value.seq });
+    else for (const event of this.events) if (event.seq > after) send(stream, event.type, event, event.seq);
+    this.streams.add(stream);
+    stream.on('close', () => this.streams.delete(stream));
+  }
+}
+
+function send(stream, type, data, id) {
+  stream.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
+}
+
+function openStream(response) {
+  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+  response.write(': open\n\n');
+  return response;
+}
+
+function json(response, status, body) {
+  const type = status < 400 ? 'application/json' : 'application/problem+json';
+  response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+  response.end(JSON.stringify(body));
+}
+
+const problem = (response, status, code, detail) =>
+  json(response, status, { type: 'about:blank', title: code, status, code, detail, errors: [], request_id: 'mock' });
+
+export class MockServer {
+  constructor(dist) {
+    this.dist = dist;
+    this.studies = new Map();
+    this.listeners = new Set();
+    this.requests = [];
+    this.away = false; // refuses every call of the API, as a proxy does whose server is down
+    this.server = createServer((request, response) => {
+      this.serve(request, response).catch((error) => problem(response, 500, 'internal', String(error)));
+    });
+  }
+
+  async start(port = 0) {
+    await new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, '127.0.0.1', resolve);
+    });
+    this.origin = `http://127.0.0.1:${this.server.address().port}`;
+    return this;
+  }
+
+  async stop() {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  addStudy(id, spec, createdAt = new Date().toISOString()) {
+    const study = new MockStudy(this, id, spec, createdAt);
+    this.studies.set(id, study);
+    return study;
+  }
+
+  deleteStudy(id) {
+    this.studies.delete(id);
+    this.tellAll('study_deleted', { id });
+  }
+
+  tellAll(type, data) {
+    for (const stream of this.listeners) send(stream, type, data);
+  }
+
+  // Ends every stream of events; with `away` set the page cannot come back either.
+  dropStreams() {
+    for (const stream of this.listeners) stream.destroy();
+    for (const { streams } of this.studies.values()) for (const stream of streams) stream.destroy();
+  }
+
+  async serve(request, response) {
+    const url = new URL(request.url, this.origin);
+    this.requests.push(`${request.method} ${url.pathname}${url.search}`);
+    response.setHeader('Content-Security-Policy', contentSecurityPolicy);
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    if (!url.pathname.startsWith('/api/')) return this.serveFile(url.pathname, response);
+    if (this.away) return problem(response, 503, 'unavailable', 'The server is away');
+    return this.serveApi(request, url, response);
+  }
+
+  async serveFile(path, response) {
+    const file = extname(path) === '' ? '/index.html' : normalize(path);
+    const content = await readFile(join(this.dist, file)).catch(() => null);
+    if (content === null) return problem(response, 404, 'not_found', `no file ${path}`);
+    response.writeHead(200, { 'Content-Type': contentTypes[extname(file)] ?? 'application/octet-stream' });
+    response.end(content);
+  }
+
+  serveApi(request, url, response) {
+    const [, id, action, rest] = url.pathname.match(/^\/api\/v1\/studies\/([^/:]+)(?::(\w+))?(?:\/(.*))?$/) ?? [];
+    if (url.pathname === '/api/v1/events') {
+      const stream = openStream(response);
+      this.listeners.add(stream);
+      stream.on('close', () => this.listeners.delete(stream));
+      return;
+    }
+    if (url.pathname === '/api/v1/studies') return this.listPage(url, [...this.studies.values()].map((s) => s.value).reverse(), 'studies', response);
+    const study = this.studies.get(decodeURIComponent(id ?? ''));
+    if (!study) return problem(response, 404, 'not_found', 'there is no such study');
+    if (request.method === 'POST') return this.act(study, action, response);
+    if (rest === undefined) return json(response, 200, study.value);
+    if (rest === 'trials') return this.listPage(url, study.trials, 'trials', response, { seq: study.value.seq });
+    if (rest === 'events') {
+      const after = Number(request.headers['last-event-id'] ?? url.searchParams.get('after') ?? 0);
+      return study.follow(openStream(response), after);
+    }
+    const trial = study.trials[Number(rest.match(/^trials\/(\d+)$/)?.[1]) - 1];
+    if (!trial) return problem(response, 404, 'not_found', 'there is no such trial');
+    return json(response, 200, { ...trial, records: study.records.get(trial.id) });
+  }
+
+  listPage(url, all, name, response, more = {}) {
+    const size = Math.min(Number(url.searchParams.get('page_size') || 100), 1000);
+    const start = Number(url.searchParams.get('page_token') || 0);
+    const next = start + size < all.length ? String(start + size) : '';
+    json(response, 200, { [name]: all.slice(start, start + size), next_page_token: next, ...more });
+  }
+
+  act(study, action, response) {
+    const allowed = { pause: ['ACTIVE'], resume: ['PAUSED'], stop: ['ACTIVE', 'PAUSED'] }[action] ?? [];
+    const { state } = study.value;
+    if (!allowed.includes(state)) return problem(response, 409, 'conflict', `a study that is ${state} cannot ${action}`);
+    study.setState({ pause: 'PAUSED', resume: 'ACTIVE', stop: 'STOPPED' }[action], action === 'resume' ? '' : 'user');
+    return json(response, 200, study.value);
+  }
+}

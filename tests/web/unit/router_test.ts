@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hrefOf, parseRoute } from '../../../web/src/router';
+
+test('each page has an address that leads back to it', () => {
+  const routes = [
+    { page: 'studies' },
+    { page: 'study', study: 'k3f', trial: null },
+    { page: 'study', study: 'a/b ü', trial: 12 },
+  ] as const;
+  for (const route of routes) assert.deepEqual(parseRoute(hrefOf(route)), route);
+});
+
+test('what is no page is not found', () => {
+  for (const path of ['/nothing', '/studies/a/trials', '/studies/a/trials/0', '/studies/a/trials/x', '/studies/a/b/1/2', '/studies/%E0%A4']) {
+    assert.deepEqual(parseRoute(path), { page: 'not_found' }, path);
+  }
+});
+
+test('slashes at the end do not matter', () => {
+  assert.deepEqual(parseRoute('/studies/'), { page: 'studies' });
+  assert.deepEqual(parseRoute('/studies/a/'), { page: 'study', study: 'a', trial: null });
+});
