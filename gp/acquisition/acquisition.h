@@ -1,0 +1,30 @@
+// The acquisition that is maximized: log of the expected improvement averaged over the fantasies of a posterior, each
+// against its own incumbent. In transformed units. Internal to krige::gp.
+#pragma once
+
+#include <Eigen/Core>
+#include <span>
+
+#include "gp/posterior.h"
+
+namespace krige::gp {
+
+class Acquisition {
+ public:
+  // `posterior` must outlive it.
+  explicit Acquisition(const Posterior& posterior) : posterior_(&posterior) {}
+
+  // One value a point.
+  [[nodiscard]] Eigen::VectorXd evaluate(const Points& points) const;
+
+  struct Value {
+    double value = 0;
+    Eigen::VectorXd gradient;  // one a dimension; 0 for categorical and inactive ones
+  };
+  [[nodiscard]] Value evaluate_with_gradient(std::span<const double> point) const;
+
+ private:
+  const Posterior* posterior_;
+};
+
+}  // namespace krige::gp

@@ -1,0 +1,41 @@
+// The next points to evaluate.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "gp/gaussian_process.h"
+
+namespace krige::gp {
+
+struct AcquisitionOptions {
+  // Whether a canonical point must not be returned, as one that has been evaluated. Unset: none.
+  std::function<bool(std::span<const double> point)> excluded;
+  std::size_t results = 8;               // at most so many points
+  std::size_t sobol_candidates = 512;    // in the whole space
+  std::size_t history_candidates = 256;  // around the best observed points
+  std::size_t starts = 5;                // of the local search
+  std::size_t fantasies = 16;            // joint draws of the pending results
+  // A finite space of at most so many points is searched whole.
+  std::size_t exhaustive = 4096;
+};
+
+// In units of the observations.
+struct Suggestion {
+  std::vector<double> point;  // canonical
+  double mean = 0;
+  double sd = 0;
+  double log_ei = 0;  // log of the expected improvement on the incumbent
+};
+
+// Canonical points that differ from one another and are not excluded, by falling expected improvement given that the
+// `pending` points will have been evaluated; the first is the suggestion, the others replace it if the caller cannot
+// take it. Empty: every point of a finite space is excluded, or `excluded` accepted none of many. Errors: as
+// GaussianProcess::with_pending(). Same input and `rng`: same points.
+[[nodiscard]] Result<std::vector<Suggestion>> suggest(const GaussianProcess& process, const Points& pending,
+                                                      const AcquisitionOptions& options, Rng& rng);
+
+}  // namespace krige::gp

@@ -1,0 +1,30 @@
+// Prior and bounds of the hyperparameters: independent normal distributions of the logarithms.
+#pragma once
+
+#include <Eigen/Core>
+#include <span>
+
+#include "gp/gaussian_process.h"
+
+namespace krige::gp {
+
+// θ = (log ℓ of each dimension, log signal, log noise): the vector that a fit searches.
+struct HyperparameterPrior {
+  Eigen::VectorXd mean;
+  Eigen::VectorXd sd;
+  Eigen::VectorXd low;
+  Eigen::VectorXd high;
+};
+
+// Length-scales grow with the square root of the number of dimensions, as distances in the unit cube do (Hvarfner et
+// al., "Vanilla Bayesian optimization performs great in high dimensions", 2024).
+[[nodiscard]] HyperparameterPrior default_prior(const InputSpace& space);
+
+// The log density without its constant, adding its gradient to `gradient`.
+[[nodiscard]] double log_density(const HyperparameterPrior& prior, const Eigen::VectorXd& theta,
+                                 Eigen::VectorXd& gradient);
+
+[[nodiscard]] Eigen::VectorXd to_theta(const Hyperparameters& hyperparameters);
+[[nodiscard]] Hyperparameters from_theta(std::span<const double> theta, double mean);
+
+}  // namespace krige::gp
