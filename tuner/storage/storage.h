@@ -53,7 +53,11 @@ struct Change {
   std::vector<NewEvent> events;  // numbered seq + 1, seq + 2, …
 };
 
-// Thread-safe. Errors: io (the disk refused; nothing of the change was kept), corrupt, not_found, conflict.
+// Thread-safe. Nothing of a call that fails was kept. Errors: io (the system refused, as on a full disk; the store goes
+// on when it allows again), corrupt, not_found (the study; in commit() also the trial of a record), conflict,
+// invalid_argument (names or parameters that are not UTF-8, a parameter that is not finite, a name given twice,
+// attempts not by id; with the field's path), unavailable (another program has locked the file for longer than 5 s).
+// Other text may hold any bytes.
 class Storage {
  public:
   virtual ~Storage() = default;
@@ -80,8 +84,9 @@ class Storage {
 // Forgets everything when it ends: for `krige ask-tell` and sweeps without a file.
 [[nodiscard]] std::unique_ptr<Storage> make_memory_storage();
 
-// A file in WAL mode with synchronous=FULL, made when absent. Errors: conflict when another process holds it (named by
-// its pid), unsupported when a newer version wrote it, io, corrupt.
+// A file in WAL mode with synchronous=FULL, made when absent with mode 0600; its lock is the file PATH.lock. Errors:
+// conflict when another process holds it (named by its pid), unsupported when a newer version or another program wrote
+// it, io, corrupt.
 [[nodiscard]] Result<std::unique_ptr<Storage>> open_sqlite_storage(const std::string& path);
 
 }  // namespace krige::tuner

@@ -1,0 +1,45 @@
+// What the golden stores of tests/golden/storage hold, whatever the version that wrote them.
+#pragma once
+
+#include <limits>
+#include <vector>
+
+#include "tests/tuner/storage/values.h"
+#include "tuner/storage/storage.h"
+
+namespace krige::tuner {
+
+// Two studies; the first with two trials, records and events, taken over once.
+inline std::vector<StudyRow> golden_rows() {
+  StudyRow first = study_row("goldenstudy2aaaa");
+  first.name = "größe 🙂";
+  first.state = StudyState::stopped;
+  first.state_reason = "user";
+  first.active_time = Millis(61'001);
+  first.ended_at = at(1'700'000'200'000);
+  first.seq = 4;
+  first.epoch = 2;
+  StudyRow second = study_row("goldenstudy3bbbb");
+  second.epoch = 1;
+  return {first, second};
+}
+
+inline std::vector<Trial> golden_trials() {
+  Trial infinite = full_trial(2);
+  infinite.state = TrialState::failed;
+  infinite.value = -std::numeric_limits<double>::infinity();
+  return {full_trial(1), infinite};
+}
+
+inline std::vector<Record> golden_records() {
+  return {record(1, 1, 1, 0.5), {1, 3, 7, {{"accuracy", 0.1}, {"up", std::numeric_limits<double>::infinity()}}}};
+}
+
+inline std::vector<Event> golden_events() {
+  return {{1, "STUDY_CREATED", at(1'700'000'000'123), R"({"study": {}})"},
+          {2, "TRIAL_CREATED", at(1'700'000'150'000), R"({"trial": {"note": "größe"}})"},
+          {3, "TRIAL_CREATED", at(1'700'000'150'000), "{}"},
+          {4, "STUDY_STATE_CHANGED", at(1'700'000'200'000), R"({"state": "STOPPED"})"}};
+}
+
+}  // namespace krige::tuner

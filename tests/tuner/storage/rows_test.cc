@@ -1,0 +1,42 @@
+#include "tuner/storage/rows.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/tuner/storage/values.h"
+
+namespace krige::tuner {
+namespace {
+
+TEST(Rows, TextIsTheJsonOfTheRestInterface) {
+  const Trial trial = full_trial(1);
+  EXPECT_EQ(params_text(trial.params), R"({"zeta":0.1,"alpha":1,"on":true,"optimizer":"adam"})");
+  EXPECT_EQ(suggestion_text(trial.suggestion),
+            R"({"method":"gp","mean":0.3,"sd":0.01,"log_ei":-4.0,"note":"jitter 1e-8"})");
+  EXPECT_EQ(metrics_text(record(1, 1, 1, 0.25).metrics), R"({"train_loss":0.25,"accuracy":0.75})");
+}
+
+TEST(Rows, TextReadsBack) {
+  const Trial trial = full_trial(1);
+  EXPECT_EQ(params_from_text(params_text(trial.params)).value(), trial.params);
+  EXPECT_EQ(suggestion_from_text(suggestion_text(trial.suggestion)).value(), trial.suggestion);
+  EXPECT_EQ(metrics_from_text(R"({"a":"NaN","b":1})").value().at(1).second, 1.0);
+}
+
+TEST(Rows, DamagedTextIsAnError) {
+  EXPECT_FALSE(params_from_text(R"({"x":)"));
+  EXPECT_FALSE(params_from_text(R"({"x":null})"));
+  EXPECT_FALSE(suggestion_from_text("[]"));
+  EXPECT_FALSE(metrics_from_text(R"({"x":"1"})"));
+}
+
+TEST(Rows, ACheckNamesTheField) {
+  Change change = change_of("s", 1, 1);
+  EXPECT_TRUE(check(change));
+  change.trials.push_back(full_trial(-1));
+  const Status refused = check(change);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().describe(), "trials[1].id: must be at least 1, is -1");
+}
+
+}  // namespace
+}  // namespace krige::tuner

@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "tuner/storage/rows.h"
+#include "tuner/storage/storage.h"
+
+namespace krige::tuner {
+namespace {
+
+struct Study {
+  StudyRow row;
+  std::map<TrialId, Trial> trials;
+  std::map<TrialId, std::map<std::pair<AttemptId, std::int64_t>, Record>> records;  // by trial, then attempt and step
+  std::vector<Event> events;                                                        // event seq at seq − 1
+};
+
+void append(Study& study, const std::vector<NewEvent>& events, WallTime time) {
+  for (const NewEvent& event : events) study.events.push_back({++study.row.seq, event.type, time, event.data});
+}
+
+class MemoryStorage final : public Storage {
+ public:
+  Status create_study(const StudyRow& row, const std::vector<NewEvent>& events) override {
+    const std::lock_guard lock(mutex_);
+    if (std::ranges::find(studies_, row.id, id_of) != studies_.end()) return fail(study_exists(row.id));
+    Study& study = studies_.emplace_back();
+    study.row = row;
+    study.row.seq = 0;
+    study.row.epoch = 1;
+    append(study, events, row.created_at);
+    return {};
+  }
+
+  Result<std::uint64_t> commit(const Change& change) override {
+    KRIGE_CHECK(check(change));
+    const std::lock_guard lock(mutex_);
+    KRIGE_TRY(Study* const study, find(change.study));
+    if (study->row.epoch != change.epoch) return fail(stale_epoch(change, study->row.epoch));
+    KRIGE_CHECK(check_records(*study, change));
+    // Nothing below can fail: all or nothing.
+    for (const Trial& trial : change.trials) study->trials.insert_or_assign(trial.id, trial);
+    for (const Record& record : change.records)
+      study->records[record.trial].insert_or_assign({record.attempt, record.step}, record);
+    append(*study, change.events, change.time);
+    if (change.row) {
+      study->row.state = change.row->state;
+      study->row.state_reason = change.row->state_reason;
+      study->row.active_time = change.row->active_time;
+      study->row.ended_at = change.row->ended_at;
+    }
+    return study->row.seq;
+  }
+
+  Status delete_study(const StudyId& id) override {
+    const std::lock_guard lock(mutex_);
+    KRIGE_TRY(Study* const study, find(id));
+    studies_.erase(studies_.begin() + (study - studies_.data()));
+    return {};
+  }
+
+  Result<std::uint64_t> take_over(const StudyId& id) override {
+    const std::lock_guard lock(mutex_);
+    KRIGE_TRY(Study* const study, find(id));
+    return ++study->row.epoch;
+  }
+
+  Result<std::vector<StudyRow>> studies() override {
+    const std::lock_guard lock(mutex_);
+    std::vector<StudyRow> rows;
+    for (const Study& study : studies_) rows.push_back(study.row);
+    return rows;
+  }
+
+  Result<std::vector<Trial>> trials(const StudyId& id) override {
+    const std::lock_guard lock(mutex_);
+    KRIGE_TRY(const Study* const study, find(id));
+    std::vector<Trial> trials;
+    for (const auto& [number, trial] : study->trials) trials.push_back(trial);
+    return trials;
+  }
+
+  Result<std::vector<Record>> records(const StudyId& id, TrialId trial) override {
+    const std::lock_guard lock(mutex_);
+    KRIGE_TRY(const Study* const study, find(id));
+    std::vector<Record> records;
+    if (const auto found = study->records.find(trial); found != study->records.end())
+      for (const auto& [key, record] : found->second) records.push_back(record);
+    return records;
+  }
+
+  Result<std::vector<Event>> events(const StudyId& id, std::uint64_t after, std::size_t limit) override {
+    const std::lock_guard lock(mutex_);
+    KRIGE_TRY(const Study* const study, find(id));
+    const std::size_t first = std::min<std::uint64_t>(after, study->events.size());
+    const std::size_t count = std::min(limit, study->events.size() - first);
+    const auto begin = study->events.begin() + static_cast<std::ptrdiff_t>(first);
+    return std::vector<Event>(begin, begin + static_cast<std::ptrdiff_t>(count));
+  }
+
+  [[nodiscard]] std::string store_id() const override { return store_id_; }
+
+ private:
+  static const StudyId& id_of(const Study& study) { return study.row.id; }
+
+  Result<Study*> find(const StudyId& id) {
+    const auto found = std::ranges::find(studies_, id, id_of);
+    if (found == studies_.end()) return fail(no_study(id));
+    return &*found;
+  }
+
+  static Status check_records(const Study& study, const Change& change) {
+    std::set<TrialId> changed;
+    for (const Trial& trial : change.trials) changed.insert(trial.id);
+    for (const Record& record : change.records)
+      if (!changed.contains(record.trial) && !study.trials.contains(record.trial))
+        return fail(no_trial(change.study, record.trial));
+    return {};
+  }
+
+  const std::string store_id_ = random_id(16);
+  std::mutex mutex_;
+  std::vector<Study> studies_;  // by creation
+};
+
+}  // namespace
+
+std::unique_ptr<Storage> make_memory_storage() { return std::make_unique<MemoryStorage>(); }
+
+}  // namespace krige::tuner

@@ -1,0 +1,16 @@
+// SQLite as the database of the SQL store.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "tuner/storage/sql_dialect.h"
+
+namespace krige::tuner {
+
+// The file, locked for this process and made when absent (mode 0600), in WAL mode with synchronous=FULL; its schema is
+// not looked at. Errors as open_sqlite_storage().
+[[nodiscard]] Result<std::unique_ptr<SqlDialect>> open_sqlite_dialect(const std::string& path);
+
+}  // namespace krige::tuner
