@@ -24,7 +24,8 @@ try {
   });
   const tests = sources.map((name) => join(out, name.replace(/\.ts$/, '.mjs')));
   const node = ['--enable-source-maps', '--test', '--test-reporter=spec', ...tests];
-  const run = spawnSync(process.execPath, node, { stdio: 'inherit', timeout: 60_000 });
+  const env = { ...process.env, KRIGE_WEB_DIR: fileURLToPath(new URL('../../web', import.meta.url)) };
+  const run = spawnSync(process.execPath, node, { stdio: 'inherit', timeout: 100_000, env });
   process.exitCode = run.status ?? 1;
 } finally {
   rmSync(out, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 // For work on the dashboard: serves web/dist (npm run bundle) with studies that go on by themselves.
-// node mock_server.mjs [port]
+// node develop.mjs [port], or npm run mock in web/
 import { fileURLToPath } from 'node:url';
 import { MockServer } from './support/mock_server.mjs';
 import { digits, fill, generator, manyParameters, planTrial } from './support/scenario.mjs';

@@ -1,0 +1,295 @@
+// The dashboard in a real browser against the mock server, under a strict content security policy:
+// node browser_test.mjs [folder of a bundle]; without one it makes its own.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { findColour, launch, openPage } from './support/browser.mjs';
+import { MockServer } from './support/mock_server.mjs';
+import { digits, fill, manyParameters } from './support/scenario.mjs';
+
+const options = { timeout: 60_000 };
+let dist = process.argv[2];
+let ownDist;
+let browser;
+let server;
+
+before(async () => {
+  if (!dist) {
+    ownDist = mkdtempSync(join(tmpdir(), 'krige-web-dist-'));
+    dist = ownDist;
+    execFileSync(process.execPath, [fileURLToPath(new URL('../../web/build.mjs', import.meta.url)), dist], { timeout: 60_000 });
+  }
+  [browser, server] = await Promise.all([launch(), new MockServer(dist).start()]);
+}, options);
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  if (ownDist) rmSync(ownDist, { recursive: true, force: true });
+}, options);
+
+// Runs `body` on a page of its own and demands that nothing went wrong in it.
+function inBrowser(name, body, pageOptions = {}) {
+  test(name, options, async () => {
+    server.studies.clear();
+    server.away = false;
+    const opened = await openPage(browser, server.origin, pageOptions);
+    try {
+      await body(opened.page);
+      assert.deepEqual(opened.faults, []);
+    } finally {
+      await opened.close();
+    }
+  });
+}
+
+const lost = { expected: /Failed to load resource|net::ERR|EventSource/ };
+const goLive = async (page, path) => {
+  await page.goto(server.origin + path);
+  await page.waitForSelector('[data-connection=live]');
+};
+// Marks the document: gone after a reload.
+const mark = (page) => page.evaluate(() => (window.krigeSamePage = true));
+const assertSamePage = async (page) => assert.equal(await page.evaluate(() => window.krigeSamePage), true, 'the page was loaded anew');
+const rowOf = (page, trial) => page.locator('.data-table tbody tr', { has: page.locator(`a[href$="/trials/${trial}"]`) });
+const trialsBox = (page) => page.locator('.table-box[aria-label=Trials]');
+const text = (locator, expected) => locator.filter({ hasText: expected }).first().waitFor();
+
+inBrowser('the list of studies changes live', async (page) => {
+  fill(server.addStudy('first', digits('digits-mlp', 40)), 1, 12);
+  await goLive(page, '/');
+  await mark(page);
+  const first = page.locator('[data-study=first]');
+  await text(first, '12 of 40');
+  await first.locator('[data-state=ACTIVE]').waitFor();
+  const second = server.addStudy('second', digits('breast-cancer', 20));
+  await text(page.locator('[data-study=second]'), '0 of 20'); // its budget comes from the study itself
+  second.end(second.createTrial({ learning_rate: 0.1 }), 'COMPLETED', 0.9712);
+  await text(page.locator('[data-study=second]'), '0.9712');
+  server.studies.get('first').setState('PAUSED', 'user');
+  await first.locator('[data-state=PAUSED]').waitFor();
+  server.deleteStudy('first');
+  await first.waitFor({ state: 'detached' });
+  await page.fill('input[type=search]', 'nothing like it');
+  await page.getByText('No study matches').waitFor();
+  await assertSamePage(page);
+});
+
+inBrowser('without studies the list says how to start one', async (page) => {
+  await goLive(page, '/');
+  await page.getByText('No studies yet.').waitFor();
+  server.addStudy('one', digits('digits', 10));
+  await page.locator('[data-study=one]').waitFor();
+});
+
+inBrowser('the page of a study follows its trials live', async (page) => {
+  const study = server.addStudy('live', digits('digits-mlp', 40));
+  await goLive(page, '/');
+  await page.click('[data-study=live] a');
+  await page.getByText('No trial has ended yet.').waitFor();
+  await mark(page);
+  const one = study.createTrial({ learning_rate: 0.05, hidden: 64, optimizer: 'adam' });
+  await rowOf(page, one).locator('[data-state=RUNNING]').waitFor();
+  study.report(one, 1, { accuracy: 0.4321 });
+  await text(rowOf(page, one), '0.4321');
+  study.end(one, 'COMPLETED', 0.8123);
+  await text(rowOf(page, one), '0.8123');
+  await text(page.locator('.best-value'), '0.8123');
+  await text(page.locator('.tiles'), '1 of 40');
+  await page.locator('.trial-panel[data-trial="1"]').waitFor();
+  const two = study.createTrial({ learning_rate: 0.01, hidden: 128, optimizer: 'sgd' });
+  study.end(two, 'FAILED', null, 'worker 1 was killed by signal 9');
+  await rowOf(page, two).locator('[data-state=FAILED]').waitFor();
+  const three = study.createTrial({ learning_rate: 0.02 });
+  study.end(three, 'COMPLETED', 0.9);
+  await text(page.locator('.best-value'), '0.9000');
+  await page.locator(`.best-row a[href$="/trials/${three}"]`).waitFor();
+  assert.notEqual(await findColour(page, '.chart-large canvas', '--bad'), null, 'the failed trial is drawn');
+  await assertSamePage(page);
+});
+
+inBrowser('a click on a trial shows its curve, which goes on live', async (page) => {
+  const study = server.addStudy('curve', digits('digits-mlp', 40));
+  fill(study, 2, 6);
+  const running = study.createTrial({ learning_rate: 0.05, hidden: 64 });
+  for (const step of [1, 2]) study.report(running, step, { accuracy: 0.1 * step, train_loss: 2 / step });
+  await goLive(page, '/studies/curve');
+  await rowOf(page, running).click();
+  const panel = page.locator(`.trial-panel[data-trial="${running}"]`);
+  await panel.waitFor();
+  assert.equal(new URL(page.url()).pathname, `/studies/curve/trials/${running}`);
+  await panel.getByText('Show as a table').first().click();
+  const rows = panel.locator('.data-table tbody tr');
+  await text(rows, '0.2000');
+  assert.equal(await rows.count(), 2);
+  study.report(running, 3, { accuracy: 0.3333, train_loss: 0.5 });
+  await text(rows, '0.3333');
+  assert.notEqual(await findColour(page, '.chart-small canvas', '--accent'), null, 'the curve is drawn');
+  await panel.locator('select').selectOption('train_loss');
+  await page.waitForFunction(() => document.querySelector('.chart-small').ariaLabel.startsWith('train_loss over 3 steps, from 2'));
+  await panel.locator('select').focus();
+  await page.keyboard.press('Escape');
+  assert.equal(await panel.locator('select').count(), 1, 'Escape in a list of choices belongs to the list');
+  await page.locator('h1').click();
+  await page.keyboard.press('Escape');
+  await panel.waitFor({ state: 'detached' });
+  assert.equal(new URL(page.url()).pathname, '/studies/curve');
+  await page.goBack();
+  await panel.waitFor();
+});
+
+inBrowser('a click on a dot of the chart opens its trial', async (page) => {
+  const study = server.addStudy('dot', digits('digits-mlp', 40));
+  study.end(study.createTrial({ learning_rate: 0.05 }), 'COMPLETED', 0.5);
+  await goLive(page, '/studies/dot');
+  await page.locator('.chart-large canvas').waitFor();
+  await page.waitForFunction(() => document.querySelector('.chart-large').ariaLabel.includes('found by trial 1'));
+  let dot = null;
+  for (let turn = 0; dot === null && turn < 100; turn += 1) {
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    dot = await findColour(page, '.chart-large canvas', '--accent');
+  }
+  assert.ok(dot, 'the best trial is drawn');
+  await page.mouse.click(dot.x, dot.y);
+  await page.waitForURL('**/studies/dot/trials/1');
+});
+
+inBrowser('pause, resume and stop, which asks first', async (page) => {
+  const study = server.addStudy('act', digits('digits-mlp', 40));
+  await goLive(page, '/studies/act');
+  const heading = page.locator('.page-head');
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await heading.locator('[data-state=PAUSED]').waitFor();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await heading.locator('[data-state=ACTIVE]').waitFor();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByRole('button', { name: 'Keep it running' }).click();
+  assert.equal(study.value.state, 'ACTIVE');
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByRole('button', { name: 'Stop the study' }).click();
+  await heading.locator('[data-state=STOPPED]').waitFor();
+  await text(heading, 'asked for by a user');
+  assert.equal(study.value.state, 'STOPPED');
+  assert.equal(await heading.getByRole('button').count(), 0);
+});
+
+inBrowser('a refused action says why', async (page) => {
+  const study = server.addStudy('refused', digits('digits-mlp', 40));
+  await goLive(page, '/studies/refused');
+  study.value.state = 'COMPLETED'; // not yet told to the page
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('alert').filter({ hasText: 'cannot pause' }).waitFor();
+}, lost);
+
+inBrowser('a lost connection is said, and what was missed is caught up', async (page) => {
+  const study = server.addStudy('lost', digits('digits-mlp', 40));
+  fill(study, 3, 4);
+  await goLive(page, '/studies/lost');
+  await mark(page);
+  server.away = true;
+  server.dropStreams();
+  await page.getByText('Connection lost, retrying').waitFor();
+  const missed = study.createTrial({ learning_rate: 0.5 });
+  server.away = false;
+  await page.waitForSelector('[data-connection=live]');
+  await rowOf(page, missed).waitFor();
+  await assertSamePage(page);
+}, lost);
+
+inBrowser('a page that is behind a compacted history reads the study again', async (page) => {
+  const study = server.addStudy('reset', digits('digits-mlp', 40));
+  await goLive(page, '/studies/reset');
+  server.away = true;
+  server.dropStreams();
+  await page.getByText('Connection lost, retrying').waitFor();
+  fill(study, 3, 5);
+  study.compact();
+  server.away = false;
+  await rowOf(page, 5).waitFor();
+  await page.waitForSelector('[data-connection=live]');
+  const next = study.createTrial({ learning_rate: 0.5 });
+  await rowOf(page, next).waitFor();
+}, lost);
+
+inBrowser('two thousand trials are sorted and scrolled with few rows in the document', async (page) => {
+  const study = server.addStudy('many', digits('digits-mlp', 2400));
+  fill(study, 3, 2000, { epochs: 1 });
+  await goLive(page, '/studies/many');
+  const rows = page.locator('.data-table tbody tr:not(.spacer)');
+  await rowOf(page, 2000).waitFor();
+  assert.ok((await rows.count()) < 60);
+  await page.getByRole('button', { name: 'accuracy' }).click();
+  await page.getByRole('button', { name: 'accuracy' }).click();
+  await page.locator('th[aria-sort=descending]', { hasText: 'accuracy' }).waitFor();
+  assert.match(await rows.first().getAttribute('class'), /best-row/);
+  await page.getByRole('button', { name: 'Trial', exact: true }).click();
+  await trialsBox(page).evaluate((box) => (box.scrollTop = 500 * 34));
+  await rowOf(page, 1499).waitFor();
+  const top = () => rowOf(page, 1495).boundingBox().then(({ y }) => Math.round(y));
+  const before = await top();
+  const next = study.createTrial({ learning_rate: 0.5 });
+  await text(page.locator('.panel-head', { hasText: 'Trials' }), String(next));
+  assert.equal(await top(), before, 'a new trial above does not move the rows in view');
+  await trialsBox(page).evaluate((box) => (box.scrollTop = box.scrollHeight));
+  await rowOf(page, 1).waitFor();
+});
+
+inBrowser('sixty parameters, long names and values that are not finite', async (page) => {
+  const study = server.addStudy('wide', manyParameters(60));
+  fill(study, 4, 10);
+  study.end(study.createTrial({ note: 'x'.repeat(300) }), 'COMPLETED', NaN);
+  study.end(study.createTrial({}), 'COMPLETED', Infinity);
+  await goLive(page, '/studies/wide');
+  await text(rowOf(page, 11), 'NaN');
+  await text(rowOf(page, 12), '∞');
+  const width = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.equal(await width(), 0, 'only the table scrolls sideways');
+  await page.setViewportSize({ width: 420, height: 800 });
+  await page.waitForFunction(() => document.querySelector('.chart-large canvas').clientWidth < 420);
+  assert.equal(await width(), 0, 'on a narrow screen too');
+});
+
+inBrowser('a study of failed trials only, and what does not exist', async (page) => {
+  const study = server.addStudy('failed', digits('always-crashes', 40));
+  for (const reason of ['killed by signal 9', 'out of memory']) {
+    study.end(study.createTrial({ learning_rate: 1 }), 'FAILED', null, reason);
+  }
+  study.setState('FAILED', 'max_failures');
+  await goLive(page, '/studies/failed');
+  await page.getByText('too many trials failed in a row').waitFor();
+  await page.getByText('No trial was completed.').waitFor();
+  await rowOf(page, 2).getByRole('link').focus();
+  await page.keyboard.press('Enter');
+  await text(page.locator('.trial-panel'), 'out of memory');
+  await page.goto(`${server.origin}/studies/failed/trials/77`);
+  await page.getByText('There is no trial 77.').waitFor();
+  await page.goto(`${server.origin}/studies/none`);
+  await page.getByText('There is no such study.').waitFor();
+  await page.goto(`${server.origin}/nothing`);
+  await page.getByText('There is no such page.').waitFor();
+}, lost);
+
+for (const scheme of ['light', 'dark']) {
+  inBrowser(`${scheme} as the system says, the other one by the button, which is remembered`, async (page) => {
+    fill(server.addStudy('theme', digits('digits-mlp', 40)), 3, 20);
+    await goLive(page, '/studies/theme');
+    const other = scheme === 'light' ? 'dark' : 'light';
+    const brightness = () =>
+      page.evaluate(() => Number(getComputedStyle(document.body).backgroundColor.match(/\d+/)[0]) / 255);
+    const assertTheme = async (theme) => {
+      await page.locator(`html[data-theme=${theme}]`).waitFor();
+      assert.equal((await brightness()) < 0.5, theme === 'dark');
+    };
+    await assertTheme(scheme);
+    await page.getByRole('button', { name: `Use ${other} colours` }).click();
+    await assertTheme(other);
+    await page.reload();
+    await assertTheme(other);
+    await page.getByRole('button', { name: `Use ${scheme} colours` }).click();
+    await assertTheme(scheme);
+  }, { scheme });
+}

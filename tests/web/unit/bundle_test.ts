@@ -1,0 +1,44 @@
+// The bundle as it ships: small enough, and nothing in it that a strict content security policy or a closed network forbids.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+
+const web = process.env.KRIGE_WEB_DIR as string;
+let dist: string;
+
+before(() => {
+  dist = mkdtempSync(join(tmpdir(), 'krige-web-bundle-'));
+  execFileSync(process.execPath, [join(web, 'build.mjs'), dist], { timeout: 60_000 });
+});
+after(() => rmSync(dist, { recursive: true, force: true }));
+
+const contents = (): Buffer[] =>
+  ['.', 'assets'].flatMap((folder) =>
+    readdirSync(join(dist, folder), { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(dist, folder, entry.name))),
+  );
+
+test('is below 400 KB when compressed', () => {
+  const bytes = contents().reduce((sum, content) => sum + gzipSync(content).length, 0);
+  assert.ok(bytes > 50_000 && bytes < 400_000, `${bytes} bytes`);
+});
+
+test('the page has no inline script or style and loads from its own origin only', () => {
+  const page = readFileSync(join(dist, 'index.html'), 'utf8');
+  assert.doesNotMatch(page, /<style|style=|\son\w+=|https?:|\{\{/);
+  for (const [, attributes] of page.matchAll(/<script([^>]*)>/g)) assert.match(attributes as string, /src="\/assets\//);
+});
+
+test('the style sheet loads nothing', () => {
+  const style = readdirSync(join(dist, 'assets')).find((name) => name.endsWith('.css')) as string;
+  assert.doesNotMatch(readFileSync(join(dist, 'assets', style), 'utf8'), /url\(|@import|https?:/);
+});
+
+test('the lockfile names no address, so that any registry can serve it', () => {
+  assert.doesNotMatch(readFileSync(join(web, 'package-lock.json'), 'utf8'), /https?:/);
+});
