@@ -1,5 +1,5 @@
-// Bundles the dashboard into a folder: node build.mjs [folder], default dist. Names carry a hash of their content, so that a
-// browser may keep them for ever; index.html names them.
+// Bundles the dashboard into a folder: node build.mjs [folder], default dist. Names carry a hash of their content, so
+// that a browser may keep them for ever; index.html names them.
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

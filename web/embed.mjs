@@ -23,7 +23,8 @@ async function filesBelow(directory) {
   return (await Promise.all(nested)).flat();
 }
 
-// Octal escapes of three digits never run into the character that follows. A question mark is escaped against trigraphs.
+// Octal escapes of three digits never run into the character that follows. A question mark is escaped against
+// trigraphs.
 const escapes = Array.from({ length: 256 }, (_, byte) => {
   const plain = byte >= 0x20 && byte < 0x7f && !'"\\?'.includes(String.fromCharCode(byte));
   return plain ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`;

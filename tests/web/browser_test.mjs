@@ -21,7 +21,9 @@ before(async () => {
   if (!dist) {
     ownDist = mkdtempSync(join(tmpdir(), 'krige-web-dist-'));
     dist = ownDist;
-    execFileSync(process.execPath, [fileURLToPath(new URL('../../web/build.mjs', import.meta.url)), dist], { timeout: 60_000 });
+    execFileSync(process.execPath, [fileURLToPath(new URL('../../web/build.mjs', import.meta.url)), dist], {
+      timeout: 60_000,
+    });
   }
   [browser, server] = await Promise.all([launch(), new MockServer(dist).start()]);
 }, options);
@@ -54,8 +56,10 @@ const goLive = async (page, path) => {
 };
 // Marks the document: gone after a reload.
 const mark = (page) => page.evaluate(() => (window.krigeSamePage = true));
-const assertSamePage = async (page) => assert.equal(await page.evaluate(() => window.krigeSamePage), true, 'the page was loaded anew');
-const rowOf = (page, trial) => page.locator('.data-table tbody tr', { has: page.locator(`a[href$="/trials/${trial}"]`) });
+const assertSamePage = async (page) =>
+  assert.equal(await page.evaluate(() => window.krigeSamePage), true, 'the page was loaded anew');
+const rowOf = (page, trial) =>
+  page.locator('.data-table tbody tr', { has: page.locator(`a[href$="/trials/${trial}"]`) });
 const trialsBox = (page) => page.locator('.table-box[aria-label=Trials]');
 const text = (locator, expected) => locator.filter({ hasText: expected }).first().waitFor();
 
@@ -130,7 +134,9 @@ inBrowser('a click on a trial shows its curve, which goes on live', async (page)
   await text(rows, '0.3333');
   assert.notEqual(await findColour(page, '.chart-small canvas', '--accent'), null, 'the curve is drawn');
   await panel.locator('select').selectOption('train_loss');
-  await page.waitForFunction(() => document.querySelector('.chart-small').ariaLabel.startsWith('train_loss over 3 steps, from 2'));
+  await page.waitForFunction(() =>
+    document.querySelector('.chart-small').ariaLabel.startsWith('train_loss over 3 steps, from 2'),
+  );
   await panel.locator('select').focus();
   await page.keyboard.press('Escape');
   assert.equal(await panel.locator('select').count(), 1, 'Escape in a list of choices belongs to the list');
@@ -177,43 +183,55 @@ inBrowser('pause, resume and stop, which asks first', async (page) => {
   assert.equal(await heading.getByRole('button').count(), 0);
 });
 
-inBrowser('a refused action says why', async (page) => {
-  const study = server.addStudy('refused', digits('digits-mlp', 40));
-  await goLive(page, '/studies/refused');
-  study.value.state = 'COMPLETED'; // not yet told to the page
-  await page.getByRole('button', { name: 'Pause' }).click();
-  await page.getByRole('alert').filter({ hasText: 'cannot pause' }).waitFor();
-}, lost);
+inBrowser(
+  'a refused action says why',
+  async (page) => {
+    const study = server.addStudy('refused', digits('digits-mlp', 40));
+    await goLive(page, '/studies/refused');
+    study.value.state = 'COMPLETED'; // not yet told to the page
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('alert').filter({ hasText: 'cannot pause' }).waitFor();
+  },
+  lost,
+);
 
-inBrowser('a lost connection is said, and what was missed is caught up', async (page) => {
-  const study = server.addStudy('lost', digits('digits-mlp', 40));
-  fill(study, 3, 4);
-  await goLive(page, '/studies/lost');
-  await mark(page);
-  server.away = true;
-  server.dropStreams();
-  await page.getByText('Connection lost, retrying').waitFor();
-  const missed = study.createTrial({ learning_rate: 0.5 });
-  server.away = false;
-  await page.waitForSelector('[data-connection=live]');
-  await rowOf(page, missed).waitFor();
-  await assertSamePage(page);
-}, lost);
+inBrowser(
+  'a lost connection is said, and what was missed is caught up',
+  async (page) => {
+    const study = server.addStudy('lost', digits('digits-mlp', 40));
+    fill(study, 3, 4);
+    await goLive(page, '/studies/lost');
+    await mark(page);
+    server.away = true;
+    server.dropStreams();
+    await page.getByText('Connection lost, retrying').waitFor();
+    const missed = study.createTrial({ learning_rate: 0.5 });
+    server.away = false;
+    await page.waitForSelector('[data-connection=live]');
+    await rowOf(page, missed).waitFor();
+    await assertSamePage(page);
+  },
+  lost,
+);
 
-inBrowser('a page that is behind a compacted history reads the study again', async (page) => {
-  const study = server.addStudy('reset', digits('digits-mlp', 40));
-  await goLive(page, '/studies/reset');
-  server.away = true;
-  server.dropStreams();
-  await page.getByText('Connection lost, retrying').waitFor();
-  fill(study, 3, 5);
-  study.compact();
-  server.away = false;
-  await rowOf(page, 5).waitFor();
-  await page.waitForSelector('[data-connection=live]');
-  const next = study.createTrial({ learning_rate: 0.5 });
-  await rowOf(page, next).waitFor();
-}, lost);
+inBrowser(
+  'a page that is behind a compacted history reads the study again',
+  async (page) => {
+    const study = server.addStudy('reset', digits('digits-mlp', 40));
+    await goLive(page, '/studies/reset');
+    server.away = true;
+    server.dropStreams();
+    await page.getByText('Connection lost, retrying').waitFor();
+    fill(study, 3, 5);
+    study.compact();
+    server.away = false;
+    await rowOf(page, 5).waitFor();
+    await page.waitForSelector('[data-connection=live]');
+    const next = study.createTrial({ learning_rate: 0.5 });
+    await rowOf(page, next).waitFor();
+  },
+  lost,
+);
 
 inBrowser('two thousand trials are sorted and scrolled with few rows in the document', async (page) => {
   const study = server.addStudy('many', digits('digits-mlp', 2400));
@@ -229,7 +247,10 @@ inBrowser('two thousand trials are sorted and scrolled with few rows in the docu
   await page.getByRole('button', { name: 'Trial', exact: true }).click();
   await trialsBox(page).evaluate((box) => (box.scrollTop = 500 * 34));
   await rowOf(page, 1499).waitFor();
-  const top = () => rowOf(page, 1495).boundingBox().then(({ y }) => Math.round(y));
+  const top = () =>
+    rowOf(page, 1495)
+      .boundingBox()
+      .then(({ y }) => Math.round(y));
   const before = await top();
   const next = study.createTrial({ learning_rate: 0.5 });
   await text(page.locator('.panel-head', { hasText: 'Trials' }), String(next));
@@ -253,43 +274,51 @@ inBrowser('sixty parameters, long names and values that are not finite', async (
   assert.equal(await width(), 0, 'on a narrow screen too');
 });
 
-inBrowser('a study of failed trials only, and what does not exist', async (page) => {
-  const study = server.addStudy('failed', digits('always-crashes', 40));
-  for (const reason of ['killed by signal 9', 'out of memory']) {
-    study.end(study.createTrial({ learning_rate: 1 }), 'FAILED', null, reason);
-  }
-  study.setState('FAILED', 'max_failures');
-  await goLive(page, '/studies/failed');
-  await page.getByText('too many trials failed in a row').waitFor();
-  await page.getByText('No trial was completed.').waitFor();
-  await rowOf(page, 2).getByRole('link').focus();
-  await page.keyboard.press('Enter');
-  await text(page.locator('.trial-panel'), 'out of memory');
-  await page.goto(`${server.origin}/studies/failed/trials/77`);
-  await page.getByText('There is no trial 77.').waitFor();
-  await page.goto(`${server.origin}/studies/none`);
-  await page.getByText('There is no such study.').waitFor();
-  await page.goto(`${server.origin}/nothing`);
-  await page.getByText('There is no such page.').waitFor();
-}, lost);
+inBrowser(
+  'a study of failed trials only, and what does not exist',
+  async (page) => {
+    const study = server.addStudy('failed', digits('always-crashes', 40));
+    for (const reason of ['killed by signal 9', 'out of memory']) {
+      study.end(study.createTrial({ learning_rate: 1 }), 'FAILED', null, reason);
+    }
+    study.setState('FAILED', 'max_failures');
+    await goLive(page, '/studies/failed');
+    await page.getByText('too many trials failed in a row').waitFor();
+    await page.getByText('No trial was completed.').waitFor();
+    await rowOf(page, 2).getByRole('link').focus();
+    await page.keyboard.press('Enter');
+    await text(page.locator('.trial-panel'), 'out of memory');
+    await page.goto(`${server.origin}/studies/failed/trials/77`);
+    await page.getByText('There is no trial 77.').waitFor();
+    await page.goto(`${server.origin}/studies/none`);
+    await page.getByText('There is no such study.').waitFor();
+    await page.goto(`${server.origin}/nothing`);
+    await page.getByText('There is no such page.').waitFor();
+  },
+  lost,
+);
 
 for (const scheme of ['light', 'dark']) {
-  inBrowser(`${scheme} as the system says, the other one by the button, which is remembered`, async (page) => {
-    fill(server.addStudy('theme', digits('digits-mlp', 40)), 3, 20);
-    await goLive(page, '/studies/theme');
-    const other = scheme === 'light' ? 'dark' : 'light';
-    const brightness = () =>
-      page.evaluate(() => Number(getComputedStyle(document.body).backgroundColor.match(/\d+/)[0]) / 255);
-    const assertTheme = async (theme) => {
-      await page.locator(`html[data-theme=${theme}]`).waitFor();
-      assert.equal((await brightness()) < 0.5, theme === 'dark');
-    };
-    await assertTheme(scheme);
-    await page.getByRole('button', { name: `Use ${other} colours` }).click();
-    await assertTheme(other);
-    await page.reload();
-    await assertTheme(other);
-    await page.getByRole('button', { name: `Use ${scheme} colours` }).click();
-    await assertTheme(scheme);
-  }, { scheme });
+  inBrowser(
+    `${scheme} as the system says, the other one by the button, which is remembered`,
+    async (page) => {
+      fill(server.addStudy('theme', digits('digits-mlp', 40)), 3, 20);
+      await goLive(page, '/studies/theme');
+      const other = scheme === 'light' ? 'dark' : 'light';
+      const brightness = () =>
+        page.evaluate(() => Number(getComputedStyle(document.body).backgroundColor.match(/\d+/)[0]) / 255);
+      const assertTheme = async (theme) => {
+        await page.locator(`html[data-theme=${theme}]`).waitFor();
+        assert.equal((await brightness()) < 0.5, theme === 'dark');
+      };
+      await assertTheme(scheme);
+      await page.getByRole('button', { name: `Use ${other} colours` }).click();
+      await assertTheme(other);
+      await page.reload();
+      await assertTheme(other);
+      await page.getByRole('button', { name: `Use ${scheme} colours` }).click();
+      await assertTheme(scheme);
+    },
+    { scheme },
+  );
 }

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { MockServer } from './support/mock_server.mjs';
 import { digits, fill, generator, manyParameters, planTrial } from './support/scenario.mjs';
 
-const server = await new MockServer(fileURLToPath(new URL('../../web/dist', import.meta.url))).start(Number(process.argv[2] ?? 8090));
+const server = await new MockServer(fileURLToPath(new URL('../../web/dist', import.meta.url))).start(
+  Number(process.argv[2] ?? 8090),
+);
 fill(server.addStudy('long', digits('digits, 2000 trials', 2400)), 3, 2000, { epochs: 4 });
 fill(server.addStudy('wide', manyParameters(60)), 4, 50);
 server.addStudy('empty', digits('nothing yet', 40));

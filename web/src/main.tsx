@@ -8,8 +8,13 @@ import { startTheme, theme, toggleTheme } from './theme';
 function ThemeToggle() {
   const dark = theme.value === 'dark';
   return (
-    <button type="button" class="icon-button" aria-label={dark ? 'Use light colours' : 'Use dark colours'}
-      title={dark ? 'Light' : 'Dark'} onClick={toggleTheme}>
+    <button
+      type="button"
+      class="icon-button"
+      aria-label={dark ? 'Use light colours' : 'Use dark colours'}
+      title={dark ? 'Light' : 'Dark'}
+      onClick={toggleTheme}
+    >
       <svg class="theme-icon" viewBox="0 0 16 16" aria-hidden="true">
         {dark ? (
           <path d="M8 4.8a3.2 3.2 0 1 0 .01 0zM8 .8v1.6M8 13.6v1.6M.8 8h1.6M13.6 8h1.6M2.9 2.9L4 4M12 12l1.1 1.1M2.9 13.1L4 12M12 4l1.1-1.1" />
@@ -29,7 +34,13 @@ function Page() {
     case 'study':
       return <StudyPage key={current.study} id={current.study} trial={current.trial} />;
     case 'not_found':
-      return <main class="page"><Empty title="There is no such page."><a href="/">All studies</a></Empty></main>;
+      return (
+        <main class="page">
+          <Empty title="There is no such page.">
+            <a href="/">All studies</a>
+          </Empty>
+        </main>
+      );
   }
 }
 
@@ -46,7 +57,11 @@ function App() {
           </svg>
           Krige
         </a>
-        <nav aria-label="Main"><a href="/" aria-current={route.value.page === 'studies' ? 'page' : undefined}>Studies</a></nav>
+        <nav aria-label="Main">
+          <a href="/" aria-current={route.value.page === 'studies' ? 'page' : undefined}>
+            Studies
+          </a>
+        </nav>
         <ThemeToggle />
       </header>
       <Page />

@@ -1,11 +1,9 @@
-// Addresses are paths; the server answers every path outside /api and /assets with index.html. A page to come is one more
-// member of Route, one line in parseRoute and one in hrefOf.
+// Addresses are paths; the server answers every path outside /api and /assets with index.html. A page to come is one
+// more member of Route, one line in parseRoute and one in hrefOf.
 import { signal } from '@preact/signals';
 
 export type Route =
-  | { page: 'studies' }
-  | { page: 'study'; study: string; trial: number | null }
-  | { page: 'not_found' };
+  { page: 'studies' } | { page: 'study'; study: string; trial: number | null } | { page: 'not_found' };
 
 export function parseRoute(path: string): Route {
   const parts = path.split('/').filter((part) => part !== '');

@@ -1,5 +1,5 @@
-// Dark or light: the system's choice until the user makes one. Colours live in the style sheet only; charts, which draw on a
-// canvas, read them from there.
+// Dark or light: the system's choice until the user makes one. Colours live in the style sheet only; charts, which draw
+// on a canvas, read them from there.
 import { computed, effect, signal } from '@preact/signals';
 
 export type ThemeChoice = 'auto' | 'light' | 'dark';

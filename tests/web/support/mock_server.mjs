@@ -26,8 +26,18 @@ class MockStudy {
     this.streams = new Set();
     this.records = new Map();
     this.trials = [];
-    this.value = { id, name: spec.name, state: 'ACTIVE', state_reason: '', spec, best: null, trial_counts: {}, seq: 0,
-      created_at: createdAt, ended_at: null };
+    this.value = {
+      id,
+      name: spec.name,
+      state: 'ACTIVE',
+      state_reason: '',
+      spec,
+      best: null,
+      trial_counts: {},
+      seq: 0,
+      created_at: createdAt,
+      ended_at: null,
+    };
     this.publish('STUDY_CREATED', { study: { ...this.value } });
   }
 
@@ -47,9 +57,20 @@ class MockStudy {
   }
 
   createTrial(params, more = {}) {
-    const trial = { id: this.trials.length + 1, state: 'RUNNING', reason: '', params, value: null,
-      suggestion: { method: 'random' }, attempts: [{ id: 1, state: 'RUNNING', worker: 'local', reason: '',
-        started_at: new Date().toISOString(), ended_at: null }], created_at: new Date().toISOString(), ended_at: null, ...more };
+    const trial = {
+      id: this.trials.length + 1,
+      state: 'RUNNING',
+      reason: '',
+      params,
+      value: null,
+      suggestion: { method: 'random' },
+      attempts: [
+        { id: 1, state: 'RUNNING', worker: 'local', reason: '', started_at: new Date().toISOString(), ended_at: null },
+      ],
+      created_at: new Date().toISOString(),
+      ended_at: null,
+      ...more,
+    };
     this.trials.push(trial);
     this.records.set(trial.id, []);
     this.summarize();
@@ -67,7 +88,11 @@ class MockStudy {
     const trial = this.trials[id - 1];
     const now = new Date().toISOString();
     Object.assign(trial, { state, value: wireNumber(value), reason, ended_at: trial.ended_at ?? now });
-    Object.assign(trial.attempts.at(-1), { state: state === 'FAILED' ? 'FAILED' : 'SUCCEEDED', ended_at: trial.ended_at, reason });
+    Object.assign(trial.attempts.at(-1), {
+      state: state === 'FAILED' ? 'FAILED' : 'SUCCEEDED',
+      ended_at: trial.ended_at,
+      reason,
+    });
     this.summarize();
     this.publish('TRIAL_STATE_CHANGED', { trial });
   }
@@ -78,8 +103,10 @@ class MockStudy {
     const sign = this.value.spec.metric.goal === 'minimize' ? -1 : 1;
     const completed = this.trials.filter((t) => t.state === 'COMPLETED' && typeof t.value === 'number');
     const best = completed.reduce((a, b) => (a && sign * a.value >= sign * b.value ? a : b), null);
-    Object.assign(this.value, { trial_counts: counts,
-      best: best && { trial: best.id, value: best.value, params: best.params } });
+    Object.assign(this.value, {
+      trial_counts: counts,
+      best: best && { trial: best.id, value: best.value, params: best.params },
+    });
   }
 
   // Forgets the history, so that whoever is behind gets a reset.
@@ -188,7 +215,8 @@ export class MockServer {
       stream.on('close', () => this.listeners.delete(stream));
       return;
     }
-    if (url.pathname === '/api/v1/studies') return this.listPage(url, [...this.studies.values()].map((s) => s.value).reverse(), 'studies', response);
+    if (url.pathname === '/api/v1/studies')
+      return this.listPage(url, [...this.studies.values()].map((s) => s.value).reverse(), 'studies', response);
     const study = this.studies.get(decodeURIComponent(id ?? ''));
     if (!study) return problem(response, 404, 'not_found', 'there is no such study');
     if (request.method === 'POST') return this.act(study, action, response);
@@ -213,7 +241,8 @@ export class MockServer {
   act(study, action, response) {
     const allowed = { pause: ['ACTIVE'], resume: ['PAUSED'], stop: ['ACTIVE', 'PAUSED'] }[action] ?? [];
     const { state } = study.value;
-    if (!allowed.includes(state)) return problem(response, 409, 'conflict', `a study that is ${state} cannot ${action}`);
+    if (!allowed.includes(state))
+      return problem(response, 409, 'conflict', `a study that is ${state} cannot ${action}`);
     study.setState({ pause: 'PAUSED', resume: 'ACTIVE', stop: 'STOPPED' }[action], action === 'resume' ? '' : 'user');
     return json(response, 200, study.value);
   }

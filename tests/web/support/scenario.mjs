@@ -1,4 +1,5 @@
-// Studies that look real, the same on each run: a small generator with a seed stands in for the optimizer and the trainer.
+// Studies that look real, the same on each run: a small generator with a seed stands in for the optimizer and the
+// trainer.
 
 export function generator(seed) {
   let state = seed >>> 0;
@@ -27,11 +28,14 @@ export const digits = (name, maxTrials) => ({
 });
 
 export const manyParameters = (count) => ({
-  name: `a study with ${count} parameters whose name goes on and on, because somebody put the whole configuration of the run in it`,
+  name: `a study with ${count} parameters whose name goes on and on, because somebody put the whole configuration into it`,
   metric: { name: 'validation_loss_of_the_exponential_moving_average', goal: 'minimize' },
   method: 'gp',
   parameters: Object.fromEntries(
-    Array.from({ length: count }, (_, i) => [`layer_${i}.attention.dropout_probability`, { type: 'float', min: 0, max: 1 }]),
+    Array.from({ length: count }, (_, i) => [
+      `layer_${i}.attention.dropout_probability`,
+      { type: 'float', min: 0, max: 1 },
+    ]),
   ),
   budget: { max_trials: 100, parallel: 4 },
 });
@@ -42,7 +46,8 @@ function suggest(random, spec, progress) {
     if (parameter.when && params.optimizer !== parameter.when.optimizer) continue;
     const u = random();
     if (parameter.values) params[name] = parameter.values[Math.floor(u * parameter.values.length)];
-    else if (parameter.scale === 'log') params[name] = parameter.min * (parameter.max / parameter.min) ** (u * (1 - 0.4 * progress) + 0.2 * progress);
+    else if (parameter.scale === 'log')
+      params[name] = parameter.min * (parameter.max / parameter.min) ** (u * (1 - 0.4 * progress) + 0.2 * progress);
     else params[name] = parameter.min + u * (parameter.max - parameter.min);
     if (parameter.type === 'int') params[name] = Math.round(params[name]);
   }
@@ -53,7 +58,10 @@ function outcome(random, spec, params, progress) {
   if (spec.metric.goal === 'minimize') return 0.2 + 2 * random() ** 2 * (1.2 - progress);
   const rate = Math.log10(params.learning_rate ?? 0.01);
   const fit = Math.exp(-(((rate + 2) / 1.6) ** 2)) * (1 - 0.3 / Math.log2(params.hidden ?? 32));
-  return Math.min(0.995, Math.max(0.1, 0.3 + 0.68 * fit + 0.05 * (random() - 0.5) * (1.3 - progress) + 0.03 * progress));
+  return Math.min(
+    0.995,
+    Math.max(0.1, 0.3 + 0.68 * fit + 0.05 * (random() - 0.5) * (1.3 - progress) + 0.03 * progress),
+  );
 }
 
 // One trial, as a function for each moment of its life: {start, steps: […], end}.
@@ -63,13 +71,16 @@ export function planTrial(study, random, { epochs = 10 } = {}) {
   const params = suggest(random, spec, progress);
   const value = outcome(random, spec, params, progress);
   const gp = study.trials.length >= 8;
-  const suggestion = gp ? { method: 'gp', mean: value - 0.02 + 0.04 * random(), sd: 0.01 + 0.02 * random(), log_ei: -4 } : { method: 'sobol' };
+  const suggestion = gp
+    ? { method: 'gp', mean: value - 0.02 + 0.04 * random(), sd: 0.01 + 0.02 * random(), log_ei: -4 }
+    : { method: 'sobol' };
   const metric = spec.metric.name;
   let id = 0;
   const at = (step) => {
     const share = 1 - Math.exp(-3.5 * (step / epochs));
     const metrics = { train_loss: 2.3 * Math.exp(-2.5 * value * (step / epochs)) + 0.02 * random() };
-    metrics[metric] = spec.metric.goal === 'minimize' ? value + (1 - share) * 1.5 : value * share + 0.01 * (random() - 0.5);
+    metrics[metric] =
+      spec.metric.goal === 'minimize' ? value + (1 - share) * 1.5 : value * share + 0.01 * (random() - 0.5);
     return metrics;
   };
   return {
@@ -77,7 +88,8 @@ export function planTrial(study, random, { epochs = 10 } = {}) {
     steps: Array.from({ length: epochs }, (_, i) => () => study.report(id, i + 1, at(i + 1))),
     end: () => {
       const luck = random();
-      if (luck < 0.05) return study.end(id, 'FAILED', null, 'worker 1 ended with status 1: loss is not finite at step 240');
+      if (luck < 0.05)
+        return study.end(id, 'FAILED', null, 'worker 1 ended with status 1: loss is not finite at step 240');
       if (luck < 0.14 && gp) return study.end(id, 'PRUNED', value - 0.15);
       return study.end(id, 'COMPLETED', value);
     },

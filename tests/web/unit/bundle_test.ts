@@ -1,4 +1,5 @@
-// The bundle as it ships: small enough, and nothing in it that a strict content security policy or a closed network forbids.
+// The bundle as it ships: small enough, and nothing in it that a strict content security policy or a closed network
+// forbids.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

@@ -1,12 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canCurveBeLogarithmic, curveOf, curveOption, describeCurve, metricNames } from '../../../web/src/charts/curve';
-import { bestLine, canBeLogarithmic, describeHistory, historyOf, historyOption, isEmpty } from '../../../web/src/charts/history';
+import {
+  bestLine,
+  canBeLogarithmic,
+  describeHistory,
+  historyOf,
+  historyOption,
+  isEmpty,
+} from '../../../web/src/charts/history';
 import type { Palette } from '../../../web/src/theme';
 import { trial } from './values';
 
 const palette: Palette = {
-  text: '#000', muted: '#111', faint: '#222', line: '#333', surface: '#444', accent: '#555', good: '#666', warn: '#777', bad: '#888',
+  text: '#000',
+  muted: '#111',
+  faint: '#222',
+  line: '#333',
+  surface: '#444',
+  accent: '#555',
+  good: '#666',
+  warn: '#777',
+  bad: '#888',
 };
 const trials = [
   trial(1, 'COMPLETED', 0.5),
@@ -21,17 +36,45 @@ const trials = [
 
 test('the history splits the trials and finds each improvement', () => {
   const history = historyOf(trials, 'maximize');
-  assert.deepEqual(history.improvements, [[1, 0.5], [4, 0.8]]);
-  assert.deepEqual(history.completed, [[1, 0.5], [3, 0.4]]);
+  assert.deepEqual(history.improvements, [
+    [1, 0.5],
+    [4, 0.8],
+  ]);
+  assert.deepEqual(history.completed, [
+    [1, 0.5],
+    [3, 0.4],
+  ]);
   assert.deepEqual(history.pruned, [[5, 0.9]]);
-  assert.deepEqual(history.lost.map(({ trial: id }) => id), [2, 6]);
+  assert.deepEqual(
+    history.lost.map(({ trial: id }) => id),
+    [2, 6],
+  );
   assert.equal(history.last, 6);
 });
 
 test('the line of the best goes on to the last trial that ended', () => {
-  assert.deepEqual(bestLine(historyOf(trials, 'maximize')), [[1, 0.5], [4, 0.8], [6, 0.8]]);
-  assert.deepEqual(bestLine(historyOf(trials, 'minimize')), [[1, 0.5], [3, 0.4], [6, 0.4]]);
+  assert.deepEqual(bestLine(historyOf(trials, 'maximize')), [
+    [1, 0.5],
+    [1.03, 0.5],
+    [4, 0.8],
+    [4.03, 0.8],
+    [6, 0.8],
+  ]);
+  const minimized = bestLine(historyOf(trials, 'minimize'));
+  assert.deepEqual(
+    [minimized[0], minimized.at(-1)],
+    [
+      [1, 0.5],
+      [6, 0.4],
+    ],
+  );
   assert.deepEqual(bestLine(historyOf([trial(1, 'COMPLETED', 2)], 'maximize')), [[1, 2]]);
+});
+
+test('the line never goes back, however close the improvements are', () => {
+  const many = Array.from({ length: 1000 }, (_, i) => trial(i + 1, 'COMPLETED', i < 500 ? i : 0));
+  const line = bestLine(historyOf(many, 'maximize'));
+  for (let i = 1; i < line.length; i += 1) assert.ok((line[i]?.[0] ?? 0) > (line[i - 1]?.[0] ?? 0), String(i));
 });
 
 test('no trial, running ones and failed ones only', () => {
@@ -52,9 +95,16 @@ test('a logarithmic axis needs values above zero', () => {
 test('the option draws every value once and marks the best', () => {
   const option = historyOption(historyOf(trials, 'maximize'), 'accuracy', false, palette);
   const series = option.series as { name: string; data: unknown[] }[];
-  assert.deepEqual(series.map(({ name, data }) => [name, data.length]), [
-    ['best so far', 3], ['completed', 2], ['pruned', 1], ['without value', 2], ['best', 1],
-  ]);
+  assert.deepEqual(
+    series.map(({ name, data }) => [name, data.length]),
+    [
+      ['best so far', 5],
+      ['completed', 2],
+      ['pruned', 1],
+      ['without value', 2],
+      ['best', 1],
+    ],
+  );
   const { formatter } = option.tooltip as { formatter: (item: unknown) => string };
   assert.equal(formatter({ seriesName: 'pruned', data: [5, 0.9] }), 'Trial 5\naccuracy 0.9\npruned');
   assert.equal(formatter({ seriesName: 'without value', data: [2, 0] }), 'Trial 2\nended without a value');
@@ -73,7 +123,10 @@ test('the metric of the study comes first', () => {
 });
 
 test('a curve leaves out steps without a finite value', () => {
-  assert.deepEqual(curveOf(records, 'train_loss'), [[1, 1], [3, 0.5]]);
+  assert.deepEqual(curveOf(records, 'train_loss'), [
+    [1, 1],
+    [3, 0.5],
+  ]);
   assert.deepEqual(curveOf(records, 'nothing'), []);
   assert.equal(describeCurve(curveOf(records, 'accuracy'), 'accuracy'), 'accuracy over 2 steps, from 0.2 to 0.9.');
   assert.equal(canCurveBeLogarithmic([[1, 0]]), false);

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { problemMessage } from '../../../web/src/api/client';
-import { decodeEvent, decodeNumber, decodeStudy, decodeTrial, decodeTrialWithRecords } from '../../../web/src/api/decode';
+import {
+  decodeEvent,
+  decodeNumber,
+  decodeStudy,
+  decodeTrial,
+  decodeTrialWithRecords,
+} from '../../../web/src/api/decode';
 import type { Study, StudyEvent, Trial, TrialWithRecords } from '../../../web/src/api/types';
 
 test('numbers that are not finite are strings on the wire', () => {
@@ -13,8 +19,15 @@ test('numbers that are not finite are strings on the wire', () => {
 });
 
 test('values and metrics are decoded, parameters are not', () => {
-  const wire = { id: 1, state: 'COMPLETED', value: 'NaN', params: { kind: 'NaN' }, created_at: '',
-    suggestion: { method: 'gp', mean: '-Infinity', sd: 0.5 }, records: [{ step: 1, metrics: { loss: 'Infinity', note: null } }] };
+  const wire = {
+    id: 1,
+    state: 'COMPLETED',
+    value: 'NaN',
+    params: { kind: 'NaN' },
+    created_at: '',
+    suggestion: { method: 'gp', mean: '-Infinity', sd: 0.5 },
+    records: [{ step: 1, metrics: { loss: 'Infinity', note: null } }],
+  };
   const trial = decodeTrialWithRecords(wire as unknown as TrialWithRecords);
   assert.ok(Number.isNaN(trial.value));
   assert.deepEqual(trial.params, { kind: 'NaN' });
@@ -30,16 +43,29 @@ test('what an answer may leave out has a value', () => {
 });
 
 test('events of every type', () => {
-  const report = { type: 'TRIAL_REPORTED', seq: 3, trial_id: 1, step: 2, metrics: { loss: 'NaN' } } as unknown as StudyEvent;
+  const report = {
+    type: 'TRIAL_REPORTED',
+    seq: 3,
+    trial_id: 1,
+    step: 2,
+    metrics: { loss: 'NaN' },
+  } as unknown as StudyEvent;
   const decoded = decodeEvent(report);
   assert.ok(decoded.type === 'TRIAL_REPORTED' && Number.isNaN(decoded.metrics.loss));
-  const ended = { type: 'TRIAL_STATE_CHANGED', seq: 4, trial: { id: 1, state: 'COMPLETED', value: 'Infinity' } } as unknown as StudyEvent;
+  const ended = {
+    type: 'TRIAL_STATE_CHANGED',
+    seq: 4,
+    trial: { id: 1, state: 'COMPLETED', value: 'Infinity' },
+  } as unknown as StudyEvent;
   const change = decodeEvent(ended);
   assert.ok(change.type === 'TRIAL_STATE_CHANGED' && change.trial.value === Infinity);
 });
 
 test('a problem is told in the words of the server, field by field', () => {
   const errors = [{ field: 'parameters.x.min', message: 'must be below max' }];
-  assert.equal(problemMessage(400, { title: 'Bad Request', detail: 'Two faults', errors }), 'Two faults\nparameters.x.min: must be below max');
+  assert.equal(
+    problemMessage(400, { title: 'Bad Request', detail: 'Two faults', errors }),
+    'Two faults\nparameters.x.min: must be below max',
+  );
   assert.equal(problemMessage(502, {}), 'The server answered 502');
 });

@@ -4,7 +4,16 @@ import { elapsedMs, progressOf, timeLeftMs } from '../../../web/src/store/progre
 import { study, trial } from './values';
 
 test('cancelled trials give their budget back', () => {
-  const counts = { COMPLETED: 3, PRUNED: 1, FAILED: 2, INFEASIBLE: 1, CANCELLED: 5, RUNNING: 2, STOPPING: 1, WAITING: 4 };
+  const counts = {
+    COMPLETED: 3,
+    PRUNED: 1,
+    FAILED: 2,
+    INFEASIBLE: 1,
+    CANCELLED: 5,
+    RUNNING: 2,
+    STOPPING: 1,
+    WAITING: 4,
+  };
   assert.deepEqual(progressOf(study({ trial_counts: counts })), { done: 7, budget: 10, running: 3, failed: 2 });
   assert.equal(progressOf(study({ spec: {} })).budget, null);
 });

@@ -12,7 +12,14 @@ test('each page has an address that leads back to it', () => {
 });
 
 test('what is no page is not found', () => {
-  for (const path of ['/nothing', '/studies/a/trials', '/studies/a/trials/0', '/studies/a/trials/x', '/studies/a/b/1/2', '/studies/%E0%A4']) {
+  for (const path of [
+    '/nothing',
+    '/studies/a/trials',
+    '/studies/a/trials/0',
+    '/studies/a/trials/x',
+    '/studies/a/b/1/2',
+    '/studies/%E0%A4',
+  ]) {
     assert.deepEqual(parseRoute(path), { page: 'not_found' }, path);
   }
 });

@@ -16,7 +16,11 @@ import { study, trial } from './values';
 
 const empty = (): StudyData => fromSnapshot(study(), []);
 const reported = (seq: number, trial_id: number, step: number, metrics: Record<string, number>): StudyEvent => ({
-  type: 'TRIAL_REPORTED', seq, trial_id, step, metrics,
+  type: 'TRIAL_REPORTED',
+  seq,
+  trial_id,
+  step,
+  metrics,
 });
 
 test('a trial is created, runs, reports and ends', () => {
@@ -60,10 +64,18 @@ test('reports alone leave the trials as they are, so that no table is drawn anew
 });
 
 test('trials stay in order of their ids, in whatever order they come', () => {
-  const data = applyEvents(empty(), [5, 2, 9, 1].map((id, i): StudyEvent => ({
-    type: 'TRIAL_CREATED', seq: 2 + i, trial: trial(id, 'WAITING'),
-  })));
-  assert.deepEqual(data.trials.map(({ id }) => id), [1, 2, 5, 9]);
+  const data = applyEvents(
+    empty(),
+    [5, 2, 9, 1].map((id, i): StudyEvent => ({
+      type: 'TRIAL_CREATED',
+      seq: 2 + i,
+      trial: trial(id, 'WAITING'),
+    })),
+  );
+  assert.deepEqual(
+    data.trials.map(({ id }) => id),
+    [1, 2, 5, 9],
+  );
   assert.equal(findTrial(data.trials, 5)?.id, 5);
   assert.equal(findTrial(data.trials, 3), null);
   assert.equal(findTrial(data.trials, 10), null);
@@ -97,7 +109,10 @@ test('the best trial is completed, finite and the first of equals, for either go
 test('a curve collects what is reported before and after its records arrive', () => {
   let data = withCurve(fromSnapshot(study(), [trial(1, 'RUNNING')]), 1, []);
   data = applyEvents(data, [reported(2, 1, 3, { loss: 0.3 }), reported(3, 2, 3, { loss: 9 })]);
-  data = withCurve(data, 1, [{ step: 1, metrics: { loss: 0.9 } }, { step: 2, metrics: { loss: 0.5 } }]);
+  data = withCurve(data, 1, [
+    { step: 1, metrics: { loss: 0.9 } },
+    { step: 2, metrics: { loss: 0.5 } },
+  ]);
   data = applyEvents(data, [reported(4, 1, 4, { loss: 0.2 }), reported(5, 1, 2, { accuracy: 0.8 })]);
   assert.deepEqual(data.curves.get(1), [
     { step: 1, metrics: { loss: 0.9 } },
@@ -111,9 +126,22 @@ test('a curve collects what is reported before and after its records arrive', ()
 });
 
 test('records merge by step, the newer ones winning', () => {
-  const older = [{ step: 1, metrics: { a: 1 } }, { step: 3, metrics: { a: 3 } }];
-  const newer = [{ step: 2, metrics: { a: 2 } }, { step: 3, metrics: { a: 33 } }];
-  assert.deepEqual(mergeRecords(older, newer).map(({ step, metrics }) => [step, metrics.a]), [[1, 1], [2, 2], [3, 33]]);
+  const older = [
+    { step: 1, metrics: { a: 1 } },
+    { step: 3, metrics: { a: 3 } },
+  ];
+  const newer = [
+    { step: 2, metrics: { a: 2 } },
+    { step: 3, metrics: { a: 33 } },
+  ];
+  assert.deepEqual(
+    mergeRecords(older, newer).map(({ step, metrics }) => [step, metrics.a]),
+    [
+      [1, 1],
+      [2, 2],
+      [3, 33],
+    ],
+  );
 });
 
 test('a snapshot keeps open curves and the reports of what still runs', () => {
@@ -121,7 +149,10 @@ test('a snapshot keeps open curves and the reports of what still runs', () => {
   data = applyEvents(data, [reported(2, 1, 1, { a: 1 }), reported(3, 2, 1, { a: 2 })]);
   const again = fromSnapshot(study({ seq: 8 }), [trial(2, 'RUNNING'), trial(1, 'COMPLETED', 1)], data);
   assert.equal(again.seq, 8);
-  assert.deepEqual(again.trials.map(({ id }) => id), [1, 2]);
+  assert.deepEqual(
+    again.trials.map(({ id }) => id),
+    [1, 2],
+  );
   assert.deepEqual([...again.latest.keys()], [2]);
   assert.equal(again.curves.get(1)?.length, 1);
 });

@@ -128,7 +128,11 @@ test('a reset reads the study again and goes on from its new number', async () =
   const first = lastStream();
   first.onopen?.();
   server.set('/api/v1/studies/s', study({ id: 's', seq: 500 }));
-  server.set('/api/v1/studies/s/trials', { trials: [trial(1, 'COMPLETED', 0.3), trial(2, 'RUNNING')], next_page_token: '', seq: 500 });
+  server.set('/api/v1/studies/s/trials', {
+    trials: [trial(1, 'COMPLETED', 0.3), trial(2, 'RUNNING')],
+    next_page_token: '',
+    seq: 500,
+  });
   first.send('reset', { seq: 500 });
   await settled();
   assert.equal(store.data.value?.trials.length, 2);
@@ -148,7 +152,10 @@ test('every page of the trials is read', async () => {
     String(url).includes('/trials?') ? new Response(JSON.stringify(pages[page++])) : answer(url, options);
   const store = new StudyStore('s');
   await settled();
-  assert.deepEqual(store.data.value?.trials.map(({ id }) => id), [1, 2]);
+  assert.deepEqual(
+    store.data.value?.trials.map(({ id }) => id),
+    [1, 2],
+  );
   store.close();
 });
 

@@ -29,9 +29,19 @@ test('numbers and words in one column have an order', () => {
 });
 
 test('equal rows keep their order both ways', () => {
-  const rows = [{ id: 1, k: 5 }, { id: 2, k: 5 }, { id: 3, k: 4 }];
-  assert.deepEqual(sortRows(rows, (row) => row.k, true).map(({ id }) => id), [1, 2, 3]);
-  assert.deepEqual(sortRows(rows, (row) => row.k, false).map(({ id }) => id), [3, 1, 2]);
+  const rows = [
+    { id: 1, k: 5 },
+    { id: 2, k: 5 },
+    { id: 3, k: 4 },
+  ];
+  assert.deepEqual(
+    sortRows(rows, (row) => row.k, true).map(({ id }) => id),
+    [1, 2, 3],
+  );
+  assert.deepEqual(
+    sortRows(rows, (row) => row.k, false).map(({ id }) => id),
+    [3, 1, 2],
+  );
 });
 
 test('parameters are in the order of the study file, then what only trials have', () => {

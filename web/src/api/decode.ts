@@ -1,5 +1,5 @@
-// From JSON to the values of types.ts. Only numbers need work: JSON has no NaN and no infinities, so they come as strings.
-// Parameters are left alone, because "NaN" may be a category.
+// From JSON to the values of types.ts. Only numbers need work: JSON has no NaN and no infinities, so they come as
+// strings. Parameters are left alone, because "NaN" may be a category.
 import type { Best, Metrics, StepRecord, Study, StudyEvent, Trial, TrialWithRecords } from './types';
 
 type Wire<T> = T extends number ? number | string : T;

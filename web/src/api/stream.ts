@@ -1,6 +1,6 @@
-// A stream of server-sent events that reconnects. EventSource's own retry gives up for good when the server answers with an
-// error, and would ask again from the first sequence number; so each connection here is a new EventSource, opened at
-// whatever point `url` names now, after a delay that grows while nothing answers.
+// A stream of server-sent events that reconnects. EventSource's own retry gives up for good when the server answers
+// with an error, and would ask again from the first sequence number; so each connection here is a new EventSource,
+// opened at whatever point `url` names now, after a delay that grows while nothing answers.
 
 export type Connection = 'connecting' | 'live' | 'retrying' | 'closed';
 

@@ -17,14 +17,7 @@ export const trialStates = [
 export type TrialState = (typeof trialStates)[number];
 
 export type AttemptState =
-  | 'LAUNCHING'
-  | 'RUNNING'
-  | 'SUCCEEDED'
-  | 'FAILED'
-  | 'LOST'
-  | 'PREEMPTED'
-  | 'TIMED_OUT'
-  | 'CANCELLED';
+  'LAUNCHING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'LOST' | 'PREEMPTED' | 'TIMED_OUT' | 'CANCELLED';
 
 export type Goal = 'maximize' | 'minimize';
 export type ParamValue = number | string | boolean | null;

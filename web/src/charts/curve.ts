@@ -33,7 +33,12 @@ export function describeCurve(points: readonly CurvePoint[], metric: string): st
 
 const dotsUpTo = 40;
 
-export function curveOption(points: readonly CurvePoint[], metric: string, log: boolean, palette: Palette): ChartOption {
+export function curveOption(
+  points: readonly CurvePoint[],
+  metric: string,
+  log: boolean,
+  palette: Palette,
+): ChartOption {
   const axis = axisStyle(palette);
   return {
     animation: false,
@@ -50,9 +55,16 @@ export function curveOption(points: readonly CurvePoint[], metric: string, log: 
       },
     },
     series: [
-      { type: 'line', data: [...points], sampling: 'lttb', symbol: 'circle', symbolSize: 5,
-        showSymbol: points.length <= dotsUpTo, itemStyle: { color: palette.accent },
-        lineStyle: { color: palette.accent, width: 2 } },
+      {
+        type: 'line',
+        data: [...points],
+        sampling: 'lttb',
+        symbol: 'circle',
+        symbolSize: 5,
+        showSymbol: points.length <= dotsUpTo,
+        itemStyle: { color: palette.accent },
+        lineStyle: { color: palette.accent, width: 2 },
+      },
     ],
   };
 }

@@ -1,5 +1,5 @@
-// What the charts have in common. Tooltips are drawn on the canvas: HTML ones carry inline styles, which the content security
-// policy forbids.
+// What the charts have in common. Tooltips are drawn on the canvas: HTML ones carry inline styles, which the content
+// security policy forbids.
 import type { LineSeriesOption, ScatterSeriesOption } from 'echarts/charts';
 import type { GridComponentOption, TooltipComponentOption } from 'echarts/components';
 import type { ComposeOption } from 'echarts/core';

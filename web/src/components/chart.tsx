@@ -1,5 +1,5 @@
-// A canvas that shows an option and follows its own size. What it shows is also said in words (`label`) and, by whoever uses
-// it, in a table.
+// A canvas that shows an option and follows its own size. What it shows is also said in words (`label`) and, by whoever
+// uses it, in a table.
 import { useEffect, useRef } from 'preact/hooks';
 import { type ECharts, init } from '../charts/echarts';
 import type { ChartOption } from '../charts/style';

@@ -1,5 +1,5 @@
-// A table of many rows: sorted by a click on a heading, only the rows in view are in the document, the first columns stay
-// while the others scroll sideways.
+// A table of many rows: sorted by a click on a heading, only the rows in view are in the document, the first columns
+// stay while the others scroll sideways.
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { type Sort, type SortKey, sortRows, visibleRows } from './virtual_rows';

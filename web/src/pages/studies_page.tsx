@@ -14,18 +14,29 @@ function Row({ study }: { study: Study }) {
   return (
     <tr data-study={study.id}>
       <th scope="row" class="study-name">
-        <a href={hrefOf({ page: 'study', study: study.id, trial: null })} title={study.name}>{study.name}</a>
+        <a href={hrefOf({ page: 'study', study: study.id, trial: null })} title={study.name}>
+          {study.name}
+        </a>
       </th>
-      <td title={study.state_reason && explainReason(study.state_reason)}><StateBadge state={study.state} /></td>
+      <td title={study.state_reason && explainReason(study.state_reason)}>
+        <StateBadge state={study.state} />
+      </td>
       <td class="right study-best">
         <span class="value">{study.best ? formatNumber(study.best.value, { fixed: true }) : '–'}</span>
-        <span class="metric-name" title={study.spec?.metric?.name}>{humanize(study.spec?.metric?.name ?? '')}</span>
+        <span class="metric-name" title={study.spec?.metric?.name}>
+          {humanize(study.spec?.metric?.name ?? '')}
+        </span>
       </td>
       <td class="study-progress">
-        <span class="progress-text">{done}{budget !== null && <span class="muted"> of {budget}</span>}</span>
+        <span class="progress-text">
+          {done}
+          {budget !== null && <span class="muted"> of {budget}</span>}
+        </span>
         <ProgressBar study={study} />
       </td>
-      <td class="right muted study-age"><Age since={study.created_at} /></td>
+      <td class="right muted study-age">
+        <Age since={study.created_at} />
+      </td>
     </tr>
   );
 }
@@ -39,12 +50,20 @@ function StudyTable({ studies }: { studies: readonly Study[] }) {
           <tr>
             <th scope="col">Name</th>
             <th scope="col">State</th>
-            <th scope="col" class="right">Best value</th>
+            <th scope="col" class="right">
+              Best value
+            </th>
             <th scope="col">Trials done</th>
-            <th scope="col" class="right study-age">Started</th>
+            <th scope="col" class="right study-age">
+              Started
+            </th>
           </tr>
         </thead>
-        <tbody>{studies.map((study) => <Row key={study.id} study={study} />)}</tbody>
+        <tbody>
+          {studies.map((study) => (
+            <Row key={study.id} study={study} />
+          ))}
+        </tbody>
       </table>
     </div>
   );
@@ -57,7 +76,9 @@ function NoStudies() {
     <div class="panel">
       <Empty title="No studies yet.">
         <p>Start one by REST, and it appears here:</p>
-        <pre class="command"><code>{`${createCall}${location.origin}/api/v1/studies`}</code></pre>
+        <pre class="command">
+          <code>{`${createCall}${location.origin}/api/v1/studies`}</code>
+        </pre>
       </Empty>
     </div>
   );
@@ -65,7 +86,10 @@ function NoStudies() {
 
 export function matches(study: Study, words: string): boolean {
   const text = `${study.name} ${study.state} ${study.id}`.toLowerCase();
-  return words.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  return words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
 }
 
 export function StudiesPage() {
@@ -88,20 +112,37 @@ export function StudiesPage() {
         <div class="page-tools">
           <ConnectionStatus connection={store.connection.value} />
           {data !== null && data.studies.length > 0 && (
-            <input type="search" class="search" placeholder="Search by name or state" aria-label="Search the studies"
-              value={words} onInput={(event) => setWords(event.currentTarget.value)} />
+            <input
+              type="search"
+              class="search"
+              placeholder="Search by name or state"
+              aria-label="Search the studies"
+              value={words}
+              onInput={(event) => setWords(event.currentTarget.value)}
+            />
           )}
         </div>
       </header>
       {failure !== null && <Alert>{failure.message}</Alert>}
-      {data === null && failure === null && <p class="loading" role="status">Loading the studies …</p>}
+      {data === null && failure === null && (
+        <p class="loading" role="status">
+          Loading the studies …
+        </p>
+      )}
       {data !== null && data.studies.length === 0 && <NoStudies />}
       {shown.length > 0 && <StudyTable studies={shown} />}
       {data !== null && data.studies.length > 0 && shown.length === 0 && (
-        <div class="panel"><Empty title="No study matches the search." /></div>
+        <div class="panel">
+          <Empty title="No study matches the search." />
+        </div>
       )}
       {data !== null && data.nextPageToken !== '' && (
-        <button type="button" class="button more" disabled={store.loadingMore.value} onClick={() => void store.loadMore()}>
+        <button
+          type="button"
+          class="button more"
+          disabled={store.loadingMore.value}
+          onClick={() => void store.loadMore()}
+        >
           Show older studies
         </button>
       )}

@@ -26,14 +26,13 @@ export function progressOf(study: Study): Progress {
 
 const recentTrials = 20;
 
-// Milliseconds until the budget of trials is used up, from the mean duration of the last trials and how many run side by
-// side; null when it cannot be known.
+// Milliseconds until the budget of trials is used up, from the mean duration of the last trials and how many run side
+// by side; null when it cannot be known.
 export function timeLeftMs(study: Study, trials: readonly Trial[]): number | null {
   const { done, budget, running } = progressOf(study);
   if (budget === null || study.state !== 'ACTIVE' || done >= budget) return null;
   const durations = trials
     .filter((trial) => isDone(trial.state) && trial.state !== 'CANCELLED' && trial.ended_at !== null)
-    .sort((a, b) => Date.parse(a.ended_at as string) - Date.parse(b.ended_at as string))
     .slice(-recentTrials)
     .map((trial) => Date.parse(trial.ended_at as string) - Date.parse(trial.created_at))
     .filter((duration) => duration >= 0);

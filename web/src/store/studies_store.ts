@@ -1,4 +1,5 @@
-// The list of studies, live. Its events have no numbers to resume from, so each new connection reads the first page again.
+// The list of studies, live. Its events have no numbers to resume from, so each new connection reads the first page
+// again.
 import { signal } from '@preact/signals';
 import * as api from '../api/client';
 import { decodeStudy } from '../api/decode';

@@ -1,5 +1,5 @@
-// What the page knows of one study, and how an event changes it: pure functions of values. Events carry whole trials and
-// reports name their step, so applying one twice, or one that a snapshot already holds, does no harm.
+// What the page knows of one study, and how an event changes it: pure functions of values. Events carry whole trials
+// and reports name their step, so applying one twice, or one that a snapshot already holds, does no harm.
 import type { Goal, StepRecord, Study, StudyEvent, Trial, TrialState } from '../api/types';
 
 export interface StudyData {
@@ -79,7 +79,8 @@ export function findTrial(trials: readonly Trial[], id: number): Trial | null {
   return trial?.id === id ? trial : null;
 }
 
-// Records of two sources by step. Where both have one, `newer` wins metric by metric, since reports of a step may be split.
+// Records of two sources by step. Where both have one, `newer` wins metric by metric, since reports of a step may be
+// split.
 export function mergeRecords(older: readonly StepRecord[], newer: readonly StepRecord[]): StepRecord[] {
   const bySteps = new Map(older.map((record) => [record.step, record]));
   for (const { step, metrics } of newer) {

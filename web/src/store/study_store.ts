@@ -1,4 +1,5 @@
-// One study, live: reads it once, then follows its events. Components read the signals and never send requests themselves.
+// One study, live: reads it once, then follows its events. Components read the signals and never send requests
+// themselves.
 import { computed, signal } from '@preact/signals';
 import * as api from '../api/client';
 import { decodeEvent } from '../api/decode';

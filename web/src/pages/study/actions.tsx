@@ -39,12 +39,16 @@ export function StudyActions({ store, study }: { store: StudyStore; study: Study
       <dialog ref={dialog} class="dialog" aria-labelledby="stop-title">
         <h2 id="stop-title">Stop this study?</h2>
         <p>
-          Trials that run now are cancelled, and no new ones start. What was found so far is kept. A stopped study cannot be
-          resumed.
+          Trials that run now are cancelled, and no new ones start. What was found so far is kept. A stopped study
+          cannot be resumed.
         </p>
         <div class="dialog-actions">
-          <button type="button" class="button" onClick={() => dialog.current?.close()}>Keep it running</button>
-          <button type="button" class="button button-danger-solid" onClick={confirm}>Stop the study</button>
+          <button type="button" class="button" onClick={() => dialog.current?.close()}>
+            Keep it running
+          </button>
+          <button type="button" class="button button-danger-solid" onClick={confirm}>
+            Stop the study
+          </button>
         </div>
       </dialog>
     </div>

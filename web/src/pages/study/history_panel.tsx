@@ -9,7 +9,15 @@ import { hrefOf } from '../../router';
 import { goalOf } from '../../store/study_state';
 import type { Palette } from '../../theme';
 
-function Improvements({ study, improvements, metric }: { study: Study; improvements: readonly Point[]; metric: string }) {
+function Improvements({
+  study,
+  improvements,
+  metric,
+}: {
+  study: Study;
+  improvements: readonly Point[];
+  metric: string;
+}) {
   return (
     <details class="behind">
       <summary>Show as a table</summary>
@@ -17,12 +25,19 @@ function Improvements({ study, improvements, metric }: { study: Study; improveme
         <table class="plain-table">
           <caption class="sr-only">Each trial that was the best so far</caption>
           <thead>
-            <tr><th scope="col">Trial</th><th scope="col" class="right">Best {metric} so far</th></tr>
+            <tr>
+              <th scope="col">Trial</th>
+              <th scope="col" class="right">
+                Best {metric} so far
+              </th>
+            </tr>
           </thead>
           <tbody>
             {improvements.map(([trial, value]) => (
               <tr key={trial}>
-                <td><a href={hrefOf({ page: 'study', study: study.id, trial })}>{trial}</a></td>
+                <td>
+                  <a href={hrefOf({ page: 'study', study: study.id, trial })}>{trial}</a>
+                </td>
                 <td class="right">{formatNumber(value, { fixed: true })}</td>
               </tr>
             ))}
@@ -54,24 +69,49 @@ export function HistoryPanel({ study, trials, onTrial }: Props) {
       <header class="panel-head">
         <h2 id="history-title">Best so far</h2>
         <ul class="legend" aria-label="Legend">
-          <li><svg class="key" viewBox="0 0 18 10" aria-hidden="true"><path class="key-line" d="M1 8h7V3h9" /></svg>best so far</li>
-          <li><svg class="key" viewBox="0 0 18 10" aria-hidden="true"><circle class="key-dot" cx="9" cy="5" r="3.2" /></svg>trial</li>
+          <li>
+            <svg class="key" viewBox="0 0 18 10" aria-hidden="true">
+              <path class="key-line" d="M1 8h7V3h9" />
+            </svg>
+            best so far
+          </li>
+          <li>
+            <svg class="key" viewBox="0 0 18 10" aria-hidden="true">
+              <circle class="key-dot" cx="9" cy="5" r="3.2" />
+            </svg>
+            trial
+          </li>
           {history.pruned.length > 0 && (
-            <li><svg class="key" viewBox="0 0 18 10" aria-hidden="true"><path class="key-pruned" d="M9 1.5l4 7H5z" /></svg>pruned</li>
+            <li>
+              <svg class="key" viewBox="0 0 18 10" aria-hidden="true">
+                <path class="key-pruned" d="M9 1.5l4 7H5z" />
+              </svg>
+              pruned
+            </li>
           )}
           {history.lost.length > 0 && (
-            <li><svg class="key" viewBox="0 0 18 10" aria-hidden="true"><path class="key-lost" d="M5.5 1.5l7 7M12.5 1.5l-7 7" /></svg>
-              without a value</li>
+            <li>
+              <svg class="key" viewBox="0 0 18 10" aria-hidden="true">
+                <path class="key-lost" d="M5.5 1.5l7 7M12.5 1.5l-7 7" />
+              </svg>
+              without a value
+            </li>
           )}
         </ul>
         <LogToggle on={log && logAllowed} disabled={!logAllowed} onChange={setLog} />
       </header>
       {isEmpty(history) ? (
-        <div class="chart chart-large chart-empty"><Empty title="No trial has ended yet.">The first values appear here.</Empty></div>
+        <div class="chart chart-large chart-empty">
+          <Empty title="No trial has ended yet.">The first values appear here.</Empty>
+        </div>
       ) : (
         <>
-          <Chart size="large" label={describeHistory(history, metric)} option={option}
-            onPoint={(data) => onTrial((data as Point)[0])} />
+          <Chart
+            size="large"
+            label={describeHistory(history, metric)}
+            option={option}
+            onPoint={(data) => onTrial((data as Point)[0])}
+          />
           <Improvements study={study} improvements={history.improvements} metric={metric} />
         </>
       )}

@@ -40,7 +40,12 @@ function Announcement({ study }: { study: Study }) {
   return <p class="sr-only" aria-live="polite">{`Study ${humanize(study.state)}. ${best}`}</p>;
 }
 
-function TrialTable({ data, names, selected, best }: {
+function TrialTable({
+  data,
+  names,
+  selected,
+  best,
+}: {
   data: StudyData;
   names: readonly string[];
   selected: number | null;
@@ -90,8 +95,8 @@ function withoutTrial(study: Study, chosen: number | null): string {
 
 function Loaded({ store, data, chosen }: { store: StudyStore; data: StudyData; chosen: number | null }) {
   const { study, trials } = data;
-  const found = parameterNames(study, trials);
-  const names = useMemo(() => found, [found.join('\n')]);
+  const found = useMemo(() => parameterNames(study, trials), [study.spec, trials]);
+  const names = useMemo(() => found, [found.join('\n')]); // the same array as long as the names are the same
   const best = study.best ? findTrial(trials, study.best.trial) : null;
   const shown = chosen === null ? best : findTrial(trials, chosen);
   useEffect(() => {
@@ -140,7 +145,9 @@ export function StudyPage({ id, trial }: { id: string; trial: number | null }) {
   return (
     <main class="page" aria-busy={!failure}>
       {failure === null ? (
-        <p class="loading" role="status">Loading the study …</p>
+        <p class="loading" role="status">
+          Loading the study …
+        </p>
       ) : (
         <Empty title={store.notFound.value ? 'There is no such study.' : failure.message}>
           {store.notFound.value ? <a href="/">All studies</a> : 'Trying again every few seconds.'}

@@ -8,7 +8,12 @@ import { hrefOf } from '../../router';
 import { progressOf, timeLeftMs } from '../../store/progress';
 import { hasEnded } from '../../store/study_state';
 
-function Tile({ label, value, wide, children }: {
+function Tile({
+  label,
+  value,
+  wide,
+  children,
+}: {
   label: string;
   value: ComponentChildren;
   wide?: boolean;
@@ -49,16 +54,29 @@ export function Tiles({ study, trials }: { study: Study; trials: readonly Trial[
     [counts.FAILED, 'failed'],
     [counts.CANCELLED, 'cancelled'],
   ] as const;
-  const split = endings.filter(([n]) => n).map(([n, word]) => `${n} ${word}`).join(' · ');
+  const split = endings
+    .filter(([n]) => n)
+    .map(([n, word]) => `${n} ${word}`)
+    .join(' · ');
   return (
     <dl class="tiles" aria-label="Summary">
-      <Tile label={`${humanize(study.spec?.metric?.name ?? 'value')}, ${goal}`}
-        value={<span class="best-value">{study.best ? formatNumber(study.best.value, { fixed: true }) : '–'}</span>}>
+      <Tile
+        label={`${humanize(study.spec?.metric?.name ?? 'value')}, ${goal}`}
+        value={<span class="best-value">{study.best ? formatNumber(study.best.value, { fixed: true }) : '–'}</span>}
+      >
         <BestNote study={study} />
       </Tile>
-      <Tile wide label="Trials done"
-        value={<>{done}{budget !== null && <span class="of"> of {budget}</span>}
-          {budget !== null && <span class="percent">{formatPercent(done, budget)}</span>}</>}>
+      <Tile
+        wide
+        label="Trials done"
+        value={
+          <>
+            {done}
+            {budget !== null && <span class="of"> of {budget}</span>}
+            {budget !== null && <span class="percent">{formatPercent(done, budget)}</span>}
+          </>
+        }
+      >
         <ProgressBar study={study} />
         <span>{split || 'none has ended yet'}</span>
       </Tile>

@@ -39,7 +39,9 @@ export function isNumeric(study: Study, name: string, trials: readonly Trial[]):
   const spec = study.spec?.parameters?.[name];
   if (spec?.type === 'float' || spec?.type === 'int') return true;
   if (spec?.type === 'categorical') return false;
-  return trials.length > 0 && trials.every(({ params }) => params[name] === undefined || typeof params[name] === 'number');
+  return (
+    trials.length > 0 && trials.every(({ params }) => params[name] === undefined || typeof params[name] === 'number')
+  );
 }
 
 function ValueCell({ trial, latest, metric }: { trial: Trial; latest: StepRecord | undefined; metric: string }) {
@@ -64,7 +66,10 @@ export function trialColumns({ study, trials, names, latest }: Options): Column<
   const metric = study.spec?.metric?.name ?? 'value';
   const sample = trials.slice(0, sampleSize);
   const parameters = names.map((name): Column<Trial> => {
-    const width = columnWidth(name, sample.map((trial) => formatParam(trial.params[name])));
+    const width = columnWidth(
+      name,
+      sample.map((trial) => formatParam(trial.params[name])),
+    );
     const column: Column<Trial> = {
       key: `param:${name}`,
       label: name,
@@ -77,26 +82,41 @@ export function trialColumns({ study, trials, names, latest }: Options): Column<
   });
   return [
     {
-      key: 'id', label: 'Trial', width: 84, sticky: true,
+      key: 'id',
+      label: 'Trial',
+      width: 84,
+      sticky: true,
       sortKey: (trial) => trial.id,
       cell: (trial) => (
-        <a class="trial-link" href={hrefOf({ page: 'study', study: study.id, trial: trial.id })}>{trial.id}</a>
+        <a class="trial-link" href={hrefOf({ page: 'study', study: study.id, trial: trial.id })}>
+          {trial.id}
+        </a>
       ),
     },
     {
-      key: 'state', label: 'State', width: 128, sticky: true,
+      key: 'state',
+      label: 'State',
+      width: 128,
+      sticky: true,
       sortKey: (trial) => trial.state,
       cell: (trial) => <StateBadge state={trial.state} plain />,
       title: (trial) => trial.reason,
     },
     {
-      key: 'value', label: metric, width: columnWidth(metric, ['0.000000']), sticky: true, align: 'right',
+      key: 'value',
+      label: metric,
+      width: columnWidth(metric, ['0.000000']),
+      sticky: true,
+      align: 'right',
       sortKey: (trial) => trial.value ?? latest().get(trial.id)?.metrics[metric] ?? null,
       cell: (trial) => <ValueCell trial={trial} latest={latest().get(trial.id)} metric={metric} />,
     },
     ...parameters,
     {
-      key: 'duration', label: 'Duration', width: 118, align: 'right',
+      key: 'duration',
+      label: 'Duration',
+      width: 118,
+      align: 'right',
       sortKey: durationOf,
       cell: (trial) => {
         const duration = durationOf(trial);
@@ -104,7 +124,9 @@ export function trialColumns({ study, trials, names, latest }: Options): Column<
       },
     },
     {
-      key: 'method', label: 'Chosen by', width: 112,
+      key: 'method',
+      label: 'Chosen by',
+      width: 112,
       sortKey: (trial) => trial.suggestion?.method ?? null,
       cell: (trial) => trial.suggestion?.method ?? '–',
     },

@@ -29,9 +29,15 @@ function ParameterTable({ trial, best, names }: { trial: Trial; best: Trial | nu
       <tbody>
         {names.map((name) => (
           <tr key={name}>
-            <th scope="row" title={name}>{name}</th>
+            <th scope="row" title={name}>
+              {name}
+            </th>
             <td title={String(trial.params[name] ?? '')}>{formatParam(trial.params[name])}</td>
-            {compare && <td class="muted" title={String(best.params[name] ?? '')}>{formatParam(best.params[name])}</td>}
+            {compare && (
+              <td class="muted" title={String(best.params[name] ?? '')}>
+                {formatParam(best.params[name])}
+              </td>
+            )}
           </tr>
         ))}
       </tbody>
@@ -77,7 +83,11 @@ function Curve({ records, metric, ended }: { records: readonly StepRecord[]; met
         <label class="select-label">
           <span class="sr-only">Metric</span>
           <select value={shown} onChange={(event) => setChosen(event.currentTarget.value)}>
-            {names.map((name) => <option key={name} value={name}>{humanize(name)}</option>)}
+            {names.map((name) => (
+              <option key={name} value={name}>
+                {humanize(name)}
+              </option>
+            ))}
           </select>
         </label>
         <LogToggle on={log && logAllowed} disabled={!logAllowed} onChange={setLog} />
@@ -105,7 +115,10 @@ function Value({ trial, records, metric }: { trial: Trial; records: readonly Ste
   const soFar = trial.value === null && last !== undefined && live !== undefined;
   return (
     <p class="trial-value">
-      <span class="muted">{humanize(metric)}{soFar && `, so far, at step ${last.step}`}</span>
+      <span class="muted">
+        {humanize(metric)}
+        {soFar && `, so far, at step ${last.step}`}
+      </span>
       {soFar ? (
         <strong class="live-value">{formatNumber(live, { fixed: true })}</strong>
       ) : (
@@ -146,7 +159,9 @@ function Suggested({ trial }: { trial: Trial }) {
     <p class="suggested">
       Chosen by <strong>{method}</strong>
       {mean !== undefined && sd !== undefined && (
-        <>, which expected {formatNumber(mean)} ± {formatNumber(sd)}</>
+        <>
+          , which expected {formatNumber(mean)} ± {formatNumber(sd)}
+        </>
       )}
     </p>
   );
@@ -191,7 +206,11 @@ export function TrialPanel({ store, study, trial, best, names, chosen }: Props) 
         </h2>
         <StateBadge state={trial.state} />
         {chosen && (
-          <a class="icon-button" href={hrefOf({ page: 'study', study: study.id, trial: null })} aria-label="Close the trial">
+          <a
+            class="icon-button"
+            href={hrefOf({ page: 'study', study: study.id, trial: null })}
+            aria-label="Close the trial"
+          >
             ✕
           </a>
         )}
