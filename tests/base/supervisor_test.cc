@@ -173,7 +173,7 @@ TEST(Supervisor, KillsWhatTheProgramLeftBehindBeforeItReports) {
 }
 
 TEST(Supervisor, EndOfTheLifelineKillsSetsidAndDoubleFork) {
-  Supervised run(unruly({"pid", "branch", "setsid", "pid", "leave", "setsid", "pid"}));
+  Supervised run(unruly({"pid", "branch", "setsid", "pid", "branch", "leave", "setsid", "pid"}));
   const std::vector<pid_t> pids{run.next_pid(), run.next_pid(), run.next_pid()};
   ASSERT_THAT(pids, ::testing::Each(::testing::Gt(0)));
   run.drop_lifeline();

@@ -52,8 +52,8 @@ struct ExecutorCallbacks {
   std::function<void(const AttemptKey&, const Outcome&)> on_exit;
 };
 
-// Thread-safe. The destructor stops what runs and returns when nothing is left (bounded by the grace period and a
-// second).
+// Thread-safe; start() and stop() may be called from the callbacks too. The destructor, not to be called from them,
+// stops what runs and returns when nothing is left (bounded by the grace period of earlier stops and a second).
 class Executor {
  public:
   virtual ~Executor() = default;
