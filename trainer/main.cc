@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/supervisor.h"
 #include "trainer/coordinator/coordinator.h"
 #include "trainer/job_text.h"
 #include "trainer/shard/shard.h"
@@ -116,6 +117,8 @@ Status serve_as_member(std::string_view role, std::span<char*> arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Not a part of training, but the program that is small enough to be started beside every attempt.
+  if (argc > 1 && std::string_view(argv[1]) == "supervise") return supervisor_main({argv + 1, argv + argc});
   // A reader that has gone is an error of the write.
   ::signal(SIGPIPE, SIG_IGN);
   const std::string_view role = argc > 1 ? argv[1] : "";
