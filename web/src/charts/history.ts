@@ -3,7 +3,7 @@ import type { Goal, Trial } from '../api/types';
 import { formatNumber, humanize } from '../format';
 import { isBetter, isDone } from '../store/study_state';
 import type { Palette } from '../theme';
-import { axisStyle, type ChartOption, tooltipStyle } from './style';
+import { axisStyle, type ChartOption, type ChartSeries, tooltipStyle } from './style';
 
 export type Point = [trial: number, value: number];
 
@@ -84,11 +84,62 @@ const cross = 'path://M0,1 L1,0 L5,4 L9,0 L10,1 L6,5 L10,9 L9,10 L5,6 L1,10 L0,9
 const fewestOnAxis = 10; // so that the first trials do not jump about
 const crowd = 300; // from here on the dots are small and let through what is below them
 
-export function historyOption(history: History, metric: string, log: boolean, palette: Palette): ChartOption {
-  const axis = axisStyle(palette);
+function seriesOf(history: History, palette: Palette): ChartSeries[] {
   const crowded = history.completed.length + history.pruned.length > crowd;
   const scatter = { type: 'scatter', cursor: 'pointer', large: true, largeThreshold: 4000 } as const;
   const best = history.improvements.at(-1);
+  return [
+    {
+      type: 'line',
+      name: 'best so far',
+      step: 'end',
+      symbol: 'none',
+      silent: true,
+      z: 1,
+      data: bestLine(history),
+      lineStyle: { color: palette.accent, width: 2 },
+    },
+    {
+      ...scatter,
+      name: 'completed',
+      data: history.completed,
+      symbolSize: crowded ? 5 : 8,
+      z: 2,
+      itemStyle: { color: palette.muted, opacity: crowded ? 0.45 : 0.75 },
+    },
+    {
+      ...scatter,
+      name: 'pruned',
+      data: history.pruned,
+      symbol: 'triangle',
+      symbolSize: crowded ? 6 : 9,
+      z: 2,
+      itemStyle: { color: palette.surface, borderColor: palette.warn, borderWidth: 1.5 },
+    },
+    {
+      ...scatter,
+      name: 'without value',
+      data: history.lost.map(({ trial }) => [trial, 0]),
+      yAxisIndex: 1,
+      symbol: cross,
+      symbolSize: crowded ? 5 : 8,
+      symbolOffset: [0, -6],
+      z: 2,
+      itemStyle: { color: palette.bad },
+    },
+    {
+      ...scatter,
+      name: 'best',
+      data: best ? [best] : [],
+      symbolSize: 13,
+      z: 3,
+      itemStyle: { color: palette.accent, borderColor: palette.surface, borderWidth: 2 },
+    },
+  ];
+}
+
+export function historyOption(history: History, metric: string, log: boolean, palette: Palette): ChartOption {
+  const axis = axisStyle(palette);
   return {
     animation: false,
     grid: { left: 12, right: 16, top: 34, bottom: 30, containLabel: true },
@@ -115,53 +166,6 @@ export function historyOption(history: History, metric: string, log: boolean, pa
       { type: 'value', min: 0, max: 1, show: false },
     ],
     tooltip: { ...tooltipStyle(palette), formatter: (item: unknown) => tooltipOf(metric, item as HoveredItem) },
-    series: [
-      {
-        type: 'line',
-        name: 'best so far',
-        step: 'end',
-        symbol: 'none',
-        silent: true,
-        z: 1,
-        data: bestLine(history),
-        lineStyle: { color: palette.accent, width: 2 },
-      },
-      {
-        ...scatter,
-        name: 'completed',
-        data: history.completed,
-        symbolSize: crowded ? 5 : 8,
-        z: 2,
-        itemStyle: { color: palette.muted, opacity: crowded ? 0.45 : 0.75 },
-      },
-      {
-        ...scatter,
-        name: 'pruned',
-        data: history.pruned,
-        symbol: 'triangle',
-        symbolSize: crowded ? 6 : 9,
-        z: 2,
-        itemStyle: { color: palette.surface, borderColor: palette.warn, borderWidth: 1.5 },
-      },
-      {
-        ...scatter,
-        name: 'without value',
-        data: history.lost.map(({ trial }) => [trial, 0]),
-        yAxisIndex: 1,
-        symbol: cross,
-        symbolSize: crowded ? 5 : 8,
-        symbolOffset: [0, -6],
-        z: 2,
-        itemStyle: { color: palette.bad },
-      },
-      {
-        ...scatter,
-        name: 'best',
-        data: best ? [best] : [],
-        symbolSize: 13,
-        z: 3,
-        itemStyle: { color: palette.accent, borderColor: palette.surface, borderWidth: 2 },
-      },
-    ],
+    series: seriesOf(history, palette),
   };
 }

@@ -6,9 +6,8 @@ import type { ComposeOption } from 'echarts/core';
 import { formatNumber } from '../format';
 import type { Palette } from '../theme';
 
-export type ChartOption = ComposeOption<
-  LineSeriesOption | ScatterSeriesOption | GridComponentOption | TooltipComponentOption
->;
+export type ChartSeries = LineSeriesOption | ScatterSeriesOption;
+export type ChartOption = ComposeOption<ChartSeries | GridComponentOption | TooltipComponentOption>;
 
 export const fontFamily = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 

@@ -181,12 +181,16 @@ export function TrialPanel({ store, study, trial, best, names, chosen }: Props) 
   const [error, setError] = useState('');
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
+    let open = true; // an answer that comes late belongs to a trial that is shown no more
     setError('');
     store.openCurve(trial.id).then(
-      () => setLoaded(trial.id),
-      (reason: unknown) => setError(reason instanceof Error ? reason.message : String(reason)),
+      () => open && setLoaded(trial.id),
+      (reason: unknown) => open && setError(reason instanceof Error ? reason.message : String(reason)),
     );
-    return () => store.closeCurve(trial.id);
+    return () => {
+      open = false;
+      store.closeCurve(trial.id);
+    };
   }, [store, trial.id]);
   useEffect(() => {
     // Below the other columns the panel may be out of sight when a trial is chosen in the table.
