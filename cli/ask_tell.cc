@@ -1,0 +1,173 @@
+// Points and results as JSON lines. No store, no clock, no process: the answers follow from the study and the lines
+// alone.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "tuner/samplers/sampler.h"
+#include "tuner/study/study_image.h"
+
+namespace krige::cli {
+namespace {
+
+using tuner::Trial;
+using tuner::TrialState;
+
+constexpr std::int64_t kMaxAsk = 10'000;
+
+OrderedJson error_json(const Error& error) {
+  OrderedJson json{{"code", name(error.code)}, {"message", error.message}, {"field", error.field}};
+  for (const FieldError& other : error.others)
+    json["errors"].push_back({{"field", other.field}, {"message", other.message}});
+  return {{"error", std::move(json)}};
+}
+
+class Session {
+ public:
+  explicit Session(tuner::StudySpec spec)
+      : image_(std::move(spec), tuner::StudyRow{}, {}), sampler_(tuner::make_sampler(image_.spec())) {}
+
+  OrderedJson answer(const std::string& line) {
+    const Result<OrderedJson> reply = handle(line);
+    return reply ? *reply : error_json(reply.error());
+  }
+
+ private:
+  Result<OrderedJson> handle(const std::string& line) {
+    KRIGE_TRY(const OrderedJson request, parse_json(line));
+    if (!request.is_object()) return fail(ErrorCode::invalid_argument, "a line must be an object: ask, tell or best");
+    if (request.contains("id")) return tell(OrderedJson::array({request}), "");
+    if (request.size() == 1 && request.contains("tell")) return tell(request["tell"], "tell");
+    Faults faults;
+    ObjectReader reader(request, "", faults);
+    const auto count = reader.integer_in("ask", 1, kMaxAsk);
+    const auto best = reader.boolean("best");
+    reader.raw("tell");
+    reader.finish();
+    if (!faults.empty()) return fail(faults.error());
+    if (request.size() != 1) return fail(ErrorCode::invalid_argument, "a line must have one of ask, tell and best");
+    if (count) return ask(*count);
+    return best.value_or(false) ? this->best()
+                                : Result<OrderedJson>(fail(ErrorCode::invalid_argument, "must be true", "best"));
+  }
+
+  Result<OrderedJson> ask(std::int64_t count) {
+    OrderedJson given = OrderedJson::array();
+    std::string reason;
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (!image_.budget_allows_another()) {
+        reason = "max_trials";
+        break;
+      }
+      Result<tuner::Suggestion> suggestion = sampler_->propose(image_.trials(), image_.next_trial());
+      if (!suggestion && suggestion.error().code == ErrorCode::space_exhausted) {
+        reason = "space_exhausted";
+        break;
+      }
+      if (!suggestion) return fail(suggestion.error());
+      Trial trial;
+      trial.id = image_.next_trial();
+      trial.state = TrialState::running;
+      trial.params = std::move(suggestion->params);
+      trial.suggestion = std::move(suggestion->info);
+      given.push_back({{"id", trial.id}, {"params", tuner::to_json(trial.params)}});
+      take(std::move(trial));
+    }
+    OrderedJson reply{{"trials", std::move(given)}};
+    if (!reason.empty()) reply["reason"] = reason;
+    return reply;
+  }
+
+  // All of the list or, when one of it is wrong, nothing.
+  Result<OrderedJson> tell(const OrderedJson& list, const std::string& path) {
+    if (!list.is_array())
+      return fail(ErrorCode::invalid_argument, "must be a list of {id, value} or {id, state}", path);
+    std::vector<Trial> told;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const std::string at = path.empty() ? "" : fmt::format("{}[{}]", path, i);
+      KRIGE_TRY(Trial trial, read_result(list[i], at));
+      for (const Trial& earlier : told)
+        if (earlier.id == trial.id) return fail(ErrorCode::invalid_argument, "is told twice", join_path(at, "id"));
+      told.push_back(std::move(trial));
+    }
+    for (Trial& trial : told) take(std::move(trial));
+    return OrderedJson{{"ok", true}};
+  }
+
+  Result<Trial> read_result(const OrderedJson& json, const std::string& path) const {
+    Faults faults;
+    ObjectReader reader(json, path, faults);
+    reader.require("id");
+    const auto id = reader.integer_in("id", 1, INT64_MAX);
+    const OrderedJson* value = reader.raw("value");
+    const auto state = reader.one_of("state", {"COMPLETED", "PRUNED", "FAILED", "INFEASIBLE", "CANCELLED"});
+    const auto reason = reader.string("reason");
+    reader.finish();
+    const std::optional<double> number = value == nullptr ? std::nullopt : number_from_json(*value);
+    if (value != nullptr && !number) reader.fault("value", "must be a number, is " + value->dump());
+    const bool completed = state.value_or("COMPLETED") == "COMPLETED";
+    if (completed && value == nullptr && !reader.has("state")) reader.fault("value", "is missing");
+    if (state == "COMPLETED" && value == nullptr) reader.fault("value", "is missing");
+    if (!faults.empty()) return fail(faults.error());
+    const Trial* asked = image_.trial(*id);
+    if (asked == nullptr)
+      return fail(ErrorCode::not_found, fmt::format("trial {} was not asked for", *id), join_path(path, "id"));
+    if (is_final(asked->state))
+      return fail(ErrorCode::trial_finished, fmt::format("trial {} is {} already", *id, name(asked->state)),
+                  join_path(path, "id"));
+    Trial trial = *asked;
+    trial.reason = reason.value_or("");
+    trial.state = state ? *tuner::trial_state(*state) : TrialState::completed;
+    if (number && std::isfinite(*number))
+      trial.value = number;
+    else if (trial.state == TrialState::completed)
+      trial.state = TrialState::infeasible;  // NaN or infinite: there is no value there
+    return trial;
+  }
+
+  Result<OrderedJson> best() {
+    const std::optional<tuner::Best> found = image_.view().best;
+    if (!found) return OrderedJson{{"best", nullptr}};
+    OrderedJson json{{"trial", found->trial}, {"value", found->value}, {"params", tuner::to_json(found->params)}};
+    return OrderedJson{{"best", std::move(json)}};
+  }
+
+  void take(Trial trial) {
+    tuner::Change change;
+    change.trials.push_back(std::move(trial));
+    image_.apply(change, 0);
+  }
+
+  tuner::StudyImage image_;
+  std::unique_ptr<tuner::Sampler> sampler_;
+};
+
+Result<tuner::StudySpec> read_study(const std::string& file) {
+  if (file != "-") return tuner::load_study(file);
+  std::string line;
+  if (!std::getline(std::cin, line))
+    return fail(ErrorCode::invalid_argument, "the first line must be the study as JSON");
+  KRIGE_TRY(const OrderedJson json, parse_json(line));
+  return tuner::parse_study(json);
+}
+
+}  // namespace
+
+int ask_tell(const AskTellOptions& options) {
+  Result<tuner::StudySpec> spec = read_study(options.file);
+  if (!spec) {
+    if (options.file == "-") print_line(dump(error_json(spec.error())));
+    return report(spec.error(), options.file == "-" ? "standard input" : options.file);
+  }
+  Session session(std::move(*spec));
+  std::string line;
+  while (std::getline(std::cin, line))
+    if (line.find_first_not_of(" \t\r") != std::string::npos) print_line(dump(session.answer(line)));
+  return 0;
+}
+
+}  // namespace krige::cli

@@ -1,0 +1,47 @@
+// The commands of `krige`. Each takes its options as values (main.cc parses the flags) and returns the exit code:
+// 0 done, 1 failed, 2 wrong usage or bad file, 130 interrupted. Results go to standard output, everything else to
+// standard error.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace krige::cli {
+
+struct ServeOptions {
+  std::string listen = "127.0.0.1:8080";
+  std::string data_dir;   // empty: $XDG_DATA_HOME/krige
+  std::string data_root;  // empty: the working directory
+  std::vector<std::string> allowed_hosts;
+};
+int serve(const ServeOptions& options);
+
+struct SweepOptions {
+  std::string file;
+  std::string store;  // empty: in memory
+  bool json = false;
+};
+int sweep(const SweepOptions& options);
+
+struct TrainOptions {
+  std::string file;
+  std::string model;  // empty: not kept
+  bool json = false;
+};
+int train(const TrainOptions& options);
+
+struct ValidateOptions {
+  std::string file;
+  bool json = false;
+};
+int validate(const ValidateOptions& options);
+
+struct AskTellOptions {
+  std::string file;  // "-": the first line of standard input is the study
+};
+int ask_tell(const AskTellOptions& options);
+
+int version();
+
+}  // namespace krige::cli

@@ -1,0 +1,35 @@
+#include "cli/interrupt.h"
+
+#include <condition_variable>
+#include <ctime>
+#include <mutex>
+
+namespace krige::cli {
+namespace {
+
+// How soon the watching thread notices that it is to end.
+constexpr timespec kPoll{0, 100'000'000};
+
+}  // namespace
+
+InterruptWatch::InterruptWatch() {
+  ::sigemptyset(&signals_);
+  ::sigaddset(&signals_, SIGINT);
+  ::sigaddset(&signals_, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  thread_ = std::jthread([this](const std::stop_token& stop) {
+    while (!stop.stop_requested())
+      if (::sigtimedwait(&signals_, nullptr, &kPoll) > 0) interrupted_.request_stop();
+  });
+}
+
+InterruptWatch::~InterruptWatch() = default;
+
+void InterruptWatch::wait() {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait(lock, token(), [] { return false; });
+}
+
+}  // namespace krige::cli

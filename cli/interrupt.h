@@ -1,0 +1,31 @@
+// SIGINT and SIGTERM as a stop token.
+#pragma once
+
+#include <signal.h>
+
+#include <stop_token>
+#include <thread>
+
+namespace krige::cli {
+
+// Make one before any other thread: the signals are blocked in this thread and in those it starts, and taken by one of
+// ours.
+class InterruptWatch {
+ public:
+  InterruptWatch();
+  ~InterruptWatch();
+  InterruptWatch(const InterruptWatch&) = delete;
+  InterruptWatch& operator=(const InterruptWatch&) = delete;
+
+  [[nodiscard]] std::stop_token token() const { return interrupted_.get_token(); }
+  [[nodiscard]] bool interrupted() const { return interrupted_.stop_requested(); }
+  // Returns when a signal has come.
+  void wait();
+
+ private:
+  std::stop_source interrupted_;
+  sigset_t signals_{};
+  std::jthread thread_;
+};
+
+}  // namespace krige::cli

@@ -1,0 +1,75 @@
+// Flags are parsed here and nowhere else.
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+
+int main(int argc, char** argv) {
+  using namespace krige::cli;
+  CLI::App app(
+      "Krige tunes hyperparameters: a Gaussian process proposes, trials run on a built-in parameter server or as any\n"
+      "program, a service keeps and shows everything.");
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::help);
+  int code = 0;
+
+  ServeOptions serve_options;
+  CLI::App* serve_command = app.add_subcommand("serve", "Run the service: REST, events and the dashboard");
+  serve_command->add_option("--listen", serve_options.listen, "Address and port; port 0 takes any free one")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  serve_command
+      ->add_option("--data-dir", serve_options.data_dir, "Where studies are kept (default: ~/.local/share/krige)")
+      ->type_name("DIR");
+  serve_command
+      ->add_option("--data-root", serve_options.data_root,
+                   "Studies may read data below this folder only (default: the working directory)")
+      ->type_name("DIR");
+  serve_command
+      ->add_option("--allow-host", serve_options.allowed_hosts, "A further name by which clients may call the service")
+      ->type_name("NAME");
+  serve_command->callback([&] { code = serve(serve_options); });
+
+  SweepOptions sweep_options;
+  CLI::App* sweep_command = app.add_subcommand("sweep", "Run a whole study here, without a server");
+  sweep_command->add_option("FILE", sweep_options.file, "Study file, YAML or JSON")->required();
+  sweep_command
+      ->add_option("--store", sweep_options.store, "Keep the study in this SQLite file; the same again goes on with it")
+      ->type_name("FILE");
+  sweep_command->add_flag("--json", sweep_options.json, "Print the study and its trials as one JSON document");
+  sweep_command->callback([&] { code = sweep(sweep_options); });
+
+  TrainOptions train_options;
+  CLI::App* train_command = app.add_subcommand("train", "Run one distributed training and print its records");
+  train_command->add_option("FILE", train_options.file, "Training job, YAML or JSON")->required();
+  train_command->add_flag("--json", train_options.json, "Print the records as JSON lines");
+  train_command->add_option("--model", train_options.model, "Write the trained model")->type_name("OUT");
+  train_command->callback([&] { code = train(train_options); });
+
+  ValidateOptions validate_options;
+  CLI::App* validate_command = app.add_subcommand("validate", "Check a study file and say what it means");
+  validate_command->add_option("FILE", validate_options.file, "Study file, YAML or JSON")->required();
+  validate_command->add_flag("--json", validate_options.json, "Print the study in its canonical form");
+  validate_command->callback([&] { code = validate(validate_options); });
+
+  AskTellOptions ask_tell_options;
+  CLI::App* ask_tell_command =
+      app.add_subcommand("ask-tell", "Propose points and take results as JSON lines on standard input");
+  ask_tell_command
+      ->add_option("FILE", ask_tell_options.file, "Study file; -: the first line of input is the study as JSON")
+      ->required();
+  ask_tell_command->footer(
+      "{\"ask\":2}                            gives {\"trials\":[{\"id\":1,\"params\":{…}},…]}\n"
+      "{\"tell\":[{\"id\":1,\"value\":0.3}]}      or {\"id\":1,\"state\":\"FAILED\"}, gives {\"ok\":true}\n"
+      "{\"best\":true}                        gives {\"best\":{\"trial\":1,\"value\":0.3,\"params\":{…}}}");
+  ask_tell_command->callback([&] { code = ask_tell(ask_tell_options); });
+
+  app.add_subcommand("version", "Print the version and how it was built")->callback([&] { code = version(); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // The library's own codes are above 100; ours is 2 for wrong usage, 0 for --help.
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return code;
+}

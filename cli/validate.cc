@@ -1,0 +1,27 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "tuner/spec/study_spec.h"
+
+namespace krige::cli {
+
+int validate(const ValidateOptions& options) {
+  const Result<tuner::StudySpec> spec = tuner::load_study(options.file);
+  if (!spec) return report(spec.error(), options.file);
+  if (options.json) {
+    print_line(to_json(*spec).dump(2));
+    return 0;
+  }
+  const tuner::Budget& budget = spec->budget;
+  print_line(fmt::format("{} is a valid study: {} {} by {}, {} parameters, {}", options.file, name(spec->metric.goal),
+                         spec->metric.name, name(spec->method), spec->space.dimensions().size(),
+                         budget.max_trials ? fmt::format("{} trials, {} at once", *budget.max_trials, budget.parallel)
+                                           : fmt::format("no limit of trials, {} at once", budget.parallel)));
+  for (const std::string& remark : spec->notes) print_line("note: " + remark);
+  return 0;
+}
+
+}  // namespace krige::cli

@@ -1,0 +1,146 @@
+"""The commands as somebody at a terminal uses them."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from support import DATA, DEADLINE, KRIGE, ROOT, processes, run, wait_for
+
+SMALL = """
+name: small
+metric: {name: validation_loss, goal: minimize}
+method: gp
+seed: 2
+parameters:
+  learning_rate: {type: float, min: 1.0e-3, max: 1.0, scale: log, default: 0.05}
+  l2: {type: float, min: 1.0e-6, max: 1.0, scale: log}
+budget: {max_trials: %d, parallel: 2}
+train:
+  model: logistic
+  data: {path: %s, label: diagnosis, validation: 0.25}
+  epochs: %d
+"""
+
+
+def study_file(folder: str, trials: int = 6, epochs: int = 3) -> str:
+    path = pathlib.Path(folder) / "study.yaml"
+    path.write_text(SMALL % (trials, DATA / "breast_cancer.csv", epochs))
+    return str(path)
+
+
+class Commands(unittest.TestCase):
+    def test_every_command_has_help(self):
+        for command in ("serve", "sweep", "train", "validate", "ask-tell", "version"):
+            shown = run(command, "--help")
+            self.assertEqual(shown.returncode, 0)
+            self.assertIn("Usage", shown.stdout)
+
+    def test_wrong_usage_is_exit_code_2(self):
+        for arguments in ([], ["swep"], ["sweep"], ["train", "--modle", "x"], ["sweep", "/nonexistent.yaml"]):
+            self.assertIn(run(*arguments).returncode, (1, 2), arguments)
+        self.assertEqual(run("swep").returncode, 2)
+        self.assertEqual(run("serve", "--listen", "8080").returncode, 2)
+        self.assertEqual(run("serve", "--listen", "0.0.0.0:0").returncode, 2)
+
+    def test_validate_accepts_the_examples(self):
+        for example in sorted((ROOT / "examples").glob("*.yaml")):
+            shown = run("validate", str(example))
+            self.assertEqual(shown.returncode, 0, shown.stderr)
+            self.assertIn("is a valid study", shown.stdout)
+
+    def test_validate_names_every_fault(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "bad.yaml"
+            path.write_text("parameters:\n  x: {type: float, min: 0, max: 1, scale: log}\n  y: {type: int, min: 3, mx: 5}\nmethd: gp\n")
+            shown = run("validate", str(path))
+            self.assertEqual(shown.returncode, 2)
+            for fault in ("parameters.x.min: must be above 0", "parameters.y.mx: is not a known key; did you mean max?",
+                          "parameters.y.max: is missing", "methd: is not a known key; did you mean method?"):
+                self.assertIn(fault, shown.stderr)
+
+    def test_train_prints_records(self):
+        with tempfile.TemporaryDirectory() as folder:
+            job = pathlib.Path(folder) / "job.yaml"
+            job.write_text(f"model: softmax\ndata: {{path: {DATA}/digits.csv.gz, label: digit, validation: 0.2}}\n"
+                           "epochs: 3\nworkers: 2\noptimizer: adam\nlearning_rate: 0.01\n")
+            model = pathlib.Path(folder) / "out.kmodel"
+            ended = run("train", str(job), "--json", "--model", str(model))
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            records = [json.loads(line) for line in ended.stdout.splitlines()]
+            self.assertEqual([record["epoch"] for record in records], [1, 2, 3])
+            for name in ("step", "train_loss", "validation_loss", "accuracy", "examples_per_second", "elapsed_seconds"):
+                self.assertIn(name, records[-1])
+            self.assertGreater(records[-1]["accuracy"], 0.9)
+            self.assertGreater(model.stat().st_size, 64 * 10 * 4)
+            self.assertIn("accuracy 0.9", run("train", str(job)).stdout)
+
+    def test_train_says_what_is_wrong_with_the_data(self):
+        with tempfile.TemporaryDirectory() as folder:
+            job = pathlib.Path(folder) / "job.yaml"
+            job.write_text("model: linear\ndata: {path: none.csv, label: y}\n")
+            ended = run("train", str(job))
+            self.assertEqual(ended.returncode, 1)
+            self.assertIn("none.csv", ended.stderr)
+
+    def test_sweep_prints_one_document(self):
+        with tempfile.TemporaryDirectory() as folder:
+            ended = run("sweep", study_file(folder), "--json")
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            document = json.loads(ended.stdout)
+            self.assertEqual(document["study"]["state"], "COMPLETED")
+            self.assertEqual([trial["id"] for trial in document["trials"]], [1, 2, 3, 4, 5, 6])
+            self.assertEqual(document["trials"][0]["params"]["learning_rate"], 0.05)
+            self.assertTrue(all(trial["state"] == "COMPLETED" for trial in document["trials"]))
+            self.assertEqual(ended.stderr.count("COMPLETED"), 6)
+
+    def test_sweep_goes_on_where_it_stopped(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file, store = study_file(folder, trials=6, epochs=400), f"{folder}/store.sqlite"
+            sweep = subprocess.Popen([KRIGE, "sweep", file, "--store", store, "--json"], stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, text=True)
+            for line in sweep.stderr:
+                if "COMPLETED" in line:
+                    break
+            sweep.send_signal(signal.SIGINT)
+            unused, errors = sweep.communicate(timeout=DEADLINE)
+            self.assertEqual(sweep.returncode, 130, errors)
+            self.assertIn("the same command goes on", errors)
+            ended = run("sweep", file, "--store", store, "--json", timeout=120)
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            self.assertIn("going on with it", ended.stderr)
+            trials = json.loads(ended.stdout)["trials"]
+            self.assertEqual([trial["id"] for trial in trials], [1, 2, 3, 4, 5, 6])
+            self.assertEqual(trials[0]["attempts"][0]["state"], "SUCCEEDED")
+            again = run("sweep", file, "--store", store)
+            self.assertIn("it has ended", again.stderr)
+            self.assertIn("best value", again.stdout)
+
+    def test_an_interrupted_sweep_leaves_no_process(self):
+        with tempfile.TemporaryDirectory() as folder:
+            mark = f"KRIGE_TEST_MARK={folder}"
+            sweep = subprocess.Popen([KRIGE, "sweep", study_file(folder, epochs=1_000_000)], stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.DEVNULL, env=os.environ | {"KRIGE_TEST_MARK": folder})
+            def workers():
+                return processes(mark, "worker")
+            wait_for("a worker", workers)
+            sweep.send_signal(signal.SIGTERM)
+            self.assertEqual(sweep.wait(timeout=DEADLINE), 130)
+            wait_for("the end of the workers", lambda: not workers(), timeout=5)
+
+    def test_sweep_of_any_program(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "study.yaml"
+            path.write_text("metric: {name: loss}\nmethod: grid\nparameters: {a: {values: [1, 2]}, b: {values: [x, y]}}\n"
+                            "command: [sh, -c, 'echo \"{\\\"loss\\\": {a}}\"; test {b} = x || exit 3']\n")
+            ended = run("sweep", str(path), "--json")
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            trials = json.loads(ended.stdout)["trials"]
+            self.assertEqual(sorted(trial["state"] for trial in trials), ["COMPLETED", "COMPLETED", "FAILED", "FAILED"])
+            self.assertEqual(next(t["reason"] for t in trials if t["state"] == "FAILED"), "ended with exit code 3")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,165 @@
+#include "tuner/spec/study_spec.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/fd.h"
+#include "base/ids.h"
+#include "tuner/spec/job.h"
+
+namespace krige::tuner {
+namespace {
+
+// The study file of the contract.
+constexpr const char* kDigits = R"(
+name: digits-mlp
+metric: {name: accuracy, goal: maximize, reduce: last, target: 0.99}
+method: gp
+seed: 7
+parameters:
+  learning_rate: {type: float, min: 1.0e-4, max: 1.0, scale: log, default: 0.01}
+  hidden:        {type: int, min: 16, max: 256, scale: log}
+  optimizer:     {type: categorical, values: [sgd, momentum, adagrad, adam]}
+  momentum:      {type: float, min: 0.0, max: 0.99, when: {optimizer: momentum}}
+  mode:          {type: categorical, values: [bsp, ssp]}
+  staleness:     {type: ordinal, values: [1, 2, 4, 8], when: {mode: ssp}}
+  epochs:        {type: fixed, value: 3}
+budget: {max_trials: 40, parallel: 2, max_time: 30m, max_failures: 10}
+train:
+  model: mlp
+  data: {path: data/digits.csv.gz, label: label}
+)";
+
+std::string faults_of(const std::string& yaml) {
+  const Result<OrderedJson> json = yaml_to_json(yaml);
+  if (!json) return json.error().describe();
+  const Result<StudySpec> spec = parse_study(*json);
+  return spec ? "" : spec.error().describe();
+}
+
+StudySpec spec_of(const std::string& yaml) { return parse_study(yaml_to_json(yaml).value()).value(); }
+
+TEST(StudySpec, ReadsTheContractsStudy) {
+  const StudySpec spec = spec_of(kDigits);
+  EXPECT_EQ(spec.metric.goal, Goal::maximize);
+  EXPECT_EQ(spec.metric.target, 0.99);
+  EXPECT_EQ(spec.budget.max_trials, 40);
+  EXPECT_EQ(spec.budget.max_time, Millis(1'800'000));
+  EXPECT_EQ(spec.space.dimensions().size(), 6U);
+  EXPECT_TRUE(spec.runs_locally());
+}
+
+TEST(StudySpec, CanonicalFormReadsBackAsItself) {
+  for (const char* yaml :
+       {kDigits, "method: random\nparameters: {x: {distribution: q_log_uniform_values, min: 1, max: 100}}",
+        "method: grid\nparameters: {a: {values: [1, x, true]}, n: {distribution: int_uniform, min: 1, max: 3}}",
+        "parameters: {x: {distribution: normal, mu: 1, sigma: 2}, c: {values: [a, b], probabilities: [0.25, 0.75]}}"}) {
+    const OrderedJson canonical = to_json(spec_of(yaml));
+    EXPECT_EQ(to_json(parse_study(canonical).value()).dump(), canonical.dump());
+  }
+}
+
+TEST(StudySpec, FaultsNameTheFieldByItsPath) {
+  EXPECT_EQ(faults_of("parameters: {x: {type: float, min: 1, max: 0}}"),
+            "parameters.x.min: must be below max, the range 1 to 0 is empty");
+  EXPECT_EQ(faults_of("parameters: {x: {type: float, min: 1, max: 1}}"),
+            "parameters.x.min: must be below max, the range 1 to 1 is empty (for one value use type: fixed)");
+  EXPECT_EQ(faults_of("parameters: {x: {type: float, min: 0, max: 1, scale: log}}"),
+            "parameters.x.min: must be above 0 on a log scale, is 0");
+  EXPECT_EQ(faults_of("parameters: {x: {values: [a, b, a]}}"), "parameters.x.values[2]: a is given twice");
+  EXPECT_EQ(faults_of("parameters: {x: {type: float, min: 0, max: 1, maxx: 2}}"),
+            "parameters.x.maxx: is not a known key; did you mean max?");
+  EXPECT_EQ(faults_of("parametres: {}"),
+            "parameters: is missing\nparametres: is not a known key; did you mean parameters?");
+  EXPECT_EQ(faults_of("parameters: {x: {values: [a]}}\nbudget: {max_time: soon}"),
+            "budget.max_time: must be a duration such as 30m, 1h30m or 45s, is \"soon\"");
+  EXPECT_EQ(faults_of("parameters: {x: {type: int, min: 1.5, max: 3}}"),
+            "parameters.x.min: must be an integer, is 1.5");
+  EXPECT_EQ(faults_of("parameters: {x: {type: int, min: 1, max: 9, default: 12}}"),
+            "parameters.x.default: must be between 1 and 9, is 12");
+  EXPECT_EQ(faults_of("method: grid\nparameters: {x: {min: 0.0, max: 1.0}}"),
+            "parameters.x: a grid needs distinct values: give step, values, or another method");
+  EXPECT_EQ(faults_of("parameters: {x: {values: [a, b], probabilities: [0.5, 0.6]}}"),
+            "parameters.x.probabilities: must sum to 1, sum to 1.1");
+}
+
+TEST(StudySpec, FaultsOfTheTrainingJobNameTheStudysField) {
+  const auto with = [](const char* from, const char* to) {
+    std::string text = kDigits;
+    return faults_of(text.replace(text.find(from), std::string(from).size(), to));
+  };
+  EXPECT_EQ(with("hidden: ", "hiden: "), "parameters.hiden: names no field of train; did you mean hidden?");
+  EXPECT_EQ(with("[bsp, ssp]", "[bsp, sync]").substr(0, 47), "parameters.mode: sync cannot be train.mode: mus");
+  EXPECT_EQ(with("name: accuracy", "name: test_accuracy"),
+            "metric.name: test data are not for tuning: use a validation metric");
+  EXPECT_EQ(with("model: mlp", "model: forest"),
+            "train.model: must be one of linear, logistic, softmax, fm, mlp, is \"forest\"");
+}
+
+TEST(StudySpec, PointSetsTheFieldsOfTheJob) {
+  const StudySpec spec = spec_of(kDigits);
+  const TrainJob job =
+      job_at(spec, {{"learning_rate", 0.5}, {"hidden", std::int64_t{32}}, {"epochs", std::int64_t{3}}}).value();
+  EXPECT_EQ(job.learning_rate, 0.5);
+  EXPECT_EQ(job.hidden, std::vector<std::int64_t>{32});
+  EXPECT_EQ(job.epochs, 3);
+  EXPECT_EQ(job.seed, 7U);
+}
+
+TEST(StudySpec, DistributionsOfWandbAreTranslated) {
+  const StudySpec spec = spec_of(R"(
+program: train.py
+method: bayes
+project: p
+run_cap: 5
+early_terminate: {type: hyperband, min_iter: 3}
+metric: {name: loss, goal: minimize}
+parameters:
+  a: {distribution: log_uniform, min: -3, max: 0}
+  b: {distribution: q_uniform, min: 0, max: 1, q: 0.25}
+  c: {distribution: inv_log_uniform_values, min: 0.001, max: 1}
+  d: {distribution: constant, value: x}
+  e: {min: 1, max: 5}
+  f: {min: 1.0, max: 5}
+  outer: {parameters: {inner: {values: [1, 2]}}}
+)");
+  EXPECT_EQ(spec.method, Method::gp);
+  EXPECT_EQ(spec.budget.max_trials, 5);
+  EXPECT_EQ(spec.notes.size(), 2U);
+  const std::vector<Parameter>& p = spec.space.parameters();
+  EXPECT_DOUBLE_EQ(p[0].min, std::exp(-3));
+  EXPECT_DOUBLE_EQ(p[0].max, 1);
+  EXPECT_EQ(p[1].cardinality(), 5);
+  EXPECT_EQ(p[2].scale, Scale::log);
+  EXPECT_EQ(p[3].kind, ParameterKind::fixed);
+  EXPECT_EQ(p[4].kind, ParameterKind::integer);
+  EXPECT_EQ(p[5].kind, ParameterKind::floating);
+  EXPECT_EQ(p[6].name, "outer.inner");
+  EXPECT_EQ(spec.command->front(), "${env}");
+}
+
+TEST(StudySpec, DataIsConfinedToItsRoot) {
+  const auto root = std::filesystem::temp_directory_path() / ("krige-spec-" + random_id(8));
+  std::filesystem::create_directories(root / "inside");
+  std::filesystem::create_symlink("/etc", root / "link");
+  const auto parse = [&](const std::string& path) {
+    std::string text = kDigits;
+    text.replace(text.find("data/digits.csv.gz"), 18, path);
+    return parse_study(yaml_to_json(text).value(), {.data_root = root.string(), .confine = true});
+  };
+  const Result<StudySpec> inside = parse("inside/x.csv");
+  ASSERT_TRUE(inside) << inside.error().describe();
+  EXPECT_EQ(to_json(*inside)["train"]["data"]["path"],
+            (std::filesystem::weakly_canonical(root) / "inside/x.csv").string());
+  for (const char* outside : {"../x.csv", "/etc/passwd", "link/passwd", "inside/../../x"}) {
+    ASSERT_FALSE(parse(outside)) << outside;
+    EXPECT_EQ(parse(outside).error().field, "train.data.path");
+  }
+  std::filesystem::remove_all(root);
+}
+
+}  // namespace
+}  // namespace krige::tuner

@@ -1,0 +1,365 @@
+// The engine over the memory store: local trials by a fake executor, workers outside by the public calls.
+#include "tuner/study/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/fake_executor.h"
+
+namespace krige::tuner {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kOutside = R"({
+  "name": "outside", "method": "random", "seed": 3, "metric": {"name": "loss", "goal": "minimize"},
+  "parameters": {"x": {"type": "float", "min": 0, "max": 1}}, "budget": {"max_trials": 4}})";
+constexpr const char* kLocal = R"({
+  "name": "local", "method": "random", "seed": 3, "metric": {"name": "loss", "goal": "minimize"},
+  "parameters": {"x": {"type": "float", "min": 0, "max": 1}}, "budget": {"max_trials": 4, "parallel": 2},
+  "command": ["program", "${args}"]})";
+
+// A clock that a test moves.
+class ManualClock final : public Clock {
+ public:
+  [[nodiscard]] MonotonicTime now() const override { return MonotonicTime(Millis(now_.load())); }
+  [[nodiscard]] WallTime wall_now() const override { return WallTime(Millis(now_.load())); }
+  void advance(Millis by) { now_ += by.count(); }
+
+ private:
+  std::atomic<Millis::rep> now_{1'000'000};
+};
+
+// The memory store, kept by the test so that a second engine can open what the first left.
+class SharedStorage final : public Storage {
+ public:
+  explicit SharedStorage(std::shared_ptr<Storage> storage) : storage_(std::move(storage)) {}
+  Status create_study(const StudyRow& row, const std::vector<NewEvent>& events) override {
+    return storage_->create_study(row, events);
+  }
+  Result<std::uint64_t> commit(const Change& change) override { return storage_->commit(change); }
+  Status delete_study(const StudyId& study) override { return storage_->delete_study(study); }
+  Result<std::uint64_t> take_over(const StudyId& study) override { return storage_->take_over(study); }
+  Result<std::vector<StudyRow>> studies() override { return storage_->studies(); }
+  Result<std::vector<Trial>> trials(const StudyId& study) override { return storage_->trials(study); }
+  Result<std::vector<Record>> records(const StudyId& study, TrialId trial) override {
+    return storage_->records(study, trial);
+  }
+  Result<std::vector<Event>> events(const StudyId& study, std::uint64_t after, std::size_t limit) override {
+    return storage_->events(study, after, limit);
+  }
+  [[nodiscard]] std::string store_id() const override { return storage_->store_id(); }
+
+ private:
+  std::shared_ptr<Storage> storage_;
+};
+
+class EngineTest : public ::testing::Test {
+ protected:
+  void open() {
+    EngineOptions options;
+    options.clock = &clock_;
+    options.lease = 60s;
+    options.max_lost_attempts = 2;
+    engine_ = Engine::open(std::make_unique<SharedStorage>(storage_), std::make_unique<FakeExecutor>(bench_), options)
+                  .value();
+  }
+  void SetUp() override { open(); }
+
+  StudyId create(const char* json) {
+    const StudySpec spec = parse_study(parse_json(json).value()).value();
+    return engine_->create_study(spec).value().row.id;
+  }
+
+  StudyView view(const StudyId& id) { return engine_->study(id).value(); }
+  Trial trial(const StudyId& id, TrialId trial) { return engine_->trial(id, trial).value().trial; }
+
+  // Waits until the predicate on the study holds, woken by its events.
+  template <typename Predicate>
+  bool wait_until(const StudyId& id, Predicate predicate) {
+    const MonotonicTime deadline = std::chrono::steady_clock::now() + 10s;
+    std::uint64_t seq = 0;
+    while (std::chrono::steady_clock::now() < deadline) {
+      if (predicate(view(id))) return true;
+      const auto events = engine_->wait_events(id, seq, 1000, deadline, {});
+      if (!events) return false;
+      if (!events->empty()) seq = events->back().seq;
+    }
+    return false;
+  }
+  bool wait_for_state(const StudyId& id, StudyState state) {
+    return wait_until(id, [&](const StudyView& study) { return study.row.state == state; });
+  }
+
+  Assignment one(const StudyId& id, const std::string& client) {
+    const SuggestAnswer answer = engine_->suggest(id, 1, client, 10s).value();
+    EXPECT_EQ(answer.kind, SuggestAnswer::Kind::trials);
+    return answer.trials.at(0);
+  }
+
+  ManualClock clock_;
+  std::shared_ptr<Storage> storage_ = make_memory_storage();
+  std::shared_ptr<FakeExecutor::Bench> bench_ = std::make_shared<FakeExecutor::Bench>();
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(EngineTest, LocalStudyRunsItsBudgetAndEnds) {
+  const StudyId id = create(kLocal);
+  for (TrialId t = 1; t <= 4; ++t) {
+    const auto key = bench_->wait_for(t);
+    ASSERT_TRUE(key);
+    EXPECT_LE(bench_->running.size(), 2U);
+    bench_->succeed(*key, "loss", 1.0 / static_cast<double>(t));
+  }
+  ASSERT_TRUE(wait_for_state(id, StudyState::completed));
+  const StudyView study = view(id);
+  EXPECT_EQ(study.row.state_reason, "max_trials");
+  EXPECT_EQ(study.best->trial, 4);
+  EXPECT_EQ(study.trial_counts.at(TrialState::completed), 4);
+  EXPECT_EQ(bench_->started.size(), 4U);
+}
+
+TEST_F(EngineTest, EventsAreNumberedWithoutGapsAndTellTheStory) {
+  const StudyId id = create(kLocal);
+  for (TrialId t = 1; t <= 4; ++t) bench_->succeed(bench_->wait_for(t).value(), "loss", 1);
+  ASSERT_TRUE(wait_for_state(id, StudyState::completed));
+  const std::vector<Event> events = engine_->wait_events(id, 0, 1000, MonotonicTime::max(), {}).value();
+  for (std::size_t i = 0; i < events.size(); ++i) EXPECT_EQ(events[i].seq, i + 1);
+  EXPECT_EQ(events.front().type, "STUDY_CREATED");
+  EXPECT_EQ(events.back().type, "STUDY_STATE_CHANGED");
+  EXPECT_EQ(std::ranges::count(events, "TRIAL_CREATED", &Event::type), 4);
+  EXPECT_EQ(std::ranges::count(events, "TRIAL_REPORTED", &Event::type), 4);
+}
+
+TEST_F(EngineTest, AProgramThatFailsFailsItsTrialWithItsLastWords) {
+  const StudyId id = create(kLocal);
+  bench_->exit(*bench_->wait_for(1),
+               {.kind = Outcome::Kind::exited, .exit_code = 1, .error_tail = "Traceback\nout of memory\n"});
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).state == TrialState::failed; }));
+  EXPECT_EQ(trial(id, 1).reason, "out of memory");
+}
+
+TEST_F(EngineTest, AMetricThatIsNoNumberIsInfeasibleNotBest) {
+  const StudyId id = create(kLocal);
+  const AttemptKey key = *bench_->wait_for(1);
+  bench_->line(key, "some chatter");
+  bench_->line(key, R"({"step":1,"loss":"NaN"})");
+  bench_->exit(key, {.kind = Outcome::Kind::exited});
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return is_final(trial(id, 1).state); }));
+  EXPECT_EQ(trial(id, 1).state, TrialState::infeasible);
+  EXPECT_EQ(trial(id, 1).reason, "loss became NaN");
+  EXPECT_FALSE(view(id).best);
+}
+
+TEST_F(EngineTest, ALostAttemptRunsAgainAndTooManyFailTheTrial) {
+  const StudyId id = create(kLocal);
+  const AttemptKey first = *bench_->wait_for(1);
+  bench_->exit(first, {.kind = Outcome::Kind::lost, .reason = "its supervisor was killed"});
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).attempts.size() == 2; }));
+  EXPECT_EQ(trial(id, 1).attempts[0].state, AttemptState::lost);
+  const AttemptKey second{id, 1, 2};
+  bench_->exit(second, {.kind = Outcome::Kind::lost, .reason = "again"});
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).state == TrialState::failed; }));
+  EXPECT_EQ(trial(id, 1).reason, "lost 2 times, the last time: again");
+}
+
+TEST_F(EngineTest, TargetReachedStopsTheRest) {
+  std::string json = kLocal;
+  json.replace(json.find("\"goal\""), 6, "\"target\": 0.1, \"goal\"");
+  const StudyId id = create(json.c_str());
+  ASSERT_TRUE(bench_->wait_for(2));
+  bench_->succeed(*bench_->wait_for(1), "loss", 0.05);
+  ASSERT_TRUE(wait_for_state(id, StudyState::completed));
+  EXPECT_EQ(view(id).row.state_reason, "target_reached");
+  EXPECT_EQ(trial(id, 2).state, TrialState::cancelled);
+}
+
+TEST_F(EngineTest, StopCancelsWhatRuns) {
+  const StudyId id = create(kLocal);
+  ASSERT_TRUE(bench_->wait_for(2));
+  ASSERT_TRUE(engine_->stop(id));
+  ASSERT_TRUE(wait_for_state(id, StudyState::stopped));
+  EXPECT_EQ(view(id).row.state_reason, "user");
+  EXPECT_EQ(view(id).trial_counts.at(TrialState::cancelled), 2);
+  EXPECT_EQ(engine_->stop(id).error().code, ErrorCode::study_finished);
+}
+
+TEST_F(EngineTest, FailuresInARowEndTheStudy) {
+  std::string json = kLocal;
+  json.replace(json.find("\"parallel\""), 10, "\"max_failures\": 2, \"parallel\"");
+  bench_->refuse_to_start = true;
+  const StudyId id = create(json.c_str());
+  ASSERT_TRUE(wait_for_state(id, StudyState::failed));
+  EXPECT_EQ(view(id).row.state_reason, "max_failures");
+  EXPECT_EQ(trial(id, 1).reason, "no processes left");
+}
+
+TEST_F(EngineTest, ARestartKeepsWhatIsFinishedAndRunsTheLostAgain) {
+  const StudyId id = create(kLocal);
+  bench_->succeed(*bench_->wait_for(1), "loss", 0.5);
+  ASSERT_TRUE(bench_->wait_for(3));
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).state == TrialState::completed; }));
+  engine_.reset();
+  open();
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 2).attempts.size() == 2; }));
+  EXPECT_EQ(trial(id, 1).value, 0.5);
+  EXPECT_EQ(trial(id, 2).attempts[0].state, AttemptState::preempted);
+  for (TrialId t = 2; t <= 4; ++t) bench_->succeed(*bench_->wait_for(t), "loss", 1);
+  ASSERT_TRUE(wait_for_state(id, StudyState::completed));
+  EXPECT_EQ(view(id).best->trial, 1);
+  EXPECT_EQ(view(id).trial_counts.at(TrialState::completed), 4);
+}
+
+TEST_F(EngineTest, PauseStartsNothingNew) {
+  const StudyId id = create(kLocal);
+  ASSERT_TRUE(bench_->wait_for(2));
+  ASSERT_TRUE(engine_->pause(id));
+  bench_->succeed(*bench_->wait_for(1), "loss", 1);
+  bench_->succeed(*bench_->wait_for(2), "loss", 1);
+  ASSERT_TRUE(wait_until(id, [](const StudyView& s) {
+    return s.trial_counts.contains(TrialState::completed) && s.trial_counts.at(TrialState::completed) == 2;
+  }));
+  EXPECT_EQ(bench_->started.size(), 2U);
+  ASSERT_TRUE(engine_->resume(id));
+  EXPECT_TRUE(bench_->wait_for(3));
+}
+
+TEST_F(EngineTest, DeletedStudiesAreGone) {
+  const StudyId id = create(kLocal);
+  ASSERT_TRUE(bench_->wait_for(2));
+  ASSERT_TRUE(engine_->delete_study(id));
+  EXPECT_TRUE(bench_->running.empty());
+  EXPECT_EQ(engine_->study(id).error().code, ErrorCode::not_found);
+  EXPECT_TRUE(storage_->studies()->empty());
+}
+
+TEST_F(EngineTest, OutsideWorkerAsksReportsAndCompletes) {
+  const StudyId id = create(kOutside);
+  const Assignment given = one(id, "w1");
+  EXPECT_FALSE(engine_->report(id, given.trial, given.token, 1, {{"loss", 0.7}})->should_stop);
+  ASSERT_TRUE(engine_->report(id, given.trial, given.token, 2, {{"loss", 0.4}}));
+  const Result<Trial> done = engine_->complete(id, given.trial, given.token, {});
+  ASSERT_TRUE(done) << done.error().describe();
+  EXPECT_EQ(done->value, 0.4);
+  EXPECT_EQ(engine_->trial(id, given.trial)->records.size(), 2U);
+}
+
+TEST_F(EngineTest, TheSameClientGetsItsPendingTrialAgain) {
+  const StudyId id = create(kOutside);
+  const Assignment first = one(id, "w1"), again = one(id, "w1"), other = one(id, "w2");
+  EXPECT_EQ(first.trial, again.trial);
+  EXPECT_EQ(first.token, again.token);
+  EXPECT_NE(first.trial, other.trial);
+  EXPECT_EQ(engine_->suggest(id, 2, "w1", 10s)->trials.size(), 2U);
+}
+
+TEST_F(EngineTest, BudgetInFlightGivesNothingAndTheEndIsAConflict) {
+  const StudyId id = create(kOutside);
+  const std::vector<Assignment> all = engine_->suggest(id, 10, "w1", 10s)->trials;
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(engine_->suggest(id, 1, "w2", 10s)->kind, SuggestAnswer::Kind::nothing_now);
+  for (const Assignment& given : all) ASSERT_TRUE(engine_->complete(id, given.trial, given.token, {.value = 1.0}));
+  ASSERT_TRUE(wait_for_state(id, StudyState::completed));
+  EXPECT_EQ(engine_->suggest(id, 1, "w2", 10s).error().code, ErrorCode::study_finished);
+}
+
+TEST_F(EngineTest, AnExpiredLeaseGivesTheTrialToAnotherAndFencesTheFirst) {
+  const StudyId id = create(kOutside);
+  const Assignment first = one(id, "w1");
+  clock_.advance(61s);
+  const Assignment second = one(id, "w2");  // wakes the runner, which sees the lease's end
+  const Assignment third = one(id, "w3");
+  // One of the two later askers got the lost trial.
+  const Assignment& taken = second.trial == first.trial ? second : third;
+  ASSERT_EQ(taken.trial, first.trial);
+  EXPECT_EQ(taken.attempt, 2);
+  EXPECT_EQ(engine_->complete(id, first.trial, first.token, {.value = 1.0}).error().code, ErrorCode::stale_token);
+  EXPECT_EQ(engine_->complete(id, first.trial, {}, {.value = 1.0}).error().field, "token");
+  EXPECT_TRUE(engine_->complete(id, taken.trial, taken.token, {.value = 2.0}));
+  EXPECT_EQ(trial(id, first.trial).value, 2.0);
+}
+
+TEST_F(EngineTest, ALateResultIsTakenWhileNobodyHasTheTrial) {
+  const StudyId id = create(kOutside);
+  const Assignment given = one(id, "w1");
+  ASSERT_TRUE(engine_->pause(id));  // so that nobody else can take it
+  clock_.advance(61s);
+  ASSERT_TRUE(engine_->resume(id));
+  ASSERT_TRUE(engine_->pause(id));
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, given.trial).state == TrialState::waiting; }));
+  const Result<Trial> done = engine_->complete(id, given.trial, given.token, {.value = 3.0});
+  ASSERT_TRUE(done) << done.error().describe();
+  EXPECT_EQ(done->state, TrialState::completed);
+  EXPECT_EQ(done->attempts.size(), 1U);
+  EXPECT_EQ(done->attempts[0].state, AttemptState::succeeded);
+}
+
+TEST_F(EngineTest, ATrialTakesOneResultAndTheSameAgainIsNoConflict) {
+  const StudyId id = create(kOutside);
+  const Assignment given = one(id, "w1");
+  ASSERT_TRUE(engine_->complete(id, given.trial, given.token, {.value = 1.0}));
+  EXPECT_TRUE(engine_->complete(id, given.trial, given.token, {.value = 1.0}));
+  EXPECT_EQ(engine_->complete(id, given.trial, given.token, {.value = 2.0}).error().code, ErrorCode::trial_finished);
+  EXPECT_EQ(engine_->report(id, given.trial, given.token, 1, {}).error().code, ErrorCode::trial_finished);
+}
+
+TEST_F(EngineTest, CompletionNeedsTheMetric) {
+  const StudyId id = create(kOutside);
+  const Assignment given = one(id, "w1");
+  EXPECT_EQ(engine_->complete(id, given.trial, {}, {}).error().field, "value");
+  EXPECT_EQ(engine_->complete(id, given.trial, {}, {.metrics = {{"accuracy", 1}}}).error().field, "metrics.loss");
+  EXPECT_EQ(engine_->complete(id, given.trial, {}, {.value = NAN})->state, TrialState::infeasible);
+  const Assignment next = one(id, "w1");
+  EXPECT_EQ(engine_->complete(id, next.trial, {}, {.state = TrialState::failed, .reason = "crashed"})->reason,
+            "crashed");
+}
+
+TEST_F(EngineTest, ParallelClientsGetDifferentTrials) {
+  const StudyId id = create(
+      R"({"method": "gp", "parameters": {"x": {"min": 0, "max": 9}, "c": {"values": ["a", "b"]}}, "budget": {"max_trials": 20}})");
+  std::vector<std::jthread> clients;
+  std::mutex mutex;
+  std::set<std::string> points;
+  for (int w = 0; w < 4; ++w)
+    clients.emplace_back([&, w] {
+      while (true) {
+        const Result<SuggestAnswer> answer = engine_->suggest(id, 1, "w" + std::to_string(w), 10s);
+        if (!answer) return EXPECT_EQ(answer.error().code, ErrorCode::study_finished);
+        for (const Assignment& given : answer->trials) {
+          {
+            const std::lock_guard lock(mutex);
+            EXPECT_TRUE(points.insert(point_key(given.params)).second);
+          }
+          EXPECT_TRUE(engine_->complete(id, given.trial, given.token, {.value = static_cast<double>(given.trial % 5)}));
+        }
+      }
+    });
+  clients.clear();
+  EXPECT_EQ(points.size(), 20U);
+  EXPECT_TRUE(wait_for_state(id, StudyState::completed));
+}
+
+TEST_F(EngineTest, AnExhaustedSpaceEndsTheStudy) {
+  const StudyId id = create(R"({"method": "grid", "parameters": {"a": {"values": [1, 2, 3]}}})");
+  const std::vector<Assignment> all = engine_->suggest(id, 5, "w", 10s)->trials;
+  ASSERT_EQ(all.size(), 3U);
+  for (const Assignment& given : all) ASSERT_TRUE(engine_->complete(id, given.trial, given.token, {.value = 1.0}));
+  ASSERT_TRUE(wait_for_state(id, StudyState::completed));
+  EXPECT_EQ(view(id).row.state_reason, "space_exhausted");
+}
+
+TEST_F(EngineTest, ChangesOfAnyStudyAreSeen) {
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  const std::uint64_t cursor = engine_->wait_changes(0, deadline, {}).cursor;
+  const StudyId id = create(kOutside);
+  const Engine::Changes changes = engine_->wait_changes(cursor, deadline, {});
+  ASSERT_EQ(changes.changed.size(), 1U);
+  EXPECT_EQ(changes.changed[0].row.id, id);
+  ASSERT_TRUE(engine_->delete_study(id));
+  EXPECT_EQ(engine_->wait_changes(changes.cursor, deadline, {}).deleted, std::vector<StudyId>{id});
+}
+
+}  // namespace
+}  // namespace krige::tuner

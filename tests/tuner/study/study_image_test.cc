@@ -1,0 +1,98 @@
+#include "tuner/study/study_image.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace krige::tuner {
+namespace {
+
+StudySpec spec(const char* metric) {
+  const std::string json =
+      std::string(
+          R"({"parameters": {"x": {"min": 0.0, "max": 1.0}}, "budget": {"max_trials": 3, "max_failures": 2}, "metric": )") +
+      metric + "}";
+  return parse_study(parse_json(json).value()).value();
+}
+
+Trial trial(TrialId id, TrialState state, std::optional<double> value = {}) {
+  Trial t;
+  t.id = id;
+  t.state = state;
+  t.value = value;
+  t.params = {{"x", 0.1 * static_cast<double>(id)}};
+  t.attempts.push_back({});
+  t.ended_at = is_final(state) ? std::optional(WallTime(Millis(id))) : std::nullopt;
+  return t;
+}
+
+void put(StudyImage& image, Trial t) {
+  Change change;
+  change.trials.push_back(std::move(t));
+  EXPECT_TRUE(image.check(change));
+  image.apply(change, 1);
+}
+
+void report(StudyImage& image, AttemptId attempt, std::int64_t step, double value) {
+  Change change;
+  change.records.push_back({1, attempt, step, {{"m", value}}});
+  image.apply(change, 1);
+}
+
+TEST(StudyImage, BudgetCountsFinishedAndRunningButNotCancelled) {
+  StudyImage image(spec(R"({"name": "m"})"), {}, {});
+  put(image, trial(1, TrialState::completed, 1));
+  put(image, trial(2, TrialState::cancelled));
+  put(image, trial(3, TrialState::running));
+  EXPECT_TRUE(image.budget_allows_another());
+  put(image, trial(4, TrialState::running));
+  EXPECT_FALSE(image.budget_allows_another());
+  EXPECT_EQ(image.end_reason(), std::nullopt);  // two are still in flight
+  put(image, trial(3, TrialState::completed, 2));
+  put(image, trial(4, TrialState::infeasible));
+  EXPECT_EQ(image.end_reason(), "max_trials");
+}
+
+TEST(StudyImage, BestFollowsTheGoal) {
+  StudyImage maximize(spec(R"({"name": "m", "goal": "maximize"})"), {}, {});
+  put(maximize, trial(1, TrialState::completed, 1));
+  put(maximize, trial(2, TrialState::completed, 3));
+  EXPECT_EQ(maximize.view().best->trial, 2);
+  StudyImage minimize(spec(R"({"name": "m"})"), {},
+                      {trial(1, TrialState::completed, 1), trial(2, TrialState::completed, 3)});
+  EXPECT_EQ(minimize.view().best->trial, 1);
+}
+
+TEST(StudyImage, ValueIsTheLastOrTheBestOfTheCurrentAttempt) {
+  StudyImage last(spec(R"({"name": "m"})"), {}, {}), best(spec(R"({"name": "m", "reduce": "best"})"), {}, {});
+  for (StudyImage* image : {&last, &best}) {
+    put(*image, trial(1, TrialState::running));
+    EXPECT_EQ(image->reduced_value(1), std::nullopt);
+    report(*image, 1, 1, -9);
+    report(*image, 2, 1, NAN);  // a second attempt begins anew
+    report(*image, 2, 2, 1);
+    report(*image, 2, 3, 4);
+    EXPECT_EQ(image->reported_steps(1), 3);
+  }
+  EXPECT_EQ(last.reduced_value(1), 4);
+  EXPECT_EQ(best.reduced_value(1), 1);
+}
+
+TEST(StudyImage, FailuresInARowAreCountedInTheOrderOfTheirEnd) {
+  StudyImage image(spec(R"({"name": "m"})"), {},
+                   {trial(1, TrialState::failed), trial(2, TrialState::completed, 1), trial(3, TrialState::failed)});
+  EXPECT_NE(image.end_reason(), "max_failures");
+  put(image, trial(4, TrialState::failed));
+  EXPECT_EQ(image.end_reason(), "max_failures");
+}
+
+TEST(StudyImage, IllegalStepsAreOurBug) {
+  StudyImage image(spec(R"({"name": "m"})"), {}, {trial(1, TrialState::completed, 1)});
+  Change change;
+  change.trials.push_back(trial(1, TrialState::running));
+  EXPECT_EQ(image.check(change).error().message, "trial 1 cannot go from COMPLETED to RUNNING");
+}
+
+}  // namespace
+}  // namespace krige::tuner
