@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -30,6 +31,8 @@ constexpr int kExecFailed = 127;
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (nothing < 0 || ::dup2(nothing, STDIN_FILENO) < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
     ::_exit(kExecFailed);
+  // Whatever this process was itself given by mistake stays here.
+  if (::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0) ::_exit(kExecFailed);
   for (const int fd : inherited)
     if (::fcntl(fd, F_SETFD, 0) != 0) ::_exit(kExecFailed);
   ::execv(program, arguments);

@@ -110,7 +110,7 @@ class Coordinator {
       message.weights = std::span<const float>(weights).subspan(keys.begin, keys.size());
       crew_.send(Role::shard, s, message);
     }
-    epoch_began_ = system_clock().now();
+    began_ = system_clock().now();
     return {};
   }
 
@@ -168,10 +168,9 @@ class Coordinator {
       return {};
     }
     if (last) record.test = score(&Evaluation::test, summary_.test_rows);
-    const std::chrono::duration<double> took = epoch.ended - epoch_began_;
-    record.examples_per_second = static_cast<double>(summary_.train_rows) / std::max(took.count(), 1e-9);
+    const std::chrono::duration<double> trained = epoch.ended - began_;
+    record.examples_per_second = static_cast<double>(summary_.train_rows * number) / std::max(trained.count(), 1e-9);
     record.elapsed_seconds = std::chrono::duration<double>(epoch.ended - started_).count();
-    epoch_began_ = epoch.ended;
     note(records_.put(to_text(record)));
     if (diverged) log::warning(fmt::format("the loss is not a number after epoch {}: the training ends here", number));
     if (last) final_weights_ = std::move(epoch.weights);
@@ -192,7 +191,7 @@ class Coordinator {
   std::string summary_text_;
   DataSummary summary_;
   std::size_t parameters_ = 0;
-  MonotonicTime epoch_began_{};
+  MonotonicTime began_{};
   std::map<std::uint64_t, Epoch> epochs_;  // not yet evaluated
   Floats final_weights_;
   bool finished_ = false;

@@ -82,7 +82,7 @@ Status Crew::start_member(Role role, std::uint32_t index, std::vector<UniqueFd> 
   CrewMember& added = *members_.back();
   added.channel = loop_.open(std::move(control.first), {[this, place](const Frame& f) { return on_frame(place, f); },
                                                         [this, place](const Error& e) { on_closed(place, e); }});
-  send(role, index, Setup{index, 0, job});
+  send(role, index, Assignment{index, 0, job});
   return {};
 }
 

@@ -35,7 +35,7 @@ class Crew {
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
-  // Starts the job's shards and workers and hands each its setup. io: no more processes or descriptors.
+  // Starts the job's shards and workers and hands each its assignment. io: no more processes or descriptors.
   [[nodiscard]] Status start(const TrainJob& job);
 
   template <typename M>

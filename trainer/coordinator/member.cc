@@ -27,8 +27,8 @@ Status Member::of_this_job(const Frame& frame) const {
 Status Member::on_control_frame(const Frame& frame) {
   KRIGE_CHECK(of_this_job(frame));
   if (job_) return on_frame_(frame);
-  KRIGE_TRY(setup_, decode<Setup>(frame));
-  KRIGE_TRY(job_, parse_job_text(setup_.job));
+  KRIGE_TRY(assignment_, decode<Assignment>(frame));
+  KRIGE_TRY(job_, parse_job_text(assignment_.job));
   return {};
 }
 

@@ -25,10 +25,10 @@ class Member {
  public:
   using FrameHandler = std::function<Status(const Frame&)>;
 
-  // Takes the descriptors; `on_frame` gets what the coordinator sends after the setup.
+  // Takes the descriptors; `on_frame` gets what the coordinator sends after the assignment.
   explicit Member(const MemberArguments& arguments, FrameHandler on_frame);
 
-  // Waits for the setup, which says who this process is. The coordinator watches and kills: no deadline here.
+  // Waits for the assignment, which says who this process is. The coordinator watches and kills: no deadline here.
   [[nodiscard]] Status join();
   // A link to peer `index`. Its end is no error: when a peer dies the coordinator tells by ending this process.
   [[nodiscard]] std::unique_ptr<Channel> open_link(std::size_t index, FrameHandler on_frame);
@@ -45,8 +45,8 @@ class Member {
     control_->send(job_id_, message);
   }
 
-  [[nodiscard]] std::uint32_t index() const { return setup_.index; }
-  [[nodiscard]] std::uint32_t incarnation() const { return setup_.incarnation; }
+  [[nodiscard]] std::uint32_t index() const { return assignment_.index; }
+  [[nodiscard]] std::uint32_t incarnation() const { return assignment_.incarnation; }
   [[nodiscard]] std::uint64_t job_id() const { return job_id_; }
   [[nodiscard]] const TrainJob& job() const { return *job_; }
 
@@ -61,7 +61,7 @@ class Member {
   Millis heartbeat_;
   MonotonicTime last_heartbeat_{};
   std::unique_ptr<Channel> control_;
-  Setup setup_;
+  Assignment assignment_;
   std::optional<TrainJob> job_;
   std::optional<Error> failure_;
 };

@@ -26,8 +26,8 @@ struct Record {
   std::optional<Score> validation;
   std::optional<Score> test;  // in the last record only
   bool regression = false;
-  double examples_per_second = 0;
-  double elapsed_seconds = 0;  // since the coordinator's start
+  double examples_per_second = 0;  // of training, evaluations included, since the first minibatch
+  double elapsed_seconds = 0;      // since the coordinator's start
 };
 [[nodiscard]] std::string to_text(const Record& record);
 

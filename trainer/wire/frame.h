@@ -16,17 +16,17 @@
 namespace krige::trainer {
 
 enum class MessageType : std::uint8_t {
-  setup = 1,   // coordinator → member: who it is, and the job
-  ready,       // worker → coordinator: its data is loaded
-  begin,       // coordinator → shard: its first weights
-  pull,        // worker → shard
-  push,        // worker → shard, answered like a pull
-  weights,     // shard → worker
-  snapshot,    // shard → coordinator: its weights at the end of an epoch
-  evaluate,    // coordinator → worker: all weights at the end of an epoch
-  evaluation,  // worker → coordinator
-  heartbeat,   // member → coordinator
-  failure,     // member → coordinator: why it is about to exit
+  assignment = 1,  // coordinator → member: who it is, and the job
+  ready,           // worker → coordinator: its data is loaded
+  begin,           // coordinator → shard: its first weights
+  pull,            // worker → shard
+  push,            // worker → shard, answered like a pull
+  weights,         // shard → worker
+  snapshot,        // shard → coordinator: its weights at the end of an epoch
+  evaluate,        // coordinator → worker: all weights at the end of an epoch
+  evaluation,      // worker → coordinator
+  heartbeat,       // member → coordinator
+  failure,         // member → coordinator: why it is about to exit
 };
 
 inline constexpr std::uint8_t kWireVersion = 1;

@@ -23,7 +23,7 @@ std::vector<BlockSum> get_sums(ByteReader& from) {
 }
 
 // One overload a message: fills `m`; a value that no message has is an error, everything about lengths is the reader's.
-Status read(ByteReader& from, Setup& m) {
+Status read(ByteReader& from, Assignment& m) {
   m.index = from.get<std::uint32_t>();
   m.incarnation = from.get<std::uint32_t>();
   m.job = from.text();
@@ -125,7 +125,7 @@ Status read(ByteReader& from, Failure& m) {
 
 }  // namespace
 
-void encode_head(ByteWriter& to, const Setup& m) {
+void encode_head(ByteWriter& to, const Assignment& m) {
   to.put(m.index);
   to.put(m.incarnation);
   to.put(m.job);
@@ -211,7 +211,7 @@ Result<M> decode(const Frame& frame) {
   return message;
 }
 
-template Result<Setup> decode(const Frame&);
+template Result<Assignment> decode(const Frame&);
 template Result<Ready> decode(const Frame&);
 template Result<Begin> decode(const Frame&);
 template Result<Pull> decode(const Frame&);

@@ -15,8 +15,8 @@
 
 namespace krige::trainer {
 
-struct Setup {
-  static constexpr MessageType kType = MessageType::setup;
+struct Assignment {
+  static constexpr MessageType kType = MessageType::assignment;
   std::uint32_t index = 0;
   std::uint32_t incarnation = 0;
   std::string job;  // JSON
@@ -102,7 +102,7 @@ struct Failure {
   Error error;
 };
 
-void encode_head(ByteWriter& to, const Setup& m);
+void encode_head(ByteWriter& to, const Assignment& m);
 void encode_head(ByteWriter& to, const Ready& m);
 void encode_head(ByteWriter& to, const Begin& m);
 void encode_head(ByteWriter& to, const Pull& m);

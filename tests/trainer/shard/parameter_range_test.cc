@@ -1,0 +1,159 @@
+#include "trainer/shard/parameter_range.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace krige::trainer {
+namespace {
+
+struct FakePeers final : ShardPeers {
+  struct Read {
+    std::uint32_t worker;
+    std::uint64_t clock;
+    std::uint64_t min_clock;
+    std::uint64_t version;
+    std::vector<float> weights;
+  };
+  void send_weights(std::uint32_t worker, const Weights& w) override {
+    reads.push_back({worker, w.clock, w.min_clock, w.version, {w.weights.begin(), w.weights.end()}});
+  }
+  void send_snapshot(const Snapshot& s) override { snapshots.emplace_back(s.epoch, s.version); }
+
+  std::vector<Read> reads;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> snapshots;
+};
+
+// Two keys, the second a bias; 16 rows in minibatches of 8: one micro-block of 8 rows each in bsp.
+class ParameterRangeTest : public testing::Test {
+ protected:
+  ParameterRange& range(TrainMode mode, std::int64_t workers, std::int64_t staleness = 0, double l2 = 0) {
+    TrainJob job;
+    job.mode = mode;
+    job.workers = workers;
+    job.staleness = staleness;
+    job.batch_size = 8;
+    job.epochs = 3;
+    job.learning_rate = 1;
+    job.l2 = l2;
+    const std::vector<float> start{1, 1};
+    range_ = std::make_unique<ParameterRange>(job, Begin{rows_, {{0, 1}}, start}, peers_);
+    return *range_;
+  }
+  // A push of the sum `values` over the worker's whole minibatch.
+  Push push(std::uint32_t worker, std::uint64_t clock, const std::vector<float>& values) const {
+    Push push;
+    push.worker = worker;
+    push.sequence = push.clock = clock;
+    push.rows = 8;
+    if (!values.empty()) push.nodes = {{0, 0}};
+    push.values = values;
+    return push;
+  }
+
+  std::uint64_t rows_ = 16;
+  FakePeers peers_;
+  std::unique_ptr<ParameterRange> range_;
+  const std::vector<float> eight_{8, 8};  // a mean gradient of one
+};
+
+TEST_F(ParameterRangeTest, BspUpdatesOnceWhenAllHavePushed) {
+  ParameterRange& range = this->range(TrainMode::bsp, 2);
+  ASSERT_TRUE(range.pull({0, 0, 0, 0}));
+  ASSERT_TRUE(range.pull({1, 0, 0, 0}));
+  ASSERT_EQ(peers_.reads.size(), 2U);
+  // The one block is the second worker's (0 · 2/2 … 1 · 1/2); the first has nothing to add, but counts.
+  ASSERT_TRUE(range.push(push(1, 0, eight_)));
+  EXPECT_EQ(peers_.reads.size(), 2U);
+  EXPECT_EQ(range.version(), 0U);
+  ASSERT_TRUE(range.push(push(0, 0, {})));
+  ASSERT_EQ(peers_.reads.size(), 4U);
+  EXPECT_EQ(range.version(), 1U);
+  for (std::size_t i = 2; i < 4; ++i) {
+    EXPECT_EQ(peers_.reads[i].weights, (std::vector<float>{0, 0}));
+    EXPECT_EQ(peers_.reads[i].clock, 1U);
+    EXPECT_EQ(peers_.reads[i].min_clock, 1U);
+  }
+}
+
+TEST_F(ParameterRangeTest, L2LeavesTheBiasAlone) {
+  ParameterRange& range = this->range(TrainMode::bsp, 1, 0, 0.25);
+  ASSERT_TRUE(range.push(push(0, 0, {0, 0})));
+  EXPECT_EQ(range.weights()[0], 0.75F);
+  EXPECT_EQ(range.weights()[1], 1.0F);
+}
+
+TEST_F(ParameterRangeTest, BspEndsTheTrainingWhenABlockIsMissing) {
+  ParameterRange& range = this->range(TrainMode::bsp, 2);
+  ASSERT_TRUE(range.push(push(0, 0, {})));
+  const Status pushed = range.push(push(1, 0, {}));
+  ASSERT_FALSE(pushed);
+  EXPECT_EQ(pushed.error().code, ErrorCode::corrupt);
+}
+
+TEST_F(ParameterRangeTest, DuplicatesAreAnsweredButNotApplied) {
+  ParameterRange& range = this->range(TrainMode::asp, 2);
+  ASSERT_TRUE(range.push(push(0, 0, eight_)));
+  ASSERT_TRUE(range.push(push(0, 0, eight_)));
+  EXPECT_EQ(range.version(), 1U);
+  EXPECT_EQ(range.weights()[0], 0.0F);
+  ASSERT_EQ(peers_.reads.size(), 2U);
+  EXPECT_EQ(peers_.reads[1].clock, 1U);
+}
+
+TEST_F(ParameterRangeTest, SspHoldsTheFastestBackAtTheBound) {
+  rows_ = 64;  // 4 minibatches of 8 an epoch for each of 2 workers
+  constexpr std::uint64_t kStaleness = 2;
+  ParameterRange& range = this->range(TrainMode::ssp, 2, kStaleness);
+  for (std::uint64_t clock = 0; clock < 3; ++clock) ASSERT_TRUE(range.push(push(0, clock, eight_)));
+  ASSERT_EQ(peers_.reads.size(), 2U);  // clocks 1 and 2; 3 is τ + 1 ahead
+  EXPECT_EQ(peers_.reads.back().clock, 2U);
+  ASSERT_TRUE(range.push(push(1, 0, eight_)));
+  ASSERT_EQ(peers_.reads.size(), 4U);
+  EXPECT_EQ(peers_.reads[2].worker, 0U);
+  EXPECT_EQ(peers_.reads[2].clock, 3U);
+  for (const auto& read : peers_.reads) EXPECT_LE(read.clock - read.min_clock, kStaleness);
+}
+
+TEST_F(ParameterRangeTest, AspHoldsNobodyBack) {
+  rows_ = 64;
+  ParameterRange& range = this->range(TrainMode::asp, 2);
+  for (std::uint64_t clock = 0; clock < 12; ++clock) ASSERT_TRUE(range.push(push(0, clock, eight_)));
+  EXPECT_EQ(peers_.reads.size(), 12U);
+  EXPECT_TRUE(peers_.snapshots.empty());  // the other worker has not done an epoch
+}
+
+TEST_F(ParameterRangeTest, SnapshotsWhenTheSlowestHasDoneAnEpoch) {
+  ParameterRange& range = this->range(TrainMode::asp, 2);  // one minibatch of 8 an epoch each
+  ASSERT_TRUE(range.push(push(0, 0, eight_)));
+  ASSERT_TRUE(range.push(push(0, 1, eight_)));
+  EXPECT_TRUE(peers_.snapshots.empty());
+  ASSERT_TRUE(range.push(push(1, 0, eight_)));
+  ASSERT_TRUE(range.push(push(1, 1, eight_)));
+  EXPECT_EQ(peers_.snapshots, (std::vector<std::pair<std::uint64_t, std::uint64_t>>{{1, 3}, {2, 4}}));
+}
+
+TEST_F(ParameterRangeTest, NonsenseIsAnError) {
+  ParameterRange& range = this->range(TrainMode::asp, 2);
+  EXPECT_FALSE(range.pull({2, 0, 0, 0}));  // no such worker
+  EXPECT_FALSE(range.pull({0, 1, 0, 0}));  // another incarnation
+  EXPECT_FALSE(range.pull({0, 0, 1, 0}));  // another clock
+  EXPECT_FALSE(range.push(push(0, 1, eight_)));
+  EXPECT_FALSE(range.push(push(0, 99, eight_)));
+  Push other = push(0, 0, eight_);
+  other.rows = 7;
+  EXPECT_FALSE(range.push(other));
+  other = push(0, 0, eight_);
+  other.blocks = 1u << 31;
+  EXPECT_FALSE(range.push(other));
+  const std::vector<float> three{1, 2, 3};
+  EXPECT_FALSE(range.push(push(0, 0, three)));
+  other = push(0, 0, eight_);
+  other.nodes = {{9, 9}};
+  EXPECT_FALSE(range.push(other));
+  EXPECT_EQ(range.version(), 0U);
+  EXPECT_TRUE(range.push(push(0, 0, eight_)));
+}
+
+}  // namespace
+}  // namespace krige::trainer

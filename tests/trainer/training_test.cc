@@ -1,0 +1,232 @@
+// Whole trainings by real processes, on real data.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/fd.h"
+#include "base/json.h"
+#include "tests/trainer/trainer_process.h"
+#include "trainer/checkpoint/model_file.h"
+
+namespace krige::trainer {
+namespace {
+
+using Outcome = TrainerProcess::Outcome;
+
+class TrainingTest : public ::testing::Test {
+ protected:
+  void TearDown() override { std::filesystem::remove(model_); }
+
+  // The model of a job that must succeed.
+  ModelFile model_of(const std::string& job, std::vector<std::string> arguments = {}) {
+    arguments.insert(arguments.end(), {"--model", model_});
+    outcome_ = train(job, arguments);
+    EXPECT_EQ(outcome_.exit_code, 0) << outcome_.log;
+    EXPECT_EQ(outcome_.log, "");
+    return read_model(model_).value();
+  }
+  static OrderedJson last(const Outcome& outcome) {
+    return parse_json(outcome.records.at(outcome.records.size() - 1)).value();
+  }
+  static OrderedJson golden(const std::string& name) {
+    return parse_json(read_file(KRIGE_SOURCE_DIR "/tests/golden/trainer/" + name).value()).value();
+  }
+  // Losses and accuracies of all records, without times.
+  static std::vector<std::string> scores(const Outcome& outcome) {
+    std::vector<std::string> scores;
+    for (const std::string& text : outcome.records) {
+      OrderedJson record = parse_json(text).value();
+      record.erase("examples_per_second");
+      record.erase("elapsed_seconds");
+      scores.push_back(record.dump());
+    }
+    return scores;
+  }
+
+  std::string model_ = ::testing::TempDir() + "/krige_training_model_" + std::to_string(::getpid());
+  Outcome outcome_;
+};
+
+TEST_F(TrainingTest, BspGivesTheSameBitsForAnyNumberOfWorkersAndShards) {
+  for (const std::string optimizer : {"adam", "momentum"}) {
+    const std::string fields =
+        R"("hidden": [33, 17], "epochs": 3, "batch_size": 50, "l2": 0.001, "learning_rate": 0.01)";
+    std::optional<ModelFile> first;
+    std::vector<std::string> first_scores;
+    for (const auto& [workers, shards, transport] : std::vector<std::tuple<int, int, std::string>>{{1, 1, "unix"},
+                                                                                                   {1, 1, "unix"},
+                                                                                                   {2, 1, "unix"},
+                                                                                                   {3, 1, "tcp"},
+                                                                                                   {1, 2, "unix"},
+                                                                                                   {2, 2, "tcp"},
+                                                                                                   {3, 3, "unix"}}) {
+      const std::string job = digits_job(fmt::format(R"({}, "optimizer": "{}", "workers": {}, "shards": {}, "seed": 3)",
+                                                     fields, optimizer, workers, shards));
+      const ModelFile model = model_of(job, {"--transport", transport});
+      if (!first) {
+        first = model;
+        first_scores = scores(outcome_);
+        EXPECT_EQ(outcome_.records.size(), 3U);
+      }
+      EXPECT_EQ(model.weights, first->weights) << workers << " workers, " << shards << " shards";
+      EXPECT_EQ(scores(outcome_), first_scores) << workers << " workers, " << shards << " shards";
+    }
+    const ModelFile other = model_of(digits_job(fmt::format(R"({}, "optimizer": "{}", "seed": 4)", fields, optimizer)));
+    EXPECT_NE(other.weights, first->weights);
+  }
+}
+
+TEST_F(TrainingTest, LinearRegressionIsScikitLearns) {
+  const OrderedJson expected = golden("diabetes.json");
+  for (const char* processes : {R"("workers": 1, "shards": 1)", R"("workers": 2, "shards": 2)"}) {
+    const ModelFile model = model_of(diabetes_job(fmt::format(
+        R"({}, "epochs": 1500, "batch_size": 0, "optimizer": "momentum", "learning_rate": 0.1, "momentum": 0.95)",
+        processes)));
+    ASSERT_EQ(model.weights.size(), expected["coefficients"].size() + 1);
+    for (std::size_t i = 0; i < expected["coefficients"].size(); ++i) {
+      const double coefficient = expected["coefficients"][i].get<double>();
+      EXPECT_NEAR(model.weights[i], coefficient, 1e-3 * std::abs(coefficient)) << model.data.features[i];
+    }
+    EXPECT_NEAR(model.weights.back(), expected["intercept"].get<double>(), 1e-3);
+  }
+}
+
+TEST_F(TrainingTest, PenalizedLogisticRegressionIsScikitLearns) {
+  const OrderedJson expected = golden("breast_cancer.json");
+  const std::string file = KRIGE_SOURCE_DIR "/examples/data/breast_cancer.csv";
+  const ModelFile model = model_of(fmt::format(
+      R"({{"model": "logistic", "data": {{"path": "{}", "label": "diagnosis", "validation": 0}}, "workers": 2, "epochs": 1500,
+          "batch_size": 0, "optimizer": "momentum", "learning_rate": 0.5, "momentum": 0.97, "l2": {}}})",
+      file, expected["l2"].get<double>()));
+  EXPECT_EQ(model.data.classes, (std::vector<std::string>{"benign", "malignant"}));
+  for (std::size_t i = 0; i < expected["coefficients"].size(); ++i)
+    EXPECT_NEAR(model.weights[i], expected["coefficients"][i].get<double>(), 1e-3) << model.data.features[i];
+  EXPECT_NEAR(model.weights.back(), expected["intercept"].get<double>(), 1e-3);
+}
+
+TEST_F(TrainingTest, ReachesSensibleAccuracyInEveryMode) {
+  for (const std::string mode : {"bsp", "ssp", "asp"}) {
+    const std::string processes = fmt::format(R"("mode": "{}", "workers": 2, "shards": 2, "seed": 3)", mode);
+    const Outcome cancer =
+        train(breast_cancer_job(processes + R"(, "epochs": 10, "batch_size": 32, "learning_rate": 0.1)"));
+    ASSERT_EQ(cancer.exit_code, 0) << cancer.log;
+    EXPECT_GE(last(cancer)["accuracy"].get<double>(), 0.95) << mode;
+    const Outcome digits = train(digits_job(
+        processes + R"(, "epochs": 15, "batch_size": 32, "hidden": 64, "optimizer": "adam", "learning_rate": 0.005)"));
+    ASSERT_EQ(digits.exit_code, 0) << digits.log;
+    EXPECT_GE(last(digits)["accuracy"].get<double>(), 0.97) << mode;
+  }
+}
+
+TEST_F(TrainingTest, RecordsHaveTheirFieldsAndTheLastOneTheTestSet) {
+  const std::string file = KRIGE_SOURCE_DIR "/examples/data/breast_cancer.csv";
+  const Outcome outcome = train(fmt::format(
+      R"({{"model": "softmax", "data": {{"path": "{0}", "label": -1, "validation": "{0}", "test": "{0}"}}, "epochs": 3}})",
+      file));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.log;
+  ASSERT_EQ(outcome.records.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const OrderedJson record = parse_json(outcome.records[i]).value();
+    EXPECT_EQ(record["epoch"], i + 1);
+    EXPECT_EQ(record["step"], (i + 1) * 9);  // 569 rows in minibatches of at most 64
+    EXPECT_EQ(record["train_loss"], record["validation_loss"]);
+    EXPECT_TRUE(record.contains("examples_per_second") && record.contains("elapsed_seconds"));
+    EXPECT_EQ(record.contains("test_loss"), i == 2);
+  }
+  EXPECT_EQ(last(outcome)["test_accuracy"], last(outcome)["accuracy"]);
+  EXPECT_EQ(outcome.files, std::vector<std::string>{});
+  EXPECT_EQ(outcome.left, std::vector<pid_t>{});
+}
+
+TEST_F(TrainingTest, ALossThatIsNoNumberEndsTheTraining) {
+  const Outcome outcome = train(diabetes_job(R"("epochs": 100000, "batch_size": 32, "learning_rate": 50)"));
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_LT(outcome.records.size(), 100U);
+  EXPECT_TRUE(last(outcome)["train_loss"].is_string());
+  EXPECT_NE(outcome.log.find("the loss is not a number after epoch"), std::string::npos) << outcome.log;
+}
+
+TEST_F(TrainingTest, WhatIsWrongWithTheDataIsSaid) {
+  const auto error_of = [](const std::string& path, const std::string& label) {
+    const Outcome outcome = train(
+        fmt::format(R"({{"model": "logistic", "data": {{"path": "{}", "label": "{}"}}, "workers": 3}})", path, label));
+    EXPECT_EQ(outcome.records.size(), 0U);
+    EXPECT_EQ(outcome.left, std::vector<pid_t>{});
+    return std::pair(outcome.exit_code, outcome.log);
+  };
+  EXPECT_EQ(error_of("/nonexistent.csv", "y"),
+            std::pair(1, std::string("error: /nonexistent.csv: there is no such file\n")));
+  ASSERT_TRUE(write_file_atomically(model_, "a,y\n1,0\ntwo,1\n"));
+  EXPECT_EQ(error_of(model_, "y"),
+            std::pair(2, fmt::format("error: {}:3: column 1 (a) is not a finite number: two\n", model_)));
+}
+
+// The read log of the shards: each line has the worker's clock and the least of all workers.
+struct Read {
+  unsigned worker = 0;
+  unsigned long clock = 0;
+  unsigned long min_clock = 0;
+};
+std::optional<Read> next_read(TrainerProcess& trainer) {
+  Read read;
+  unsigned shard = 0;
+  const auto line = trainer.next_log();
+  if (!line || std::sscanf(line->c_str(), "info: read shard=%u worker=%u clock=%lu min_clock=%lu", &shard, &read.worker,
+                           &read.clock, &read.min_clock) != 4)
+    return std::nullopt;
+  return read;
+}
+
+// Point 1 of the acceptance list of Li et al., OSDI 2014: the bound holds always, and with one worker stopped the
+// others stall exactly where it says.
+TEST_F(TrainingTest, SspBoundsTheDelayAndStallsBehindAStoppedWorker) {
+  constexpr unsigned long kStaleness = 3;
+  TrainerProcess trainer(
+      breast_cancer_job(
+          fmt::format(R"("mode": "ssp", "staleness": {}, "workers": 2, "epochs": 40, "batch_size": 8)", kStaleness)),
+      {"--trace"});
+  ASSERT_TRUE(next_read(trainer));
+  const std::vector<pid_t> workers = trainer.members("worker");
+  ASSERT_EQ(workers.size(), 2U);
+  ASSERT_EQ(::kill(workers[0], SIGSTOP), 0);
+  std::optional<Read> read;
+  do {
+    read = next_read(trainer);
+    ASSERT_TRUE(read) << "no read at the bound";
+    ASSERT_LE(read->clock - read->min_clock, kStaleness);
+  } while (read->clock - read->min_clock < kStaleness);
+  ASSERT_EQ(::kill(workers[0], SIGCONT), 0);
+  std::set<unsigned> seen;
+  while ((read = next_read(trainer))) {
+    ASSERT_LE(read->clock - read->min_clock, kStaleness);
+    seen.insert(read->worker);
+  }
+  EXPECT_EQ(seen.size(), 2U);
+  EXPECT_EQ(trainer.finish().exit_code, 0);
+}
+
+TEST_F(TrainingTest, AspNeverWaits) {
+  TrainerProcess trainer(breast_cancer_job(R"("mode": "asp", "workers": 2, "epochs": 400, "batch_size": 8)"),
+                         {"--trace"});
+  ASSERT_TRUE(next_read(trainer));
+  const std::vector<pid_t> workers = trainer.members("worker");
+  ASSERT_EQ(workers.size(), 2U);
+  ASSERT_EQ(::kill(workers[0], SIGSTOP), 0);
+  std::optional<Read> read;
+  do {
+    read = next_read(trainer);
+    ASSERT_TRUE(read);
+  } while (read->clock - read->min_clock < 200);
+  ASSERT_EQ(::kill(workers[0], SIGCONT), 0);
+  EXPECT_EQ(trainer.finish().exit_code, 0);
+}
+
+}  // namespace
+}  // namespace krige::trainer

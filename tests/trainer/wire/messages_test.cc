@@ -1,0 +1,159 @@
+#include "trainer/wire/messages.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/rng.h"
+
+namespace krige::trainer {
+namespace {
+
+using Bytes = std::vector<std::byte, CacheLineAllocator<std::byte>>;
+
+template <typename M>
+Bytes payload_of(const M& message, std::span<const float> tail = {}) {
+  ByteWriter head;
+  encode_head(head, message);
+  Bytes bytes(head.bytes().begin(), head.bytes().end());
+  const auto floats = std::as_bytes(tail);
+  bytes.insert(bytes.end(), floats.begin(), floats.end());
+  return bytes;
+}
+
+template <typename M>
+Result<M> read(const Bytes& payload) {
+  return decode<M>(Frame{M::kType, 1, payload});
+}
+
+std::vector<float> copy(std::span<const float> values) { return {values.begin(), values.end()}; }
+
+const std::vector<float> kValues{1.5F, -2, 0.25F, 1e-30F, 5, 6};
+
+Push example_push() {
+  Push push;
+  push.worker = 3;
+  push.incarnation = 2;
+  push.sequence = 1ULL << 40;
+  push.clock = 17;
+  push.version = 16;
+  push.rows = 61;
+  push.blocks = 4;
+  push.nodes = {{1, 0}, {0, 2}};
+  return push;
+}
+
+TEST(Messages, PushSurvivesTheRoundTrip) {
+  const Push sent = example_push();
+  const Bytes bytes = payload_of(sent, kValues);
+  const Push got = read<Push>(bytes).value();
+  EXPECT_EQ(got.worker, sent.worker);
+  EXPECT_EQ(got.incarnation, sent.incarnation);
+  EXPECT_EQ(got.sequence, sent.sequence);
+  EXPECT_EQ(got.clock, sent.clock);
+  EXPECT_EQ(got.version, sent.version);
+  EXPECT_EQ(got.rows, sent.rows);
+  EXPECT_EQ(got.blocks, sent.blocks);
+  EXPECT_EQ(got.nodes, sent.nodes);
+  EXPECT_EQ(copy(got.values), kValues);
+}
+
+TEST(Messages, TheOthersSurviveTheRoundTrip) {
+  const Bytes assignment_bytes = payload_of(Assignment{5, 1, "{\"model\":\"mlp\"}"});
+  const Assignment assignment = read<Assignment>(assignment_bytes).value();
+  EXPECT_EQ(assignment.index, 5U);
+  EXPECT_EQ(assignment.incarnation, 1U);
+  EXPECT_EQ(assignment.job, "{\"model\":\"mlp\"}");
+
+  EXPECT_EQ(read<Ready>(payload_of(Ready{"summary"})).value().summary, "summary");
+
+  const Bytes begin_bytes = payload_of(Begin{100, {{0, 2}, {3, 6}}, {}}, kValues);
+  const Begin begin = read<Begin>(begin_bytes).value();
+  EXPECT_EQ(begin.train_rows, 100U);
+  EXPECT_EQ(begin.penalized, (std::vector<KeyRange>{{0, 2}, {3, 6}}));
+  EXPECT_EQ(copy(begin.weights), kValues);
+
+  const Pull pull = read<Pull>(payload_of(Pull{1, 2, 3, 4})).value();
+  EXPECT_EQ(pull.worker, 1U);
+  EXPECT_EQ(pull.incarnation, 2U);
+  EXPECT_EQ(pull.clock, 3U);
+  EXPECT_EQ(pull.version, 4U);
+
+  const Bytes weights_bytes = payload_of(Weights{9, 8, 7, {}}, kValues);
+  const Weights weights = read<Weights>(weights_bytes).value();
+  EXPECT_EQ(weights.version, 9U);
+  EXPECT_EQ(weights.clock, 8U);
+  EXPECT_EQ(weights.min_clock, 7U);
+  EXPECT_EQ(copy(weights.weights), kValues);
+
+  const Bytes snapshot_bytes = payload_of(Snapshot{3, 66, {}}, kValues);
+  EXPECT_EQ(read<Snapshot>(snapshot_bytes).value().version, 66U);
+
+  const Bytes evaluate_bytes = payload_of(Evaluate{3, true, {}}, kValues);
+  const Evaluate evaluate = read<Evaluate>(evaluate_bytes).value();
+  EXPECT_TRUE(evaluate.with_test);
+  EXPECT_EQ(copy(evaluate.weights), kValues);
+
+  const Evaluation evaluation{2, {{0.5, 3}, {1.5, 4}}, {{2.5, 1}}, {}};
+  const Evaluation got = read<Evaluation>(payload_of(evaluation)).value();
+  EXPECT_EQ(got.epoch, 2U);
+  EXPECT_EQ(got.train, evaluation.train);
+  EXPECT_EQ(got.validation, evaluation.validation);
+  EXPECT_TRUE(got.test.empty());
+
+  const Failure failure = read<Failure>(payload_of(Failure{{ErrorCode::io, "no", "data.path", {}}})).value();
+  EXPECT_EQ(failure.error.code, ErrorCode::io);
+  EXPECT_EQ(failure.error.message, "no");
+  EXPECT_EQ(failure.error.field, "data.path");
+}
+
+TEST(Messages, RefuseWhatDoesNotFit) {
+  EXPECT_FALSE(decode<Pull>(Frame{MessageType::push, 1, payload_of(Pull{})}));
+  EXPECT_FALSE(read<Begin>(payload_of(Begin{1, {{0, 7}}, {}}, kValues)));  // keys behind the last
+  EXPECT_FALSE(read<Begin>(payload_of(Begin{1, {{2, 1}}, {}}, kValues)));
+  Push push = example_push();
+  EXPECT_FALSE(read<Push>(payload_of(push, std::span(kValues).first(5))));  // five numbers for two nodes
+  push.nodes.clear();
+  EXPECT_FALSE(read<Push>(payload_of(push, kValues)));
+  push.blocks = 0;
+  EXPECT_FALSE(read<Push>(payload_of(push)));
+}
+
+// Every message type against shortened, lengthened, mutated and random bytes: a value or an error, never more.
+template <typename M>
+void disturb(const Bytes& good, Rng& rng) {
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    const Bytes cut(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size));
+    // Without the last four bytes a message that ends with numbers has just one fewer.
+    if ((good.size() - size) % sizeof(float) != 0) {
+      EXPECT_FALSE(read<M>(cut)) << size << " of " << good.size();
+    }
+  }
+  for (int round = 0; round < 2000; ++round) {
+    Bytes bad = good;
+    bad.resize(bad.size() + rng.below(3) * rng.below(9));
+    for (std::uint64_t n = 1 + rng.below(4); n > 0 && !bad.empty(); --n)
+      bad[rng.below(bad.size())] = static_cast<std::byte>(rng.below(2) == 0 ? 0xff : rng.below(256));
+    const Result<M> result = read<M>(bad);
+    if (!result) {
+      EXPECT_EQ(result.error().code, ErrorCode::corrupt);
+    }
+  }
+}
+
+TEST(Messages, MutatedBytesNeverDoHarm) {
+  Rng rng(11);
+  disturb<Assignment>(payload_of(Assignment{5, 1, "a job"}), rng);
+  disturb<Ready>(payload_of(Ready{"a summary"}), rng);
+  disturb<Begin>(payload_of(Begin{100, {{0, 2}, {3, 6}}, {}}, kValues), rng);
+  disturb<Pull>(payload_of(Pull{1, 2, 3, 4}), rng);
+  disturb<Push>(payload_of(example_push(), kValues), rng);
+  disturb<Weights>(payload_of(Weights{9, 8, 7, {}}, kValues), rng);
+  disturb<Snapshot>(payload_of(Snapshot{3, 66, {}}, kValues), rng);
+  disturb<Evaluate>(payload_of(Evaluate{3, true, {}}, kValues), rng);
+  disturb<Evaluation>(payload_of(Evaluation{2, {{0.5, 3}}, {{2.5, 1}}, {}}), rng);
+  disturb<Failure>(payload_of(Failure{{ErrorCode::io, "no", "f", {}}}), rng);
+}
+
+}  // namespace
+}  // namespace krige::trainer
