@@ -9,8 +9,6 @@
 #include <algorithm>
 #include <boost/process/args.hpp>
 #include <boost/process/child.hpp>
-#include <boost/process/env.hpp>
-#include <boost/process/environment.hpp>
 #include <boost/process/exe.hpp>
 #include <boost/process/extend.hpp>
 #include <boost/process/posix.hpp>
@@ -40,6 +38,16 @@ struct KeepOnly : bp::extend::handler {
   int second;
 };
 
+// Boost 1.74's own environment class reads beyond the end of entries when it looks for a name.
+struct WithEnvironment : bp::extend::handler {
+  explicit WithEnvironment(char** of_child) : environment(of_child) {}
+  template <typename Launcher>
+  void on_setup(Launcher& launcher) const {
+    launcher.env = environment;
+  }
+  char** environment;
+};
+
 // Boost leaves a child that could not exec as a zombie.
 struct ReapFailed : bp::extend::handler {
   template <typename Launcher>
@@ -64,6 +72,20 @@ Status check(const RunSpec& run) {
   return {};
 }
 
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+// The parent's, with those of `run` and then `marks` in place of entries of the same name.
+std::vector<std::string> make_environment(const RunSpec& run, const Variables& marks) {
+  std::vector<std::string> entries;
+  for (char** entry = ::environ; *entry != nullptr; ++entry) entries.emplace_back(*entry);
+  for (const Variables* variables : {&run.environment, &marks})
+    for (const auto& [name, value] : *variables) {
+      std::erase_if(entries, [start = name + "="](const std::string& entry) { return entry.starts_with(start); });
+      entries.push_back(fmt::format("{}={}", name, value));
+    }
+  return entries;
+}
+
 }  // namespace
 
 Result<Launched> launch(const std::string& supervisor, const RunSpec& run,
@@ -82,14 +104,16 @@ Result<Launched> launch(const std::string& supervisor, const RunSpec& run,
                                                                    .grace = kOrphanGrace,
                                                                    .working_directory = run.working_directory,
                                                                    .argv = run.argv});
+  std::vector<std::string> entries = make_environment(run, marks);
+  std::vector<char*> environment;
+  for (std::string& entry : entries) environment.push_back(entry.data());
+  environment.push_back(nullptr);
   pid_t pid = -1;
   try {
-    bp::environment environment = boost::this_process::environment();
-    for (const auto& [name, value] : run.environment) environment[name] = value;
-    for (const auto& [name, value] : marks) environment[name] = value;
-    bp::child child(bp::exe = supervisor, bp::args = arguments, environment, bp::posix::fd.bind(0, input.read.get()),
-                    bp::posix::fd.bind(1, output.write.get()), bp::posix::fd.bind(2, error.write.get()),
-                    KeepOnly(lifeline.read.get(), status.write.get()), ReapFailed());
+    bp::child child(bp::exe = supervisor, bp::args = arguments, WithEnvironment(environment.data()),
+                    bp::posix::fd.bind(0, input.read.get()), bp::posix::fd.bind(1, output.write.get()),
+                    bp::posix::fd.bind(2, error.write.get()), KeepOnly(lifeline.read.get(), status.write.get()),
+                    ReapFailed());
     pid = child.id();
     child.detach();
   } catch (const std::exception& refused) {
