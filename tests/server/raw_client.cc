@@ -75,18 +75,22 @@ std::string RawClient::read_all() {
   return std::exchange(input_, {});
 }
 
+std::string RawClient::read_bytes(std::size_t count) {
+  const auto deadline = Clock::now() + kDeadline;
+  while (input_.size() < count && fill(deadline)) {
+  }
+  std::string taken = input_.substr(0, count);
+  input_.erase(0, count);
+  return taken;
+}
+
 std::string RawClient::read_answer() {
   constexpr std::string_view kLength = "Content-Length: ";
-  const auto deadline = Clock::now() + kDeadline;
   std::string answer = read_until("\r\n\r\n");
   std::size_t length = 0;
   if (const auto at = answer.find(kLength); at != std::string::npos)
     std::from_chars(answer.data() + at + kLength.size(), answer.data() + answer.size(), length);
-  while (input_.size() < length && fill(deadline)) {
-  }
-  answer += input_.substr(0, length);
-  input_.erase(0, length);
-  return answer;
+  return answer + read_bytes(length);
 }
 
 void RawClient::half_close() { ::shutdown(fd(), SHUT_WR); }

@@ -20,6 +20,8 @@ class RawClient {
   std::string read_until(std::string_view end);
   // Everything until the server closes; closed() tells whether it did before the deadline.
   std::string read_all();
+  // Exactly so many bytes; fewer when the deadline passes or the server closes.
+  std::string read_bytes(std::size_t count);
   // One whole answer with a Content-Length.
   std::string read_answer();
   [[nodiscard]] bool closed() const { return closed_; }

@@ -1,0 +1,100 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "server/routes/input.h"
+#include "server/routes/routes.h"
+#include "tuner/spec/study_spec.h"
+#include "tuner/study/codec.h"
+
+namespace krige::server {
+namespace {
+
+using tuner::Engine;
+using tuner::StudyView;
+
+constexpr std::size_t kMaxPageSize = 1000;
+constexpr std::size_t kPageSize = 100;
+
+Result<Reply> create(Api& api, const Request& request) {
+  KRIGE_CHECK(QueryReader(request).finish());
+  KRIGE_TRY(const OrderedJson body, json_body(request));
+  KRIGE_TRY(const tuner::StudySpec spec, tuner::parse_study(body, {api.options.data_root, true}));
+  if (spec.command)
+    return fail(ErrorCode::permission_denied,
+                "programs are not started on request: run a study with a command by `krige sweep`", "command");
+  KRIGE_TRY(const StudyView study, api.engine.create_study(spec));
+  Reply reply = json_reply(tuner::to_json(study), 201);
+  reply.headers.emplace_back("Location", "/api/v1/studies/" + study.row.id);
+  return reply;
+}
+
+// Names the last study of a page by what orders the list, so that the next page is found also when it gets deleted.
+std::string token_after(const StudyView& study) {
+  return fmt::format("{}.{}", study.row.created_at.time_since_epoch().count(), study.row.id);
+}
+
+Result<std::size_t> position_after(const std::vector<StudyView>& studies, const std::string& token) {
+  const auto dot = token.find('.');
+  std::int64_t created = 0;
+  const auto [end, error] = std::from_chars(token.data(), token.data() + std::min(dot, token.size()), created);
+  if (dot == std::string::npos || error != std::errc{} || end != token.data() + dot)
+    return fail(ErrorCode::invalid_argument, "is not a token of this list", "page_token");
+  const auto next = std::ranges::find_if(studies, [&](const StudyView& study) {
+    const auto time = study.row.created_at.time_since_epoch().count();
+    return time != created ? time < created : study.row.id > token.substr(dot + 1);
+  });
+  return next - studies.begin();
+}
+
+Result<Reply> list(Api& api, const Request& request) {
+  QueryReader query(request);
+  const std::size_t size = query.number("page_size", 1, kMaxPageSize, kPageSize);
+  const std::string token = query.text("page_token");
+  KRIGE_CHECK(query.finish());
+  const std::vector<StudyView> studies = api.engine.studies();
+  std::size_t first = 0;
+  if (!token.empty()) {
+    KRIGE_TRY(first, position_after(studies, token));
+  }
+  const std::size_t last = std::min(studies.size(), first + size);
+  OrderedJson page = OrderedJson::array();
+  for (std::size_t i = first; i < last; ++i) page.push_back(tuner::to_json(studies[i]));
+  return json_reply(
+      {{"studies", std::move(page)}, {"next_page_token", last < studies.size() ? token_after(studies[last - 1]) : ""}});
+}
+
+// A call without input that answers with the study.
+Handler answering_study(Result<StudyView> (Engine::*call)(const StudyId&), Api& api) {
+  return [call, &api](const Call& asked) -> Result<Reply> {
+    KRIGE_CHECK(expect_nothing(asked.request));
+    KRIGE_TRY(const StudyView study, (api.engine.*call)(asked["study"]));
+    return json_reply(tuner::to_json(study));
+  };
+}
+
+}  // namespace
+
+void add_studies(Router& router, Api& api) {
+  router.add("POST", "/api/v1/studies", [&api](const Call& call) { return create(api, call.request); });
+  router.add("GET", "/api/v1/studies", [&api](const Call& call) { return list(api, call.request); });
+  router.add("GET", "/api/v1/studies/{study}", [&api](const Call& call) -> Result<Reply> {
+    KRIGE_CHECK(expect_nothing(call.request));
+    KRIGE_TRY(const StudyView study, api.engine.study(call["study"]));
+    return json_reply(tuner::to_json(study));
+  });
+  router.add("DELETE", "/api/v1/studies/{study}", [&api](const Call& call) -> Result<Reply> {
+    KRIGE_CHECK(expect_nothing(call.request));
+    KRIGE_CHECK(api.engine.delete_study(call["study"]));
+    Reply reply;
+    reply.status = 204;
+    return reply;
+  });
+  router.add("POST", "/api/v1/studies/{study}:pause", answering_study(&Engine::pause, api));
+  router.add("POST", "/api/v1/studies/{study}:resume", answering_study(&Engine::resume, api));
+  router.add("POST", "/api/v1/studies/{study}:stop", answering_study(&Engine::stop, api));
+}
+
+}  // namespace krige::server

@@ -1,0 +1,168 @@
+// The protocol of workers outside: suggest, report, heartbeat, complete.
+#include <chrono>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "server/routes/input.h"
+#include "server/routes/routes.h"
+#include "tuner/trial/codec.h"
+
+namespace krige::server {
+namespace {
+
+using tuner::SuggestAnswer;
+
+constexpr std::int64_t kMaxSuggestions = 100;
+constexpr std::int64_t kMaxClientIdBytes = 128;
+constexpr std::int64_t kMaxTimeoutMs = 30'000;
+constexpr std::int64_t kTimeoutMs = 5'000;
+// How long a waiting suggest may take to notice that its client has gone or the server stops.
+constexpr Millis kSlice{500};
+
+struct SuggestRequest {
+  int count = 1;
+  std::string client_id;
+  Millis timeout{kTimeoutMs};
+};
+
+Result<SuggestRequest> read_suggest(const Request& request) {
+  KRIGE_TRY(const OrderedJson body, json_body(request));
+  Faults faults;
+  ObjectReader reader(body, "", faults);
+  SuggestRequest suggest;
+  suggest.count = static_cast<int>(reader.integer_in("count", 1, kMaxSuggestions).value_or(1));
+  reader.require("client_id");
+  suggest.client_id = reader.string("client_id").value_or("");
+  if (reader.has("client_id") && (suggest.client_id.empty() || suggest.client_id.size() > kMaxClientIdBytes))
+    reader.fault("client_id", "must have between 1 and 128 bytes");
+  suggest.timeout = Millis(reader.integer_in("timeout_ms", 0, kMaxTimeoutMs).value_or(kTimeoutMs));
+  reader.finish();
+  if (!faults.empty()) return fail(faults.error());
+  return suggest;
+}
+
+Result<SuggestAnswer> wait_for_trials(Api& api, const StudyId& study, const SuggestRequest& suggest,
+                                      const std::stop_token& gone) {
+  // Without a place to wait, the client is told to come again instead of keeping others from being answered.
+  const Slots::Slot place = api.waiting_suggests.take();
+  const auto end = std::chrono::steady_clock::now() + (place ? suggest.timeout : Millis(0));
+  while (true) {
+    const auto left = std::max(Millis(0), std::chrono::ceil<Millis>(end - std::chrono::steady_clock::now()));
+    const Millis slice = std::min(left, kSlice);
+    const auto slice_end = std::chrono::steady_clock::now() + slice;
+    Result<SuggestAnswer> answer = api.engine.suggest(study, suggest.count, suggest.client_id, slice);
+    // What comes before the slice's end is all there is to come.
+    if (!answer || std::chrono::steady_clock::now() < slice_end || slice == left || gone.stop_requested())
+      return answer;
+  }
+}
+
+Result<Reply> suggest(Api& api, const Call& call) {
+  KRIGE_CHECK(QueryReader(call.request).finish());
+  KRIGE_TRY(const SuggestRequest asked, read_suggest(call.request));
+  KRIGE_TRY(const SuggestAnswer answer, wait_for_trials(api, call["study"], asked, call.request.gone));
+  OrderedJson trials = OrderedJson::array();
+  for (const tuner::Assignment& given : answer.trials)
+    trials.push_back(
+        {{"id", given.trial},
+         {"params", tuner::to_json(given.params)},
+         {"attempt",
+          {{"id", given.attempt}, {"token", given.token}, {"lease_expires_at", to_rfc3339(given.lease_expires_at)}}}});
+  Reply reply = json_reply({{"trials", std::move(trials)}}, answer.kind == SuggestAnswer::Kind::computing ? 202 : 200);
+  if (answer.kind != SuggestAnswer::Kind::trials) reply.headers.emplace_back("Retry-After", "1");
+  return reply;
+}
+
+// A body of a worker that holds a trial: the reader, which is to be finished, and the token.
+struct WorkerCall {
+  OrderedJson body;
+  TrialId trial = 0;
+};
+
+Result<WorkerCall> read_worker_call(const Call& call) {
+  KRIGE_CHECK(QueryReader(call.request).finish());
+  KRIGE_TRY(const TrialId trial, trial_id(call));
+  KRIGE_TRY(OrderedJson body, json_body(call.request));
+  return WorkerCall{std::move(body), trial};
+}
+
+using Metrics = std::vector<std::pair<std::string, double>>;
+
+Metrics read_metrics(ObjectReader& reader, Faults& faults) {
+  const OrderedJson* raw = reader.raw("metrics");
+  if (raw == nullptr) return {};
+  Result<Metrics> metrics = tuner::metrics_from_json(*raw, "metrics");
+  if (!metrics) {
+    faults.add(metrics.error().field, metrics.error().message);
+    for (const FieldError& other : metrics.error().others) faults.add(other.field, other.message);
+    return {};
+  }
+  if (metrics->empty()) reader.fault("metrics", "must name at least one metric");
+  return std::move(*metrics);
+}
+
+Result<Reply> report(Api& api, const Call& call) {
+  KRIGE_TRY(const WorkerCall worker, read_worker_call(call));
+  Faults faults;
+  ObjectReader reader(worker.body, "", faults);
+  const std::optional<std::string> token = reader.string("token");
+  reader.require("step");
+  const std::int64_t step = reader.integer_in("step", 0, std::numeric_limits<std::int64_t>::max()).value_or(0);
+  reader.require("metrics");
+  const Metrics metrics = read_metrics(reader, faults);
+  reader.finish();
+  if (!faults.empty()) return fail(faults.error());
+  KRIGE_TRY(const tuner::Lease lease, api.engine.report(call["study"], worker.trial, token, step, metrics));
+  return json_reply({{"should_stop", lease.should_stop}});
+}
+
+Result<Reply> heartbeat(Api& api, const Call& call) {
+  KRIGE_TRY(const WorkerCall worker, read_worker_call(call));
+  Faults faults;
+  ObjectReader reader(worker.body, "", faults);
+  const std::optional<std::string> token = reader.string("token");
+  reader.finish();
+  if (!faults.empty()) return fail(faults.error());
+  KRIGE_TRY(const tuner::Lease lease, api.engine.heartbeat(call["study"], worker.trial, token));
+  return json_reply({{"lease_expires_at", to_rfc3339(lease.expires_at)}, {"should_stop", lease.should_stop}});
+}
+
+tuner::Completion read_completion(ObjectReader& reader, Faults& faults) {
+  tuner::Completion completion;
+  const int outcomes = int{reader.has("value")} + int{reader.has("metrics")} + int{reader.has("state")};
+  if (outcomes != 1) faults.add("", "needs one of value, metrics and state");
+  if (const OrderedJson* value = reader.raw("value")) {
+    completion.value = number_from_json(*value);
+    if (!completion.value) reader.fault("value", "must be a number, or \"NaN\", \"Infinity\", \"-Infinity\"");
+  }
+  completion.metrics = read_metrics(reader, faults);
+  if (const auto state = reader.one_of("state", {"FAILED", "INFEASIBLE"}))
+    completion.state = tuner::trial_state(*state);
+  completion.reason = reader.string("reason").value_or("");
+  if (reader.has("reason") && !reader.has("state")) reader.fault("reason", "is given with a state only");
+  return completion;
+}
+
+Result<Reply> complete(Api& api, const Call& call) {
+  KRIGE_TRY(const WorkerCall worker, read_worker_call(call));
+  Faults faults;
+  ObjectReader reader(worker.body, "", faults);
+  const std::optional<std::string> token = reader.string("token");
+  const tuner::Completion completion = read_completion(reader, faults);
+  reader.finish();
+  if (!faults.empty()) return fail(faults.error());
+  KRIGE_TRY(const tuner::Trial trial, api.engine.complete(call["study"], worker.trial, token, completion));
+  return json_reply(tuner::to_json(trial));
+}
+
+}  // namespace
+
+void add_workers(Router& router, Api& api) {
+  const std::string trials = "/api/v1/studies/{study}/trials";
+  router.add("POST", trials + ":suggest", [&api](const Call& call) { return suggest(api, call); });
+  router.add("POST", trials + "/{trial}:report", [&api](const Call& call) { return report(api, call); });
+  router.add("POST", trials + "/{trial}:heartbeat", [&api](const Call& call) { return heartbeat(api, call); });
+  router.add("POST", trials + "/{trial}:complete", [&api](const Call& call) { return complete(api, call); });
+}
+
+}  // namespace krige::server

@@ -1,0 +1,57 @@
+// The HTTP service: REST under /api/v1 as docs/rest.md has it, event streams, and the dashboard.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "tuner/study/engine.h"
+
+namespace krige::server {
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";  // a name, an address, or an IPv6 address in brackets
+  int port = 0;                    // 0: any free one
+  std::string data_root;           // data of studies must stay below it; empty: studies that read data are refused
+  // Names by which clients may call the service besides localhost, 127.0.0.1, [::1] and `host`, each with or without
+  // a port: a page of another site that resolves its name to this machine is turned away (DNS rebinding).
+  std::vector<std::string> allowed_hosts;
+
+  std::size_t body_bytes = std::size_t{1} << 20;
+  std::size_t connections = 512;
+  // Three bounds for three kinds of requests, so that none takes the threads of another.
+  std::size_t api_threads = 16;
+  std::size_t event_streams = 64;     // beyond: 503
+  std::size_t waiting_suggests = 32;  // beyond: they answer without waiting
+  Millis request_time{10'000};        // for a request to come whole
+  Millis keep_alive_time{60'000};     // for a connection without a request
+  Millis write_time{10'000};          // for a client to take an answer, or an event
+  Millis drain_time{5'000};           // for requests being answered when the service stops
+  Millis heartbeat_interval{15'000};  // of event streams
+};
+
+class Server {
+ public:
+  // Serves when it returns. The engine must outlive the server. SIGPIPE is ignored from now on, in the whole process.
+  // Errors: invalid_argument for a host that is none, io when the port is taken.
+  static Result<std::unique_ptr<Server>> start(tuner::Engine& engine, const ServerOptions& options);
+  // stop()
+  ~Server();
+
+  [[nodiscard]] int port() const;
+  // http://HOST:PORT as a browser on this machine can open it.
+  [[nodiscard]] std::string url() const;
+  // Ends event streams at once, lets other requests end within drain_time, and returns when no thread is left.
+  // Thread-safe, may be called again.
+  void stop();
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace krige::server

@@ -1,0 +1,221 @@
+#include "tests/server/service_fixture.h"
+
+namespace krige::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+class EventsTest : public ServiceTest {
+ protected:
+  // A study of one trial, reported once and completed: seven events or more.
+  std::string make_ended_study() {
+    const std::string study = make_study({{"budget", {{"max_trials", 1}}}});
+    suggest_one(study, "w");
+    post(study + "/trials/1:report", {{"step", 1}, {"metrics", {{"value", 0.5}}}});
+    EXPECT_EQ(post(study + "/trials/1:complete", {{"value", 0.5}}).status, 200);
+    return study;
+  }
+  std::uint64_t seq(const std::string& study) { return get(study).json["seq"].get<std::uint64_t>(); }
+
+  // Events until `last`, checked to be `first`, `first` + 1, …
+  static std::vector<std::string> types(EventClient& client, std::uint64_t first, std::uint64_t last) {
+    std::vector<std::string> seen;
+    for (std::uint64_t expected = first; expected <= last; ++expected) {
+      const auto event = client.next();
+      if (!event) {
+        ADD_FAILURE() << "no event " << expected;
+        break;
+      }
+      EXPECT_EQ(event->id, std::to_string(expected));
+      EXPECT_EQ(event->data["seq"], expected);
+      EXPECT_EQ(event->data["type"], event->type);
+      EXPECT_TRUE(event->data["time"].is_string());
+      seen.push_back(event->type);
+    }
+    return seen;
+  }
+};
+
+TEST_F(EventsTest, TellsTheWholeStoryInOrder) {
+  const std::string study = make_ended_study();
+  EventClient client(port_, study + "/events");
+  EXPECT_TRUE(client.head().starts_with("HTTP/1.1 200 ")) << client.head();
+  EXPECT_NE(client.head().find("Content-Type: text/event-stream\r\n"), std::string::npos) << client.head();
+  EXPECT_NE(client.head().find("Cache-Control: no-store\r\n"), std::string::npos);
+  const std::vector<std::string> story = types(client, 1, seq(study));
+  EXPECT_EQ(story.front(), "STUDY_CREATED");
+  EXPECT_EQ(story[1], "TRIAL_CREATED");
+  EXPECT_EQ(std::ranges::count(story, "TRIAL_REPORTED"), 1);
+  EXPECT_EQ(story.back(), "STUDY_STATE_CHANGED");
+}
+
+TEST_F(EventsTest, ContinuesWithoutAGapOrARepeat) {
+  const std::string study = make_ended_study();
+  const std::uint64_t last = seq(study);
+  for (std::uint64_t after = 0; after < last; ++after) {
+    EventClient by_query(port_, study + "/events?after=" + std::to_string(after));
+    types(by_query, after + 1, last);
+    // A browser that reconnects repeats the address of its first call.
+    EventClient by_header(port_, study + "/events?after=0", {{"Last-Event-ID", std::to_string(after)}});
+    types(by_header, after + 1, last);
+  }
+}
+
+TEST_F(EventsTest, TellsWhatHappensWhileItIsOpen) {
+  const std::string study = make_study();
+  const std::uint64_t before = seq(study);
+  EventClient client(port_, study + "/events?after=" + std::to_string(before));
+  suggest_one(study, "w");
+  const auto created = client.next();
+  ASSERT_TRUE(created);
+  EXPECT_EQ(created->type, "TRIAL_CREATED");
+  EXPECT_EQ(created->id, std::to_string(before + 1));
+  EXPECT_EQ(created->data["trial"]["id"], 1);
+  EXPECT_EQ(created->data.dump().find("token"), std::string::npos);
+  post_text(study + ":stop", "", "");
+  std::uint64_t seen = before + 1;
+  while (seen < seq(study)) {
+    const auto event = client.next();
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->id, std::to_string(++seen));
+  }
+}
+
+TEST_F(EventsTest, ResetsAClientThatHasSeenMoreThanThereIs) {
+  const std::string study = make_study();
+  const std::uint64_t now = seq(study);
+  EventClient client(port_, study + "/events?after=" + std::to_string(now + 100));
+  const auto reset = client.next();
+  ASSERT_TRUE(reset);
+  EXPECT_EQ(reset->type, "reset");
+  EXPECT_EQ(reset->id, std::to_string(now));
+  EXPECT_EQ(reset->data, OrderedJson({{"seq", now}}));
+  post_text(study + ":pause", "", "");
+  const auto event = client.next();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->id, std::to_string(now + 1));
+}
+
+TEST_F(EventsTest, EndsWithItsStudy) {
+  const std::string study = make_study();
+  EventClient client(port_, study + "/events");
+  types(client, 1, seq(study));
+  EXPECT_EQ(erase(study).status, 204);
+  while (client.next()) {
+  }
+  EXPECT_TRUE(is_problem(get(study + "/events"), 404, "not_found"));
+}
+
+TEST_F(EventsTest, KeepsTheConnectionAliveWithComments) {
+  ServerOptions options;
+  options.heartbeat_interval = 20ms;
+  start(options);
+  const std::string study = make_study();
+  EventClient one(port_, study + "/events?after=" + std::to_string(seq(study)));
+  EventClient all(port_, "/api/v1/events");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(one.wait_for_comment());
+    EXPECT_TRUE(all.wait_for_comment());
+  }
+}
+
+TEST_F(EventsTest, TellsOfEveryStudy) {
+  EventClient client(port_, "/api/v1/events");
+  const std::string study = make_study();
+  const auto made = client.next();
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->type, "study");
+  EXPECT_EQ("/api/v1/studies/" + made->data["id"].get<std::string>(), study);
+  EXPECT_FALSE(made->data.contains("spec"));
+  erase(study);
+  for (auto event = client.next();; event = client.next()) {
+    ASSERT_TRUE(event);
+    if (event->type != "study_deleted") continue;
+    EXPECT_EQ(event->data, OrderedJson({{"id", made->data["id"]}}));
+    break;
+  }
+}
+
+TEST_F(EventsTest, RefusesABadBeginning) {
+  const std::string study = make_study();
+  for (const char* after : {"-1", "x", "1.5", "99999999999999999999"})
+    EXPECT_TRUE(is_problem(get(study + "/events?after=" + after), 400, "invalid_argument", "after")) << after;
+  EXPECT_TRUE(is_problem(get(study + "/events", {{"Last-Event-ID", "x"}}), 400, "invalid_argument", "Last-Event-ID"));
+  EXPECT_TRUE(is_problem(get(study + "/events?since=1"), 400, "invalid_argument", "since"));
+  EXPECT_TRUE(is_problem(get("/api/v1/studies/nosuch/events"), 404, "not_found"));
+  EXPECT_TRUE(is_problem(get("/api/v1/events?after=1"), 400, "invalid_argument", "after"));
+}
+
+TEST_F(EventsTest, FurtherClientsAreTurnedAwayWhileTheApiAnswers) {
+  ServerOptions options;
+  options.event_streams = 3;
+  options.api_threads = 1;
+  start(options);
+  const std::string study = make_study();
+  std::vector<std::unique_ptr<EventClient>> open;
+  for (int i = 0; i < 3; ++i)
+    open.push_back(std::make_unique<EventClient>(port_, i == 0 ? "/api/v1/events" : study + "/events"));
+  const Answer refused = get(study + "/events");
+  EXPECT_TRUE(is_problem(refused, 503, "unavailable"));
+  EXPECT_EQ(refused.header("Retry-After"), "1");
+  EXPECT_EQ(get(study).status, 200);
+  // A place is free again as soon as a client has gone, not only when something is sent to it.
+  open.pop_back();
+  Answer again;
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  std::unique_ptr<EventClient> next;
+  do {
+    next = std::make_unique<EventClient>(port_, study + "/events");
+  } while (!next->head().starts_with("HTTP/1.1 200 ") && std::chrono::steady_clock::now() < deadline);
+  EXPECT_TRUE(next->head().starts_with("HTTP/1.1 200 ")) << next->head();
+}
+
+TEST_F(EventsTest, DropsAClientThatDoesNotRead) {
+  ServerOptions options;
+  options.write_time = 100ms;
+  options.event_streams = 1;
+  start(options);
+  const std::string study = make_study();
+  suggest_one(study, "w");
+  EventClient sleeper(port_, study + "/events", {}, 4096);
+  const std::string name(std::size_t{512} << 10, 'm');
+  for (int step = 0; step < 24; ++step) {
+    const Answer reported = post(study + "/trials/1:report", {{"step", step}, {"metrics", {{name, 1}}}});
+    ASSERT_EQ(reported.status, 200) << reported.text.substr(0, 300);
+  }
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  std::string head;
+  do {
+    head = EventClient(port_, study + "/events").head();
+  } while (!head.starts_with("HTTP/1.1 200 ") && std::chrono::steady_clock::now() < deadline);
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 200 ")) << head;
+}
+
+TEST_F(EventsTest, StopEndsEveryStreamAtOnce) {
+  const std::string study = make_study();
+  EventClient one(port_, study + "/events");
+  types(one, 1, seq(study));
+  EventClient all(port_, "/api/v1/events");
+  RawClient idle(port_);
+  server_->stop();
+  EXPECT_FALSE(one.next());
+  EXPECT_FALSE(all.next());
+  one.raw().read_all();
+  EXPECT_TRUE(one.closed());
+  idle.read_all();
+  EXPECT_TRUE(idle.closed());
+  EXPECT_TRUE(RawClient(port_).closed());
+}
+
+TEST_F(EventsTest, StreamsEndWithTheEngine) {
+  const std::string study = make_study();
+  EventClient one(port_, study + "/events");
+  types(one, 1, seq(study));
+  EventClient all(port_, "/api/v1/events");
+  engine_->shut_down();
+  EXPECT_FALSE(one.next());
+  EXPECT_FALSE(all.next());
+}
+
+}  // namespace
+}  // namespace krige::server
