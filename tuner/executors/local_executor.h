@@ -13,6 +13,9 @@ struct LocalExecutorOptions {
   std::string store_id;    // marks every process, so that kill_leftovers finds them
 };
 
+// One thread owns all attempts. The process becomes a subreaper and its closed standard streams are opened on
+// /dev/null. Every process of an attempt has KRIGE_STORE_ID, KRIGE_EXECUTOR_ID (random) and KRIGE_ATTEMPT
+// (study/trial/attempt) in its environment. not_found: no such supervisor; unsupported: a kernel without pidfd.
 [[nodiscard]] Result<std::unique_ptr<Executor>> make_local_executor(LocalExecutorOptions options);
 
 }  // namespace krige::tuner

@@ -117,9 +117,10 @@ TEST_F(LocalExecutorTest, WhatCannotRunIsNotStartedAndTheReasonSaysWhy) {
   Outcome outcome = run(make_run(1, {"/nonexistent/program"}));
   EXPECT_EQ(outcome.kind, Kind::not_started);
   EXPECT_EQ(outcome.reason, "cannot run /nonexistent/program: No such file or directory");
-  outcome = run(make_run(2, {"no-such-program-in-path"}));
-  EXPECT_EQ(outcome.reason, "cannot run no-such-program-in-path: No such file or directory");
-  RunSpec spec = make_run(3, {"true"});
+  RunSpec spec = make_run(2, {"no-such-program-in-path"});
+  spec.environment = {{"PATH", "/usr/bin:/bin"}};
+  EXPECT_EQ(run(spec).reason, "cannot run no-such-program-in-path: No such file or directory");
+  spec = make_run(3, {"true"});
   spec.working_directory = "/nonexistent";
   outcome = run(spec);
   EXPECT_EQ(outcome.kind, Kind::not_started);
