@@ -83,6 +83,13 @@ TEST_F(TrainingTest, BspGivesTheSameBitsForAnyNumberOfWorkersAndShards) {
   }
 }
 
+TEST_F(TrainingTest, MoreShardsThanParametersAndMoreWorkersThanBlocks) {
+  const std::string fields = R"("epochs": 5, "batch_size": 16, "learning_rate": 0.01)";
+  const ModelFile one = model_of(diabetes_job(fields));
+  EXPECT_EQ(model_of(diabetes_job(fields + R"(, "workers": 4, "shards": 13)")).weights, one.weights);
+  EXPECT_EQ(one.weights.size(), 11U);
+}
+
 TEST_F(TrainingTest, LinearRegressionIsScikitLearns) {
   const OrderedJson expected = golden("diabetes.json");
   for (const char* processes : {R"("workers": 1, "shards": 1)", R"("workers": 2, "shards": 2)"}) {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "base/log.h"
 #include "trainer/checkpoint/model_file.h"
@@ -28,8 +29,8 @@ class Coordinator {
               [this](Role role, std::uint32_t i, const Frame& f) { return on_frame(role, i, f); }) {}
 
   Status run() {
-    KRIGE_TRY(const Signals signals, Signals::take());
-    loop_.watch(signals.descriptor(), [&] { on_signals(signals.read()); });
+    KRIGE_TRY(signals_, Signals::take());
+    loop_.watch(signals_->descriptor(), [this] { on_signals(signals_->read()); });
     loop_.every(options_.crew.timeout / 4, [this] { crew_.look_for_silence(); });
     KRIGE_CHECK(crew_.start(job_));
     run_until([this] { return finished_; });
@@ -185,6 +186,7 @@ class Coordinator {
   TrainJob job_;
   CoordinatorOptions options_;
   LineWriter records_;
+  std::optional<Signals> signals_;
   EventLoop loop_;
   Crew crew_;
   std::int64_t ready_ = 0;

@@ -1,7 +1,8 @@
+#include "trainer/data/dataset.h"
+
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
-#include "trainer/data/dataset.h"
 
 namespace krige::trainer {
 

@@ -1,9 +1,5 @@
-// Dense layers with one loss behind the last: linear, logistic and softmax are a network without hidden layers.
-//
-// Layer l has weights W_l (in × out, row-major) and then biases b_l (out), all layers one after the other in the flat
-// vector.
-//   A_0 = features, Z_l = A_l W_l + b_l, A_{l+1} = act(Z_l); loss(Z_last).
-// Backwards, with D_l = d(loss)/dZ_l: dW_l = A_lᵀ D_l, db_l = column sums of D_l, D_{l−1} = (D_l W_lᵀ) ∘ act′.
+#include "trainer/models/model.h"
+
 #include <fmt/format.h>
 
 #include <Eigen/Core>
@@ -11,11 +7,17 @@
 
 #include "base/rng.h"
 #include "trainer/models/loss.h"
-#include "trainer/models/model.h"
 #include "trainer/schedule.h"
 
 namespace krige::trainer {
 namespace {
+
+// Dense layers with one loss behind the last: linear, logistic and softmax are a network without hidden layers.
+//
+// Layer l has weights W_l (in × out, row-major) and then biases b_l (out), all layers one after the other in the flat
+// vector.
+//   A_0 = features, Z_l = A_l W_l + b_l, A_{l+1} = act(Z_l); loss(Z_last).
+// Backwards, with D_l = d(loss)/dZ_l: dW_l = A_lᵀ D_l, db_l = column sums of D_l, D_{l−1} = (D_l W_lᵀ) ∘ act′.
 
 using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using MatrixView = Eigen::Map<const Matrix>;
