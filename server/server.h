@@ -24,7 +24,7 @@ struct ServerOptions {
   std::size_t connections = 512;
   // Three bounds for three kinds of requests, so that none takes the threads of another.
   std::size_t api_threads = 16;
-  std::size_t event_streams = 64;     // beyond: 503
+  std::size_t event_streams = 256;    // beyond: 503
   std::size_t waiting_suggests = 32;  // beyond: they answer without waiting
   Millis request_time{10'000};        // for a request to come whole
   Millis keep_alive_time{60'000};     // for a connection without a request

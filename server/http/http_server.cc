@@ -115,7 +115,7 @@ class HttpServer::Messages : public httplib::Server {
     try {
       ok = process_request(stream, last, closed, prepare);
     } catch (const std::exception& e) {
-      log::error(fmt::format("a request could not be answered: {}", e.what()));
+      log::error(fmt::format("an answer could not be sent: {}", e.what()));
     }
     current_ = nullptr;
     return ok && !closed && !stream.failed();

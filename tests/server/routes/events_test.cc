@@ -170,6 +170,28 @@ TEST_F(EventsTest, FurtherClientsAreTurnedAwayWhileTheApiAnswers) {
   EXPECT_TRUE(next->head().starts_with("HTTP/1.1 200 ")) << next->head();
 }
 
+TEST_F(EventsTest, StreamsIdleConnectionsAndSlowSendersTogetherDoNotKeepOthersWaiting) {
+  ServerOptions options;
+  options.api_threads = 1;
+  options.waiting_suggests = 0;
+  start(options);
+  const std::string study = make_study();
+  std::vector<std::unique_ptr<EventClient>> streams;
+  std::vector<std::unique_ptr<RawClient>> others;
+  for (std::size_t i = 0; i < options.event_streams; ++i) {
+    streams.push_back(std::make_unique<EventClient>(port_, study + "/events"));
+    ASSERT_TRUE(streams.back()->head().starts_with("HTTP/1.1 200 ")) << i << streams.back()->head();
+  }
+  for (int i = 0; i < 64; ++i) {
+    others.push_back(std::make_unique<RawClient>(port_));
+    if (i % 2 == 0) others.back()->send("POST /api/v1/studies HTTP/1.1\r\nContent-Length: 100\r\n\r\n{");
+  }
+  EXPECT_EQ(get(study).status, 200);
+  EXPECT_EQ(post_text(study + ":pause", "", "").status, 200);
+  const std::uint64_t last = seq(study);
+  for (const auto& stream : streams) EXPECT_EQ(types(*stream, 1, last).back(), "STUDY_STATE_CHANGED");
+}
+
 TEST_F(EventsTest, DropsAClientThatDoesNotRead) {
   ServerOptions options;
   options.write_time = 100ms;
