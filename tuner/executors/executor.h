@@ -41,8 +41,8 @@ struct Outcome {
   Kind kind = Kind::exited;
   int exit_code = 0;
   int signal = 0;
-  std::string reason;      // one line for people
-  std::string error_tail;  // the end of its standard error, at most 4 KiB
+  std::string reason{};      // one line for people
+  std::string error_tail{};  // the end of its standard error, at most 4 KiB
 };
 
 // Called from the executor's thread, for one attempt never two at once; must not block for long.

@@ -47,7 +47,8 @@ Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId ne
   const double sign = spec_.metric.goal == Goal::minimize ? 1 : -1;
   std::vector<Observed> observed;
   gp::Points pending{model_->space.size(), {}};
-  std::vector<std::vector<double>> without_value;  // FAILED and INFEASIBLE
+  std::vector<std::vector<double>> failed;
+  std::vector<std::vector<double>> infeasible;
   for (const Trial& trial : history) {
     if (trial.state == TrialState::cancelled) continue;
     const std::vector<double> point = spec_.space.encode(trial.params);
@@ -56,19 +57,23 @@ Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId ne
     else if (trial.value && std::isfinite(*trial.value))
       observed.push_back({point, sign * *trial.value});
     else
-      without_value.push_back(point);
+      (trial.state == TrialState::infeasible ? infeasible : failed).push_back(point);
   }
-  const std::size_t tried = observed.size() + pending.size() + without_value.size();
+  const std::size_t tried = observed.size() + pending.size() + failed.size() + infeasible.size();
   if (observed.size() < 2 || tried < initial_design(model_->space.size()) || model_->space.size() == 0)
     return SobolSampler(spec_).propose(history, next);
 
-  // What gave no value is taken to be as bad as the worst that did, so that its neighbourhood is left.
-  const double worst = std::ranges::max_element(observed, {}, &Observed::loss)->loss;
-  for (const std::vector<double>& point : without_value) observed.push_back({point, worst});
+  // INFEASIBLE is the point's own doing: as bad as the worst that had a value. A failure may be a passing one: taken to
+  // be as good as the middle, it neither draws nor scares, and is not tried again.
+  std::vector<double> losses;
+  for (const Observed& one : observed) losses.push_back(one.loss);
+  std::ranges::sort(losses);
+  for (const std::vector<double>& point : infeasible) observed.push_back({point, losses.back()});
+  for (const std::vector<double>& point : failed) observed.push_back({point, losses[losses.size() / 2]});
   keep_best_and_latest(observed);
 
   gp::Points points{model_->space.size(), {}};
-  std::vector<double> losses;
+  losses.clear();
   for (const Observed& one : observed) {
     points.append(one.point);
     losses.push_back(one.loss);

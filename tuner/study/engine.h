@@ -62,10 +62,10 @@ struct Lease {
 
 // What a worker says at the end: a value, or metrics that hold the study's metric, or that the trial failed.
 struct Completion {
-  std::optional<double> value;
-  std::vector<std::pair<std::string, double>> metrics;
-  std::optional<TrialState> state;  // failed or infeasible
-  std::string reason;
+  std::optional<double> value{};
+  std::vector<std::pair<std::string, double>> metrics{};
+  std::optional<TrialState> state{};  // failed or infeasible
+  std::string reason{};
 };
 
 struct EngineOptions {

@@ -1,6 +1,7 @@
 // Every sampler over the same spaces: inside the space, never twice, the same for the same seed and history.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -45,8 +46,10 @@ Trial finished(TrialId id, Params params, TrialState state, std::optional<double
   return trial;
 }
 
-// Runs `trials` trials; every third is still pending when the next is proposed, every seventh fails.
-std::vector<Trial> run(const StudySpec& spec, int trials) {
+enum class Fate { all_complete, some_pending_some_failed };
+
+// Runs `trials` trials; of some, every third stays pending and every seventh fails.
+std::vector<Trial> run(const StudySpec& spec, int trials, Fate fate = Fate::some_pending_some_failed) {
   const std::unique_ptr<Sampler> sampler = make_sampler(spec);
   std::vector<Trial> history;
   for (TrialId id = 1; id <= trials; ++id) {
@@ -55,9 +58,9 @@ std::vector<Trial> run(const StudySpec& spec, int trials) {
       EXPECT_EQ(suggestion.error().code, ErrorCode::space_exhausted);
       break;
     }
-    const TrialState state = id % 7 == 0   ? TrialState::failed
-                             : id % 3 == 0 ? TrialState::running
-                                           : TrialState::completed;
+    TrialState state = TrialState::completed;
+    if (fate == Fate::some_pending_some_failed && id % 7 == 0) state = TrialState::failed;
+    if (fate == Fate::some_pending_some_failed && id % 3 == 0) state = TrialState::running;
     history.push_back(
         finished(id, suggestion->params, state,
                  state == TrialState::completed ? std::optional(loss(spec, suggestion->params)) : std::nullopt));
@@ -97,7 +100,7 @@ TEST_P(SamplersTest, SameSeedAndHistoryGiveTheSamePoints) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SamplersTest, ::testing::Values("gp", "random", "sobol", "grid"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& instance) { return instance.param; });
 
 TEST(Samplers, TheDefaultPointComesFirst) {
   for (const char* method : {"gp", "random", "sobol"}) {
@@ -130,19 +133,22 @@ TEST(Samplers, GpSaysWhatItExpected) {
   EXPECT_GE(*next.info.sd, 0);
 }
 
-TEST(Samplers, GpFindsTheOptimumOfAMixedSpaceThatRandomSearchDoesNot) {
-  double gp_sum = 0, random_sum = 0;
+TEST(Samplers, GpComesMuchCloserToTheOptimumOfAMixedSpaceThanRandomSearch) {
+  // sgd 0.09, no momentum 0.1, two layers 0.0011, width 16 0.09 or 64 0.04.
+  const double optimum = 0.09 + 0.1 + (1.0 / 3 - 0.3) * (1.0 / 3 - 0.3) + 0.04;
+  double gp_regret = 0, random_regret = 0;
   for (int seed = 0; seed < 5; ++seed) {
-    const auto best = [&](const char* method) {
+    const auto regret = [&](const char* method) {
       double lowest = 1e9;
-      for (const Trial& trial : run(spec_of(kMixed, method, seed), 40))
-        if (trial.value) lowest = std::min(lowest, *trial.value);
-      return lowest;
+      for (const Trial& trial : run(spec_of(kMixed, method, seed), 40, Fate::all_complete))
+        lowest = std::min(lowest, *trial.value);
+      return lowest - optimum;
     };
-    gp_sum += best("gp");
-    random_sum += best("random");
+    gp_regret += regret("gp");
+    random_regret += regret("random");
   }
-  EXPECT_LT(gp_sum, 0.8 * random_sum);
+  EXPECT_GE(gp_regret, -1e-9);
+  EXPECT_LT(gp_regret, 0.25 * random_regret) << "random: " << random_regret;
 }
 
 TEST(GpSpace, ConditionsOnFixedParametersAreInherited) {

@@ -92,7 +92,7 @@ TEST(StudySpec, FaultsOfTheTrainingJobNameTheStudysField) {
     return faults_of(text.replace(text.find(from), std::string(from).size(), to));
   };
   EXPECT_EQ(with("hidden: ", "hiden: "), "parameters.hiden: names no field of train; did you mean hidden?");
-  EXPECT_EQ(with("[bsp, ssp]", "[bsp, sync]").substr(0, 47), "parameters.mode: sync cannot be train.mode: mus");
+  EXPECT_EQ(with("[bsp, ssp]", "[bsp, ssp, sync]").substr(0, 47), "parameters.mode: sync cannot be train.mode: mus");
   EXPECT_EQ(with("name: accuracy", "name: test_accuracy"),
             "metric.name: test data are not for tuning: use a validation metric");
   EXPECT_EQ(with("model: mlp", "model: forest"),

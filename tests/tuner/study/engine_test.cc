@@ -3,8 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
 
 #include "tests/support/fake_executor.h"
 
@@ -326,7 +330,10 @@ TEST_F(EngineTest, ParallelClientsGetDifferentTrials) {
     clients.emplace_back([&, w] {
       while (true) {
         const Result<SuggestAnswer> answer = engine_->suggest(id, 1, "w" + std::to_string(w), 10s);
-        if (!answer) return EXPECT_EQ(answer.error().code, ErrorCode::study_finished);
+        if (!answer) {
+          EXPECT_EQ(answer.error().code, ErrorCode::study_finished);
+          return;
+        }
         for (const Assignment& given : answer->trials) {
           {
             const std::lock_guard lock(mutex);

@@ -21,15 +21,17 @@ TEST(States, NamesReadBack) {
   expect_consistent<AttemptState>(8, attempt_state);
 }
 
+template <typename State>
+void expect_no_way_out(int states) {
+  for (int from = 0; from < states; ++from)
+    for (int to = 0; to < states; ++to)
+      EXPECT_FALSE(is_final(static_cast<State>(from)) && may_change(static_cast<State>(from), static_cast<State>(to)))
+          << name(static_cast<State>(from)) << " to " << name(static_cast<State>(to));
+}
+
 TEST(States, FinalStatesHaveNoWayOut) {
-  for (int from = 0; from < 9; ++from)
-    for (int to = 0; to < 9; ++to)
-      if (is_final(static_cast<TrialState>(from)))
-        EXPECT_FALSE(may_change(static_cast<TrialState>(from), static_cast<TrialState>(to)));
-  for (int from = 0; from < 6; ++from)
-    for (int to = 0; to < 6; ++to)
-      if (is_final(static_cast<StudyState>(from)))
-        EXPECT_FALSE(may_change(static_cast<StudyState>(from), static_cast<StudyState>(to)));
+  expect_no_way_out<TrialState>(9);
+  expect_no_way_out<StudyState>(6);
 }
 
 TEST(States, ALostAttemptMayComeBackButAFinishedOneMayNot) {
