@@ -17,7 +17,7 @@ struct FitOptions {
   int max_evaluations = 60;  // of the likelihood, a start
   // Hyperparameters are learned from at most so many observations (the best half and a random half); the posterior uses
   // all.
-  std::size_t max_points = 400;
+  std::size_t max_points = 250;
   OutputWarp warp = OutputWarp::log_above_median;
 };
 
