@@ -65,6 +65,8 @@ TrainerProcess::TrainerProcess(const std::string& job, const std::vector<std::st
     ::dup2(out_.write.get(), STDOUT_FILENO);
     ::dup2(err_.write.get(), STDERR_FILENO);
     char* environment[] = {const_cast<char*>(mark_.c_str()), const_cast<char*>(temporary.c_str()), nullptr};
+    // As under a careless parent: the trainer must set right what it needs.
+    ::signal(SIGCHLD, SIG_IGN);
     if (::chdir(folder_.c_str()) == 0) ::execve(program.c_str(), argv.data(), environment);
     ::_exit(127);
   }

@@ -12,6 +12,8 @@ Result<Signals> Signals::take() {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&set, signal);
+  // A parent that ignores SIGCHLD hands that down, and the kernel would then tell nobody how a child ended.
+  ::signal(SIGCHLD, SIG_DFL);
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return fail_errno(errno, "cannot take signals");
