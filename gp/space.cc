@@ -25,8 +25,8 @@ Status validate_levels(const Dimension& dimension, std::size_t i) {
   }
   double previous = -1;
   for (const double position : positions) {
-    if (!(position >= 0 && position <= 1 && position > previous)) {
-      return fail(ErrorCode::invalid_argument, "must ascend in [0, 1]", path(i, "positions"));
+    if (!(position >= 0 && position <= 1 && position >= previous)) {
+      return fail(ErrorCode::invalid_argument, "must be in [0, 1] and not descend", path(i, "positions"));
     }
     previous = position;
   }

@@ -29,9 +29,10 @@ struct Condition {
 
 struct Dimension {
   DimensionKind kind = DimensionKind::continuous;
-  std::int64_t levels = 0;        // grid and categorical: how many, at least 1 and below 2³¹
-  std::vector<double> positions;  // grid: where each level lies, ascending; empty: k/(levels − 1), a single level 0.5
-  std::vector<Condition> when;    // active where all hold
+  std::int64_t levels = 0;  // grid and categorical: how many, at least 1 and below 2³¹
+  std::vector<double>
+      positions;  // grid: where each level lies, not descending; empty: k/(levels − 1), a single level 0.5
+  std::vector<Condition> when;  // active where all hold
   friend bool operator==(const Dimension&, const Dimension&) = default;
 };
 

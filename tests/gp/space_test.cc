@@ -25,7 +25,7 @@ TEST(Space, ValidationNamesTheField) {
   EXPECT_EQ(field_of_fault({{{DimensionKind::grid, 0, {}, {}}}}), "dimensions[0].levels");
   EXPECT_EQ(field_of_fault({{{DimensionKind::categorical, std::int64_t{1} << 31, {}, {}}}}), "dimensions[0].levels");
   EXPECT_EQ(field_of_fault({{{DimensionKind::grid, 2, {0.5}, {}}}}), "dimensions[0].positions");
-  EXPECT_EQ(field_of_fault({{{DimensionKind::grid, 2, {0.5, 0.5}, {}}}}), "dimensions[0].positions");
+  EXPECT_EQ(field_of_fault({{{DimensionKind::grid, 2, {0.5, 0.4}, {}}}}), "dimensions[0].positions");
   EXPECT_EQ(field_of_fault({{{DimensionKind::grid, 2, {0.5, kNaN}, {}}}}), "dimensions[0].positions");
   EXPECT_EQ(field_of_fault({{{DimensionKind::categorical, 2, {0, 1}, {}}}}), "dimensions[0].positions");
   InputSpace space = mixed_space();
@@ -74,6 +74,15 @@ TEST(Space, PositionsPlaceTheLevels) {
   EXPECT_EQ(level_of(dimension, 7), 3);
   for (std::int64_t level = 0; level < 4; ++level) EXPECT_EQ(level_of(dimension, value_of(dimension, level)), level);
   EXPECT_EQ(value_of({DimensionKind::grid, 1, {}, {}}, 0), 0.5);
+}
+
+TEST(Space, LevelsMayShareAPosition) {
+  // As those far in the tail of a normal scale do.
+  const InputSpace space{{{DimensionKind::grid, 4, {0, 0, 0.5, 1}, {}}}};
+  EXPECT_TRUE(validate(space));
+  EXPECT_EQ(level_of(space.dimensions[0], 0), 0);
+  EXPECT_EQ(level_of(space.dimensions[0], 0.2), 1);
+  EXPECT_EQ(level_of(space.dimensions[0], 0.4), 2);
 }
 
 TEST(Space, RandomPointsOfRandomSpacesAreCanonical) {
