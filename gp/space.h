@@ -42,7 +42,7 @@ struct InputSpace {
   friend bool operator==(const InputSpace&, const InputSpace&) = default;
 };
 
-// Error: invalid_argument naming dimensions[i].field: no dimensions, levels out of range, positions not ascending in
+// Error: invalid_argument naming dimensions[i].field: no dimensions, levels out of range, positions descending, outside
 // [0, 1] or not one a level, a parent that is no dimension, continuous or in a cycle, levels of a condition absent or
 // out of range.
 [[nodiscard]] Status validate(const InputSpace& space);
