@@ -33,7 +33,7 @@ using OrderedJson = nlohmann::ordered_json;
 class Faults {
  public:
   void add(std::string field, std::string message);
-  void add(const Error& error);    // all of its faults
+  void add(const Error& error);  // all of its faults
   [[nodiscard]] std::size_t size() const { return faults_.size(); }
   [[nodiscard]] bool empty() const { return faults_.empty(); }
   // The first as the error, the rest in `others`.

@@ -31,10 +31,10 @@ class Recovery(unittest.TestCase):
 
     def test_kill_9_of_the_server_loses_nothing_and_leaves_nothing(self):
         server = Server(self.data_dir)
-        study = server.call("/studies", study_of_digits(epochs=100))["id"]
+        study = server.call("/studies", study_of_digits(epochs=600))["id"]
         wait_for("a finished trial", lambda: server.call(f"/studies/{study}")["trial_counts"].get("COMPLETED", 0) >= 1)
         mark = f"KRIGE_ATTEMPT={study}/"
-        wait_for("running processes", lambda: processes(mark))
+        wait_for("running workers", lambda: processes(mark, "worker"))
         before = {t["id"]: t for t in server.trials(study) if t["state"] == "COMPLETED"}
         server.kill()
         wait_for("the end of every process of the study", lambda: not processes(mark), timeout=5)
