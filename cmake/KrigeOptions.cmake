@@ -55,6 +55,8 @@ function(krige_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gtest GTest::gmock GTest::gtest_main krige_private_options)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  # What is tested is optimized; the tests themselves compile in half the time without it.
+  target_compile_options(${name} PRIVATE -O0)
   target_compile_definitions(${name} PRIVATE
     KRIGE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" KRIGE_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
