@@ -1,15 +1,38 @@
 // Flags are parsed here and nowhere else.
-#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "base/json.h"
 #include "cli/commands.h"
+
+namespace {
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  return names;
+}
+
+int unknown_command(const std::string& word, const std::vector<std::string>& names) {
+  const std::optional<std::string> near = krige::nearest_name(word, names);
+  fmt::print(stderr, "krige: there is no command {}{}\nThe commands are {}; krige COMMAND --help explains one.\n", word,
+             near ? fmt::format("; did you mean {}?", *near) : "", fmt::join(names, ", "));
+  return 2;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace krige::cli;
   CLI::App app(
       "Krige tunes hyperparameters: a Gaussian process proposes, trials run on a built-in parameter server or as any\n"
-      "program, a service keeps and shows everything.");
+      "program, a service keeps and shows everything.",
+      "krige");
   app.require_subcommand(1);
-  app.failure_message(CLI::FailureMessage::help);
   int code = 0;
 
   ServeOptions serve_options;
@@ -65,6 +88,13 @@ int main(int argc, char** argv) {
 
   app.add_subcommand("version", "Print the version and how it was built")->callback([&] { code = version(); });
 
+  const std::vector<std::string> names = command_names(app);
+  if (argc > 1 && argv[1][0] != '-' && std::ranges::find(names, argv[1]) == names.end())
+    return unknown_command(argv[1], names);
+  if (argc == 1) {
+    fmt::print(stderr, "{}", app.help());
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -30,7 +30,7 @@ std::string bar(double share) {
 
 int report(const Error& error, std::string_view what) {
   const std::string text = error.describe();
-  if (what.empty() || text.starts_with(what))
+  if (what.empty() || text.find(what) != std::string::npos)
     fmt::print(stderr, "krige: {}\n", text);
   else
     fmt::print(stderr, "krige: {}:{}{}\n", what, text.find('\n') == std::string::npos ? " " : "\n", text);

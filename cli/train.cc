@@ -47,6 +47,8 @@ struct Ending {
 
 Result<OrderedJson> load_job(const std::string& file) {
   KRIGE_TRY(OrderedJson json, tuner::load_document(file));
+  if (json.is_object() && json.contains("parameters"))
+    return fail(ErrorCode::invalid_argument, "is a study, not a training job: run it with krige sweep");
   resolve(json, fs::absolute(file).parent_path());
   KRIGE_TRY(const TrainJob job, parse_train_job(json));
   return to_json(job);

@@ -3,6 +3,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/ids.h"
 #include "server/routes/input.h"
 #include "server/routes/routes.h"
 #include "tuner/trial/codec.h"
@@ -31,8 +32,8 @@ Result<SuggestRequest> read_suggest(const Request& request) {
   ObjectReader reader(body, "", faults);
   SuggestRequest suggest;
   suggest.count = static_cast<int>(reader.integer_in("count", 1, kMaxSuggestions).value_or(1));
-  reader.require("client_id");
-  suggest.client_id = reader.string("client_id").value_or("");
+  // A worker without a name cannot come back for its pending trial: each call is a worker of its own.
+  suggest.client_id = reader.string("client_id").value_or(reader.has("client_id") ? "" : "anonymous-" + random_id(8));
   if (reader.has("client_id") && (suggest.client_id.empty() || suggest.client_id.size() > kMaxClientIdBytes))
     reader.fault("client_id", "must have between 1 and 128 bytes");
   suggest.timeout = Millis(reader.integer_in("timeout_ms", 0, kMaxTimeoutMs).value_or(kTimeoutMs));

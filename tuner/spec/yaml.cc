@@ -103,7 +103,9 @@ Result<OrderedJson> yaml_to_json(std::string_view text) {
 }
 
 Result<OrderedJson> load_document(const std::string& path) {
-  KRIGE_TRY(const std::string text, read_file(path));
+  const Result<std::string> file = read_file(path);
+  if (!file) return fail(ErrorCode::invalid_argument, file.error().message);
+  const std::string& text = *file;
   const auto first = text.find_first_not_of(" \t\r\n");
   Result<OrderedJson> document =
       first != std::string::npos && text[first] == '{' ? parse_json(text) : yaml_to_json(text);

@@ -66,6 +66,15 @@ TEST_F(WorkersTest, GivesAClientItsPendingTrialAgain) {
   EXPECT_EQ(more.json["trials"][0]["id"], first["id"]);
 }
 
+TEST_F(WorkersTest, GivesEveryCallWithoutAClientATrialOfItsOwn) {
+  const std::string study = make_study();
+  const Answer first = post(study + "/trials:suggest", OrderedJson::object());
+  const Answer second = post(study + "/trials:suggest", OrderedJson::object());
+  ASSERT_EQ(first.json["trials"].size(), 1U) << first.text;
+  ASSERT_EQ(second.json["trials"].size(), 1U) << second.text;
+  EXPECT_NE(first.json["trials"][0]["id"], second.json["trials"][0]["id"]);
+}
+
 TEST_F(WorkersTest, SaysWhenThereIsNothingToGive) {
   const std::string study = make_study({{"budget", {{"max_trials", 1}}}});
   const OrderedJson only = suggest_one(study, "w1");
@@ -152,7 +161,6 @@ TEST_F(WorkersTest, RefusesBadSuggests) {
     const Answer answer = post_text(study + "/trials:suggest", body, "application/json");
     EXPECT_TRUE(is_problem(answer, 400, "invalid_argument", field)) << body;
   };
-  refused("{}", "client_id");
   refused(R"({"client_id": ""})", "client_id");
   refused(R"({"client_id": 7})", "client_id");
   refused(R"({"client_id": "w", "count": 0})", "count");
