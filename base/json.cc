@@ -194,7 +194,8 @@ std::optional<std::string> nearest_name(std::string_view word, const std::vector
     return row.back();
   };
   std::optional<std::string> best;
-  std::size_t best_distance = word.size() / 3 + 2;  // further away is no typing error
+  // Further away is no typing error, and to a single letter anything is near.
+  std::size_t best_distance = word.size() < 2 ? 1 : word.size() / 3 + 2;
   for (const std::string& candidate : candidates) {
     const std::size_t d = distance(candidate);
     if (d < best_distance) {

@@ -60,7 +60,8 @@ int explain(const tuner::Outcome& outcome) {
     fmt::print(stderr, "{}", outcome.error_tail);
   else
     note("krige: the training did not end well: " + outcome.reason);
-  return 1;
+  constexpr int kBadFile = 2;  // krige-trainer's codes are ours
+  return outcome.kind == tuner::Outcome::Kind::exited && outcome.exit_code == kBadFile ? kBadFile : 1;
 }
 
 }  // namespace

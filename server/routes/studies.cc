@@ -26,7 +26,9 @@ Result<Reply> create(Api& api, const Request& request) {
     return fail(ErrorCode::permission_denied,
                 "programs are not started on request: run a study with a command by `krige sweep`", "command");
   KRIGE_TRY(const StudyView study, api.engine.create_study(spec));
-  Reply reply = json_reply(tuner::to_json(study), 201);
+  OrderedJson json = tuner::to_json(study);
+  if (!spec.notes.empty()) json["notes"] = spec.notes;
+  Reply reply = json_reply(json, 201);
   reply.headers.emplace_back("Location", "/api/v1/studies/" + study.row.id);
   return reply;
 }

@@ -51,6 +51,12 @@ TEST(Json, IntegersOutsideTheirRangeAreFaults) {
   EXPECT_EQ(faults.error().others.size(), 2U);
 }
 
+TEST(Json, NearestNameIsOneThatATypingErrorExplains) {
+  EXPECT_EQ(nearest_name("learning_rat", {"momentum", "learning_rate"}), "learning_rate");
+  EXPECT_EQ(nearest_name("z", {"a", "b"}), std::nullopt);
+  EXPECT_EQ(nearest_name("colour", {"momentum"}), std::nullopt);
+}
+
 TEST(Json, AValueThatIsNoObjectIsAFault) {
   Faults faults;
   const OrderedJson value = parse_json("[1]").value();

@@ -1,14 +1,17 @@
 #include "trainer/data/table.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 
+#include "base/json.h"
 #include "trainer/data/text_lines.h"
 
 namespace krige::trainer {
@@ -109,6 +112,18 @@ class Reader {
     return {};
   }
 
+  // Says the nearest column, or else the few there are: a first line can have thousands.
+  Unexpected no_column(const std::string& name) const {
+    constexpr std::size_t kShown = 8;
+    const std::vector<std::string> columns(cells_.begin(), cells_.end());
+    const auto near = nearest_name(name, columns);
+    const std::span<const std::string> shown(columns.data(), std::min(columns.size(), kShown));
+    const std::string hint =
+        near ? fmt::format("did you mean {}?", *near)
+             : fmt::format("its first line is {}{}", fmt::join(shown, ", "), columns.size() > kShown ? ", …" : "");
+    return fail(ErrorCode::invalid_argument, fmt::format("{}: has no column {}; {}", path_, name, hint), "data.label");
+  }
+
   // Columns, the label's place and whether the first line is a header, told from that line.
   Result<bool> start() {
     columns_ = cells_.size();
@@ -116,10 +131,7 @@ class Reader {
     const auto* name = std::get_if<std::string>(&data_.label);
     if (name != nullptr) {
       label_ = static_cast<std::size_t>(std::ranges::find(cells_, std::string_view(*name)) - cells_.begin());
-      if (label_ == columns_)
-        return fail(ErrorCode::invalid_argument,
-                    fmt::format("{}: has no column {}; its first line is {}", path_, *name, fmt::join(cells_, ", ")),
-                    "data.label");
+      if (label_ == columns_) return no_column(*name);
       table_.has_header = true;
     } else {
       const auto index = std::get<std::int64_t>(data_.label);

@@ -29,6 +29,14 @@ TEST_F(StudiesTest, CreatesReadsAndDeletes) {
   EXPECT_TRUE(is_problem(erase(study), 404, "not_found"));
 }
 
+TEST_F(StudiesTest, SaysWhatOfAStudyFileHasNoMeaningHere) {
+  OrderedJson file = study_file();
+  file["project"] = "p";
+  const Answer created = post(kStudies, file);
+  ASSERT_EQ(created.status, 201) << created.text;
+  EXPECT_EQ(created.json["notes"], OrderedJson::array({"project has no meaning here and is ignored"}));
+}
+
 TEST_F(StudiesTest, NamesEveryFaultOfAStudyFile) {
   OrderedJson file = study_file();
   file["parameters"]["x"]["min"] = 2;

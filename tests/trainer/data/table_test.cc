@@ -58,6 +58,7 @@ TEST_F(TableTest, LabelByNameOrIndex) {
   EXPECT_EQ(read(text, 1, LabelKind::number).value().numbers, Numbers{2});
   EXPECT_EQ(read(text, -2, LabelKind::number).value().numbers, Numbers{2});
   EXPECT_EQ(fault(text, "z"), " has no column z; its first line is a, y, b");
+  EXPECT_EQ(fault("digit,b\n1,2\n", "digits"), " has no column digits; did you mean digit?");
   EXPECT_EQ(fault(text, 3), " has 3 columns, none at 3");
   EXPECT_EQ(fault(text, -4), " has 3 columns, none at -4");
 }

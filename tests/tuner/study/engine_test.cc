@@ -357,6 +357,20 @@ TEST_F(EngineTest, AnExhaustedSpaceEndsTheStudy) {
   EXPECT_EQ(view(id).row.state_reason, "space_exhausted");
 }
 
+TEST_F(EngineTest, TimeThatIsUpEndsTheStudyAndPausedTimeDoesNotCount) {
+  const StudyId id =
+      create(R"({"method": "random", "parameters": {"x": {"min": 0, "max": 9}}, "budget": {"max_time": "30m"}})");
+  ASSERT_TRUE(engine_->pause(id));
+  clock_.advance(2h);
+  ASSERT_TRUE(engine_->resume(id));
+  const Assignment given = one(id, "w1");
+  ASSERT_TRUE(engine_->complete(id, given.trial, given.token, {.value = 1.0}));
+  clock_.advance(31min);
+  EXPECT_EQ(engine_->suggest(id, 1, "w1", 10s).error().code, ErrorCode::study_finished);
+  EXPECT_EQ(view(id).row.state_reason, "max_time");
+  EXPECT_EQ(view(id).row.state, StudyState::completed);
+}
+
 TEST_F(EngineTest, ChangesOfAnyStudyAreSeen) {
   const auto deadline = std::chrono::steady_clock::now() + 10s;
   const std::uint64_t cursor = engine_->wait_changes(0, deadline, {}).cursor;
