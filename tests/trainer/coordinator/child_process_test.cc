@@ -30,7 +30,7 @@ TEST(ChildProcess, AStoppedOneDiesTooAndOneThatIgnoresSignals) {
   {
     Pipe pipe = make_pipe().value();
     const std::string script =
-        "trap '' TERM INT HUP; echo ready >&" + std::to_string(pipe.write.get()) + "; sleep 1000 & wait";
+        "trap '' TERM INT HUP; echo ready >&" + std::to_string(pipe.write.get()) + "; exec sleep 1000";
     ChildProcess child = ChildProcess::start("/bin/sh", {"-c", "trap '' TERM; " + script}, {pipe.write.get()}).value();
     pid = child.pid();
     ASSERT_EQ(read_line(pipe.read.get()), "ready");
