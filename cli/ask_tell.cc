@@ -29,7 +29,7 @@ OrderedJson error_json(const Error& error) {
 class Session {
  public:
   explicit Session(tuner::StudySpec spec)
-      : image_(std::move(spec), tuner::StudyRow{}, {}), sampler_(tuner::make_sampler(image_.spec())) {}
+      : image_(std::move(spec), tuner::StudyRow{}, {}), sampler_(image_.spec()) {}
 
   OrderedJson answer(const std::string& line) {
     const Result<OrderedJson> reply = handle(line);
@@ -63,7 +63,7 @@ class Session {
         reason = "max_trials";
         break;
       }
-      Result<tuner::Suggestion> suggestion = sampler_->propose(image_.trials(), image_.next_trial());
+      Result<tuner::Suggestion> suggestion = sampler_.propose(image_.trials(), image_.next_trial());
       if (!suggestion && suggestion.error().code == ErrorCode::space_exhausted) {
         reason = "space_exhausted";
         break;
@@ -143,7 +143,7 @@ class Session {
   }
 
   tuner::StudyImage image_;
-  std::unique_ptr<tuner::Sampler> sampler_;
+  tuner::FittingSampler sampler_;
 };
 
 Result<tuner::StudySpec> read_study(const std::string& file) {

@@ -43,7 +43,8 @@ GpSampler::GpSampler(const StudySpec& spec) : spec_(spec), model_(std::make_uniq
 
 GpSampler::~GpSampler() = default;
 
-Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId next) {
+Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId next, const SurrogateFit* fit) {
+  (void)fit;
   const double sign = spec_.metric.goal == Goal::minimize ? 1 : -1;
   std::vector<Observed> observed;
   gp::Points pending{model_->space.size(), {}};
@@ -61,7 +62,7 @@ Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId ne
   }
   const std::size_t tried = observed.size() + pending.size() + failed.size() + infeasible.size();
   if (observed.size() < 2 || tried < initial_design(model_->space.size()) || model_->space.size() == 0)
-    return SobolSampler(spec_).propose(history, next);
+    return SobolSampler(spec_).propose(history, next, fit);
 
   // INFEASIBLE is the point's own doing: as bad as the worst that had a value. A failure may be a passing one: taken to
   // be as good as the middle, it neither draws nor scares, and is not tried again.

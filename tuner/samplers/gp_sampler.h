@@ -9,7 +9,8 @@ class GpSampler final : public Sampler {
  public:
   explicit GpSampler(const StudySpec& spec);
   ~GpSampler() override;
-  [[nodiscard]] Result<Suggestion> propose(std::span<const Trial> history, TrialId next) override;
+  [[nodiscard]] Result<Suggestion> propose(std::span<const Trial> history, TrialId next,
+                                           const SurrogateFit* fit) override;
 
  private:
   struct Model;

@@ -23,9 +23,16 @@ std::optional<Suggestion> default_first(const StudySpec& spec, std::span<const T
 class DefaultFirst final : public Sampler {
  public:
   DefaultFirst(const StudySpec& spec, std::unique_ptr<Sampler> sampler) : spec_(spec), sampler_(std::move(sampler)) {}
-  [[nodiscard]] Result<Suggestion> propose(std::span<const Trial> history, TrialId next) override {
+  [[nodiscard]] Result<Suggestion> propose(std::span<const Trial> history, TrialId next,
+                                           const SurrogateFit* fit) override {
     if (std::optional<Suggestion> first = default_first(spec_, history)) return std::move(*first);
-    return sampler_->propose(history, next);
+    return sampler_->propose(history, next, fit);
+  }
+  [[nodiscard]] bool refit_due(std::span<const Trial> history, const SurrogateFit* last) const override {
+    return sampler_->refit_due(history, last);
+  }
+  [[nodiscard]] Result<SurrogateFit> refit(std::span<const Trial> history, const SurrogateFit* last) const override {
+    return sampler_->refit(history, last);
   }
 
  private:
@@ -54,13 +61,13 @@ std::unique_ptr<Sampler> make_sampler(const StudySpec& spec) {
   return std::make_unique<DefaultFirst>(spec, sampler_of(spec));
 }
 
-Result<Suggestion> RandomSampler::propose(std::span<const Trial> history, TrialId next) {
+Result<Suggestion> RandomSampler::propose(std::span<const Trial> history, TrialId next, const SurrogateFit* /*fit*/) {
   Rng rng(spec_.seed, static_cast<std::uint64_t>(next));
   KRIGE_TRY(Params point, UsedPoints(history).any_unused(spec_.space, rng));
   return Suggestion{std::move(point), made_by("random")};
 }
 
-Result<Suggestion> SobolSampler::propose(std::span<const Trial> history, TrialId next) {
+Result<Suggestion> SobolSampler::propose(std::span<const Trial> history, TrialId next, const SurrogateFit* /*fit*/) {
   const UsedPoints used(history);
   std::vector<double> u(spec_.space.dimensions().size());
   if (!u.empty()) {
@@ -75,7 +82,7 @@ Result<Suggestion> SobolSampler::propose(std::span<const Trial> history, TrialId
   return Suggestion{std::move(point), made_by("sobol")};
 }
 
-Result<Suggestion> GridSampler::propose(std::span<const Trial> history, TrialId /*next*/) {
+Result<Suggestion> GridSampler::propose(std::span<const Trial> history, TrialId /*next*/, const SurrogateFit* /*fit*/) {
   const UsedPoints used(history);
   Rng rng(spec_.seed);
   if (!current_) current_ = cursor_.next(rng);

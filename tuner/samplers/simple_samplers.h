@@ -10,7 +10,8 @@ namespace krige::tuner {
 class RandomSampler final : public Sampler {
  public:
   explicit RandomSampler(const StudySpec& spec) : spec_(spec) {}
-  [[nodiscard]] Result<Suggestion> propose(std::span<const Trial> history, TrialId next) override;
+  [[nodiscard]] Result<Suggestion> propose(std::span<const Trial> history, TrialId next,
+                                           const SurrogateFit* fit) override;
 
  private:
   const StudySpec& spec_;
@@ -20,7 +21,8 @@ class RandomSampler final : public Sampler {
 class SobolSampler final : public Sampler {
  public:
   explicit SobolSampler(const StudySpec& spec) : spec_(spec) {}
-  [[nodiscard]] Result<Suggestion> propose(std::span<const Trial> history, TrialId next) override;
+  [[nodiscard]] Result<Suggestion> propose(std::span<const Trial> history, TrialId next,
+                                           const SurrogateFit* fit) override;
 
  private:
   const StudySpec& spec_;
@@ -30,7 +32,8 @@ class SobolSampler final : public Sampler {
 class GridSampler final : public Sampler {
  public:
   explicit GridSampler(const StudySpec& spec) : spec_(spec), cursor_(spec.space) {}
-  [[nodiscard]] Result<Suggestion> propose(std::span<const Trial> history, TrialId next) override;
+  [[nodiscard]] Result<Suggestion> propose(std::span<const Trial> history, TrialId next,
+                                           const SurrogateFit* fit) override;
 
  private:
   const StudySpec& spec_;

@@ -307,7 +307,7 @@ Result<std::optional<Trial>> StudyRunner::propose(Lock& lock) {
   const std::vector<Trial> history = image_.trials();
   const TrialId next = image_.next_trial();
   lock.unlock();
-  Result<Suggestion> suggestion = sampler_->propose(history, next);
+  Result<Suggestion> suggestion = sampler_->propose(history, next, nullptr);
   lock.lock();
   if (image_.row().state != StudyState::active || draining_) return std::optional<Trial>();
   if (!suggestion) {

@@ -15,10 +15,11 @@ namespace krige::tuner {
 
 // How a point was made. A GP adds what it expected of the objective, in the metric's own unit and direction.
 struct SuggestionInfo {
-  std::string method;  // gp, random, sobol, grid, default
+  std::string method;               // gp, random, sobol, grid, default
+  std::optional<std::int64_t> fit;  // the id of the surrogate fit that was used
   std::optional<double> mean;
   std::optional<double> sd;
-  std::optional<double> log_ei;  // of the standardized, minimized objective
+  std::optional<double> log_ei;  // log of the expected improvement, in the metric's own unit
   std::string note;              // a fallback or a jitter worth knowing, else empty
   friend bool operator==(const SuggestionInfo&, const SuggestionInfo&) = default;
 };

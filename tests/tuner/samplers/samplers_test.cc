@@ -50,10 +50,10 @@ enum class Fate { all_complete, some_pending_some_failed };
 
 // Runs `trials` trials; of some, every third stays pending and every seventh fails.
 std::vector<Trial> run(const StudySpec& spec, int trials, Fate fate = Fate::some_pending_some_failed) {
-  const std::unique_ptr<Sampler> sampler = make_sampler(spec);
+  FittingSampler sampler(spec);
   std::vector<Trial> history;
   for (TrialId id = 1; id <= trials; ++id) {
-    const Result<Suggestion> suggestion = sampler->propose(history, id);
+    const Result<Suggestion> suggestion = sampler.propose(history, id);
     if (!suggestion) {
       EXPECT_EQ(suggestion.error().code, ErrorCode::space_exhausted);
       break;
@@ -106,7 +106,7 @@ TEST(Samplers, TheDefaultPointComesFirst) {
   for (const char* method : {"gp", "random", "sobol"}) {
     const StudySpec spec = spec_of(
         R"({"x": {"min": 0.0, "max": 1.0, "default": 0.2}, "n": {"min": 1, "max": 9, "default": 7}})", method, 2);
-    const Suggestion first = make_sampler(spec)->propose({}, 1).value();
+    const Suggestion first = FittingSampler(spec).propose({}, 1).value();
     EXPECT_EQ(first.info.method, "default");
     EXPECT_EQ(point_key(first.params), R"({"x":0.2,"n":7})");
   }
@@ -127,7 +127,7 @@ TEST(Samplers, SobolFillsTheSpaceEvenly) {
 TEST(Samplers, GpSaysWhatItExpected) {
   const StudySpec spec = spec_of(R"({"x": {"min": 0.0, "max": 1.0}})", "gp", 4);
   std::vector<Trial> history = run(spec, 20);
-  const Suggestion next = make_sampler(spec)->propose(history, 21).value();
+  const Suggestion next = FittingSampler(spec).propose(history, 21).value();
   EXPECT_EQ(next.info.method, "gp");
   ASSERT_TRUE(next.info.mean && next.info.sd && next.info.log_ei);
   EXPECT_GE(*next.info.sd, 0);
