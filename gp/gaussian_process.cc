@@ -102,7 +102,8 @@ JointPrediction GaussianProcess::predict_jointly(const Points& points) const {
 Result<std::vector<double>> GaussianProcess::sample(const Points& points, std::size_t count, Rng& rng) const {
   const Posterior::Joint joint = posterior_->predict_jointly(canonical(space(), points));
   const Index n = joint.means.rows();
-  const double signal = std::exp(state_->hyperparameters.log_signal);
+  const double signal =
+      std::exp(state_->hyperparameters.log_signal) + std::exp(state_->hyperparameters.log_main_signal);
   KRIGE_TRY(const CholeskyFactor factor, safe_cholesky(joint.covariance, signal));
   std::vector<double> out;
   for (std::size_t i = 0; i < count; ++i) {

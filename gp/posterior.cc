@@ -29,12 +29,8 @@ void append_rows(Inputs& to, const Inputs& from) {
 }  // namespace
 
 Posterior::Posterior(const InputSpace& space, const Hyperparameters& hyperparameters)
-    : dims_(space.size()),
-      kernel_(space),
-      signal_(std::exp(hyperparameters.log_signal)),
-      noise_(std::exp(hyperparameters.log_noise)),
-      mean_(hyperparameters.mean) {
-  kernel_.set_log_lengthscales(hyperparameters.log_lengthscales);
+    : dims_(space.size()), kernel_(space), noise_(std::exp(hyperparameters.log_noise)), mean_(hyperparameters.mean) {
+  kernel_.set(hyperparameters);
 }
 
 Result<Posterior> Posterior::make(const InputSpace& space, const Points& points, const VectorXd& targets,
@@ -43,9 +39,9 @@ Result<Posterior> Posterior::make(const InputSpace& space, const Points& points,
   out.data_ = out.kernel_.scale(out.kernel_.embedding().embed(points));
   out.observed_ = out.data_.size();
   out.targets_ = targets;
-  MatrixXd covariance = out.signal_ * out.kernel_.gram(out.data_).value;
+  MatrixXd covariance = out.kernel_.gram(out.data_);
   covariance.diagonal().array() += out.noise_;
-  KRIGE_TRY(CholeskyFactor factor, safe_cholesky(covariance, out.signal_ + out.noise_));
+  KRIGE_TRY(CholeskyFactor factor, safe_cholesky(covariance, out.kernel_.variance() + out.noise_));
   out.lower_ = std::move(factor.lower);
   out.jitter_ = factor.jitter;
   out.jitter_level_ = factor.level;
@@ -65,10 +61,10 @@ Result<Posterior> Posterior::with_pending(const Points& pending, std::size_t fan
   const auto m = static_cast<Index>(std::max<std::size_t>(fantasies, 1));
 
   const MatrixXd half =
-      lower_.triangularView<Eigen::Lower>().solve(signal_ * kernel_.cross(data_, added));  // L⁻¹·K(data, pending)
-  MatrixXd rest = signal_ * kernel_.gram(added).value - half.transpose() * half;
+      lower_.triangularView<Eigen::Lower>().solve(kernel_.cross(data_, added));  // L⁻¹·K(data, pending)
+  MatrixXd rest = kernel_.gram(added) - half.transpose() * half;
   rest.diagonal().array() += noise_ + jitter_;
-  KRIGE_TRY(const CholeskyFactor factor, safe_cholesky(rest, signal_ + noise_));
+  KRIGE_TRY(const CholeskyFactor factor, safe_cholesky(rest, kernel_.variance() + noise_));
   out.lower_ = MatrixXd::Zero(before + p, before + p);
   out.lower_.topLeftCorner(before, before) = lower_;
   out.lower_.bottomLeftCorner(p, before) = half.transpose();
@@ -101,18 +97,17 @@ void Posterior::solve() {
 
 Posterior::Batch Posterior::predict(const Points& points) const {
   const Inputs inputs = kernel_.scale(kernel_.embedding().embed(points));
-  const MatrixXd cross = signal_ * kernel_.cross(data_, inputs);
+  const MatrixXd cross = kernel_.cross(data_, inputs);
   Batch out{(cross.transpose() * weights_).array() + mean_, {}};
   const MatrixXd half = lower_.triangularView<Eigen::Lower>().solve(cross);
-  out.variances = (signal_ - half.colwise().squaredNorm().transpose().array()).max(kVarianceFloor * signal_);
+  out.variances =
+      (kernel_.variance() - half.colwise().squaredNorm().transpose().array()).max(kVarianceFloor * kernel_.variance());
   return out;
 }
 
 Posterior::Local Posterior::predict_with_gradient(std::span<const double> point) const {
   const Inputs input = kernel_.scale(kernel_.embedding().embed(one_point(point)));
-  MixedKernel::Column column = kernel_.column(data_, input);
-  column.value *= signal_;
-  column.by_feature *= signal_;
+  const MixedKernel::Column column = kernel_.column(data_, input);
   const VectorXd half = lower_.triangularView<Eigen::Lower>().solve(column.value);
   const VectorXd solved = lower_.triangularView<Eigen::Lower>().transpose().solve(half);
 
@@ -121,18 +116,17 @@ Posterior::Local Posterior::predict_with_gradient(std::span<const double> point)
   out.mean_gradients = MatrixXd(static_cast<Index>(dims_), fantasies());
   const MatrixXd by_feature = column.by_feature.transpose() * weights_;
   for (Index j = 0; j < fantasies(); ++j) out.mean_gradients.col(j) = kernel_.to_dimensions(point, by_feature.col(j));
-  const double variance = signal_ - half.squaredNorm();
-  out.variance = std::max(variance, kVarianceFloor * signal_);
+  const double variance = kernel_.variance() - half.squaredNorm();
+  out.variance = std::max(variance, kVarianceFloor * kernel_.variance());
   out.variance_gradient = kernel_.to_dimensions(point, -2 * (column.by_feature.transpose() * solved));
   return out;
 }
 
 Posterior::Joint Posterior::predict_jointly(const Points& points) const {
   const Inputs inputs = kernel_.scale(kernel_.embedding().embed(points));
-  const MatrixXd cross = signal_ * kernel_.cross(data_, inputs);
+  const MatrixXd cross = kernel_.cross(data_, inputs);
   const MatrixXd half = lower_.triangularView<Eigen::Lower>().solve(cross);
-  return {(cross.transpose() * weights_).array() + mean_,
-          signal_ * kernel_.gram(inputs).value - half.transpose() * half};
+  return {(cross.transpose() * weights_).array() + mean_, kernel_.gram(inputs) - half.transpose() * half};
 }
 
 Posterior::LeaveOneOut Posterior::leave_one_out() const {

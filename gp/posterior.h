@@ -70,7 +70,6 @@ class Posterior {
 
   std::size_t dims_;
   MixedKernel kernel_;
-  double signal_;
   double noise_;
   double mean_;
   Inputs data_;                // n + p, scaled

@@ -18,7 +18,12 @@ Status check_hyperparameters(const InputSpace& space, const Hyperparameters& hyp
   if (hyperparameters.log_lengthscales.size() != space.size()) {
     return fail(ErrorCode::invalid_argument, "must be one a dimension", "hyperparameters.log_lengthscales");
   }
-  if (!std::ranges::all_of(hyperparameters.log_lengthscales, finite) || !finite(hyperparameters.log_signal) ||
+  const auto& main = hyperparameters.log_main_lengthscales;
+  if (!main.empty() && main.size() != space.size()) {
+    return fail(ErrorCode::invalid_argument, "must be one a dimension", "hyperparameters.log_main_lengthscales");
+  }
+  if (!std::ranges::all_of(hyperparameters.log_lengthscales, finite) || !std::ranges::all_of(main, finite) ||
+      !finite(hyperparameters.log_signal) || !finite(hyperparameters.log_main_signal) ||
       !finite(hyperparameters.log_noise) || !finite(hyperparameters.mean)) {
     return fail(ErrorCode::invalid_argument, "must be finite", "hyperparameters");
   }

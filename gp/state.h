@@ -12,9 +12,11 @@ namespace krige::gp {
 
 // Of the process over transformed observations (OutputTransform), which have mean about 0 and variance about 1.
 struct Hyperparameters {
-  std::vector<double> log_lengthscales;  // one a dimension
-  double log_signal = 0;                 // log of the variance of the function
-  double log_noise = -9;                 // log of the variance of the noise
+  std::vector<double> log_lengthscales;       // one a dimension, of the interaction
+  std::vector<double> log_main_lengthscales;  // of its main effect; empty: there are none
+  double log_signal = 0;                      // log of the variance of the interaction
+  double log_main_signal = -9;                // log of the variance of all main effects
+  double log_noise = -9;                      // log of the variance of the noise
   double mean = 0;
   friend bool operator==(const Hyperparameters&, const Hyperparameters&) = default;
 };
@@ -26,7 +28,7 @@ struct State {
   InputSpace space;
   Points points;                     // canonical
   std::vector<double> observations;  // one a point
-  OutputWarp warp = OutputWarp::none;
+  OutputWarp warp;
   Hyperparameters hyperparameters;
 };
 

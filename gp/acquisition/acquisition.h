@@ -1,5 +1,6 @@
 // The acquisition that is maximized: log of the expected improvement averaged over the fantasies of a posterior, each
-// against its own incumbent. In transformed units. Internal to krige::gp.
+// against its own incumbent, plus the log of the probability that there is a value at all (Gelbart, Snoek, Adams,
+// "Bayesian optimization with unknown constraints", 2014). In transformed units. Internal to krige::gp.
 #pragma once
 
 #include <Eigen/Core>
@@ -11,8 +12,9 @@ namespace krige::gp {
 
 class Acquisition {
  public:
-  // `posterior` must outlive it.
-  explicit Acquisition(const Posterior& posterior) : posterior_(&posterior) {}
+  // `feasibility`: as in AcquisitionOptions. Both must outlive it.
+  explicit Acquisition(const Posterior& posterior, const GaussianProcess* feasibility = nullptr)
+      : posterior_(&posterior), feasibility_(feasibility) {}
 
   // One value a point.
   [[nodiscard]] Eigen::VectorXd evaluate(const Points& points) const;
@@ -25,6 +27,7 @@ class Acquisition {
 
  private:
   const Posterior* posterior_;
+  const GaussianProcess* feasibility_;
 };
 
 }  // namespace krige::gp

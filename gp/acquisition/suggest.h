@@ -14,6 +14,9 @@ namespace krige::gp {
 struct AcquisitionOptions {
   // Whether a canonical point must not be returned, as one that has been evaluated. Unset: none.
   std::function<bool(std::span<const double> point)> excluded;
+  // Of labels, 1 where there is a value and 0 or less where there is none: the improvement is weighted by the
+  // probability of the former. Null: there is a value everywhere. Must outlive the call.
+  const GaussianProcess* feasibility = nullptr;
   std::size_t results = 8;               // at most so many points
   std::size_t sobol_candidates = 512;    // in the whole space
   std::size_t history_candidates = 256;  // around the best observed points

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "gp/fit/choose_warp.h"
 #include "gp/fit/log_posterior.h"
 #include "gp/lbfgs.h"
 #include "gp/posterior.h"
@@ -33,7 +34,8 @@ VectorXd random_theta(const HyperparameterPrior& prior, Rng& rng) {
 }
 
 // The best of all starts. Where the likelihood can be evaluated nowhere, the prior's centre.
-Optimum maximize(const LogPosterior& posterior, const std::vector<VectorXd>& starts, int max_evaluations) {
+Optimum maximize(const LogPosterior& posterior, const std::vector<VectorXd>& starts, int max_evaluations,
+                 std::size_t space_dims) {
   const HyperparameterPrior& prior = posterior.prior();
   const auto dims = static_cast<std::size_t>(prior.mean.size());
   const std::span<const double> low(prior.low.data(), dims), high(prior.high.data(), dims);
@@ -51,7 +53,7 @@ Optimum maximize(const LogPosterior& posterior, const std::vector<VectorXd>& sta
     if (found.value < best.value) best = std::move(found);
   }
   const auto value = posterior.evaluate(Eigen::Map<const VectorXd>(best.x.data(), static_cast<Index>(dims)));
-  return {from_theta(best.x, value ? value->mean : 0.0), value ? value->value : 0.0, evaluations};
+  return {from_theta(best.x, space_dims, value ? value->mean : 0.0), value ? value->value : 0.0, evaluations};
 }
 
 // Indices of what the hyperparameters are learned from.
@@ -66,38 +68,73 @@ std::vector<std::size_t> choose_points(std::span<const double> observations, std
   return indices;
 }
 
+VectorXd targets_of(OutputWarp warp, std::span<const double> observations) {
+  const OutputTransform transform(warp, observations);
+  VectorXd targets(static_cast<Index>(observations.size()));
+  for (Index i = 0; i < targets.size(); ++i) {
+    targets(i) = transform.forward(observations[static_cast<std::size_t>(i)]);
+  }
+  return targets;
+}
+
 // An earlier fit may be of another space, or have been read from anywhere.
 bool usable(const Hyperparameters& hyperparameters, const InputSpace& space) {
-  return hyperparameters.log_lengthscales.size() == space.size() && to_theta(hyperparameters).allFinite();
+  const std::size_t main = space.size() > 1 ? space.size() : 0;
+  return hyperparameters.log_lengthscales.size() == space.size() &&
+         hyperparameters.log_main_lengthscales.size() == main && to_theta(hyperparameters).allFinite();
 }
 
 }  // namespace
 
-Result<Fitted> fit(const InputSpace& space, const Points& points, std::span<const double> observations,
-                   const FitOptions& options, Rng& rng) {
+Hyperparameters default_hyperparameters(const InputSpace& space) {
+  const VectorXd theta = default_prior(space).mean;
+  return from_theta({theta.data(), static_cast<std::size_t>(theta.size())}, space.size(), 0);
+}
+
+Result<Learned> learn(const InputSpace& space, const Points& points, std::span<const double> observations,
+                      const FitOptions& options, Rng& rng) {
   State state{State::kVersion, space, points, {observations.begin(), observations.end()}, options.warp, {}};
   state.hyperparameters.log_lengthscales.assign(space.size(), 0);
   KRIGE_CHECK(canonicalize(state));
 
-  const OutputTransform transform(state.warp, state.observations);
-  const std::vector<std::size_t> chosen = choose_points(state.observations, options.max_points, rng);
   Points inputs{space.size(), {}};
-  VectorXd targets(static_cast<Index>(chosen.size()));
-  for (std::size_t i = 0; i < chosen.size(); ++i) {
-    inputs.append(state.points.row(chosen[i]));
-    targets(static_cast<Index>(i)) = transform.forward(state.observations[chosen[i]]);
+  std::vector<double> values;
+  for (const std::size_t i : choose_points(state.observations, options.max_points, rng)) {
+    inputs.append(state.points.row(i));
+    values.push_back(state.observations[i]);
   }
-
-  const LogPosterior posterior(space, inputs, targets, default_prior(space));
-  std::vector<VectorXd> starts{posterior.prior().mean};
-  if (options.previous && usable(*options.previous, space)) starts.push_back(to_theta(*options.previous));
+  LogPosterior posterior(space, inputs, targets_of(options.warp, values), default_prior(space));
+  std::vector<VectorXd> starts{options.previous && usable(*options.previous, space) ? to_theta(*options.previous)
+                                                                                    : posterior.prior().mean};
   for (int i = 0; i < options.random_starts; ++i) starts.push_back(random_theta(posterior.prior(), rng));
-  Optimum optimum = maximize(posterior, starts, options.max_evaluations);
-  state.hyperparameters = std::move(optimum.hyperparameters);
+  Optimum optimum = maximize(posterior, starts, options.max_evaluations, space.size());
 
+  Learned out{{}, options.warp, {}};
+  if (options.choose_warp) {
+    if (const auto lower = posterior.factor(to_theta(optimum.hyperparameters))) {
+      out.warp = choose_warp(*lower, values, options.warp);
+    }
+    if (out.warp != options.warp) {
+      posterior.set_targets(targets_of(out.warp, values));
+      const int evaluations = optimum.evaluations;
+      optimum = maximize(posterior, {to_theta(optimum.hyperparameters)}, options.max_evaluations, space.size());
+      optimum.evaluations += evaluations;
+    }
+  }
+  out.hyperparameters = std::move(optimum.hyperparameters);
+  out.report = {optimum.log_posterior, optimum.evaluations, 0};
+  return out;
+}
+
+Result<Fitted> fit(const InputSpace& space, const Points& points, std::span<const double> observations,
+                   const FitOptions& options, Rng& rng) {
+  KRIGE_TRY(Learned learned, learn(space, points, observations, options, rng));
+  State state{State::kVersion, space,
+              points,          {observations.begin(), observations.end()},
+              learned.warp,    std::move(learned.hyperparameters)};
   KRIGE_TRY(GaussianProcess process, GaussianProcess::from_state(std::move(state)));
-  const int jitter_level = process.jitter_level();
-  return Fitted{std::move(process), {optimum.log_posterior, optimum.evaluations, jitter_level}};
+  learned.report.jitter_level = process.jitter_level();
+  return Fitted{std::move(process), learned.report};
 }
 
 }  // namespace krige::gp

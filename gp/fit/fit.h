@@ -11,14 +11,15 @@
 namespace krige::gp {
 
 struct FitOptions {
-  // Where to start from besides the prior's centre: the hyperparameters of an earlier fit of the same study.
+  // Where to start from instead of the prior's centre: the hyperparameters of an earlier fit of the same study.
   std::optional<Hyperparameters> previous;
-  int random_starts = 2;
-  int max_evaluations = 60;  // of the likelihood, a start
+  int random_starts = 1;
+  int max_evaluations = 40;  // of the likelihood, a start
   // Hyperparameters are learned from at most so many observations (the best half and a random half); the posterior uses
   // all.
   std::size_t max_points = 250;
-  OutputWarp warp = OutputWarp::log_above_median;
+  OutputWarp warp{.compress_above = true};  // to start from
+  bool choose_warp = true;                  // by evidence; false: `warp` is kept
 };
 
 // How the fit went.
@@ -28,14 +29,27 @@ struct FitReport {
   int jitter_level = 0;  // as GaussianProcess::jitter_level()
 };
 
+// What a fit finds out; with the observations it makes a State.
+struct Learned {
+  Hyperparameters hyperparameters;
+  OutputWarp warp;
+  FitReport report;
+};
+
+// What is taken for true before anything is learned: the centre of the prior.
+[[nodiscard]] Hyperparameters default_hyperparameters(const InputSpace& space);
+
+// Minimizes: small observations are good. `points` are canonicalized; one row an observation, repeats allowed.
+// Same input and `rng`: same result, bit for bit on one build. Fails on invalid input only, see canonicalize(State&).
+[[nodiscard]] Result<Learned> learn(const InputSpace& space, const Points& points, std::span<const double> observations,
+                                    const FitOptions& options, Rng& rng);
+
 struct Fitted {
   GaussianProcess process;
   FitReport report;
 };
 
-// Minimizes: small observations are good. `points` are canonicalized; one row an observation, repeats allowed.
-// Same input and `rng`: same result, bit for bit on one build. Not quick beyond some thousand points (n³).
-// Fails on invalid input only, see GaussianProcess::from_state().
+// learn(), and the process given all observations. Not quick beyond some thousand points (n³).
 [[nodiscard]] Result<Fitted> fit(const InputSpace& space, const Points& points, std::span<const double> observations,
                                  const FitOptions& options, Rng& rng);
 

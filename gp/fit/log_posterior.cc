@@ -14,24 +14,24 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 LogPosterior::LogPosterior(const InputSpace& space, const Points& points, VectorXd targets, HyperparameterPrior prior)
-    : kernel_(space),
+    : dims_(static_cast<Index>(space.size())),
+      kernel_(space),
       inputs_(kernel_.embedding().embed(points)),
       targets_(std::move(targets)),
       prior_(std::move(prior)) {}
 
 std::optional<LogPosterior::Value> LogPosterior::evaluate(const VectorXd& theta) const {
-  const Index d = theta.size() - 2;
   const Index n = targets_.size();
-  const double signal = std::exp(theta(d));
-  const double noise = std::exp(theta(d + 1));
+  const auto dims = static_cast<std::size_t>(dims_);
+  const std::span<const double> span(theta.data(), static_cast<std::size_t>(theta.size()));
+  const Hyperparameters hyperparameters = from_theta(span, dims, 0);
+  const double noise = std::exp(hyperparameters.log_noise);
   MixedKernel kernel = kernel_;
-  kernel.set_log_lengthscales(std::span(theta.data(), static_cast<std::size_t>(d)));
+  kernel.set(hyperparameters);
   const Inputs scaled = kernel.scale(inputs_);
-  const Gram gram = kernel.gram(scaled);
-
-  MatrixXd covariance = signal * gram.value;
+  MatrixXd covariance = kernel.gram(scaled);
   covariance.diagonal().array() += noise;
-  const Result<CholeskyFactor> factor = safe_cholesky(covariance, signal + noise);
+  const Result<CholeskyFactor> factor = safe_cholesky(covariance, kernel.variance() + noise);
   if (!factor) return std::nullopt;
 
   // The triangular inverse and its product cost half of solving for the identity.
@@ -49,12 +49,32 @@ std::optional<LogPosterior::Value> LogPosterior::evaluate(const VectorXd& theta)
 
   MatrixXd weight = -inverse;
   weight.noalias() += alpha * alpha.transpose();
-  out.gradient = VectorXd(d + 2);
-  out.gradient.head(d) = 0.5 * signal * kernel.lengthscale_gradient(scaled, gram, weight);
-  out.gradient(d) = 0.5 * signal * weight.cwiseProduct(gram.value).sum();
-  out.gradient(d + 1) = 0.5 * noise * weight.trace();
+  const MixedKernel::Gradient by_kernel = kernel.gradient(scaled, weight);
+  out.gradient = VectorXd(theta.size());
+  out.gradient.head(dims_) = 0.5 * by_kernel.lengthscales;
+  if (hyperparameters.log_main_lengthscales.empty()) {
+    out.gradient(dims_) = 0.5 * by_kernel.signal;
+  } else {
+    out.gradient.segment(dims_, dims_) = 0.5 * by_kernel.main_lengthscales;
+    out.gradient(2 * dims_) = 0.5 * by_kernel.signal;
+    out.gradient(2 * dims_ + 1) = 0.5 * by_kernel.main_signal;
+  }
+  out.gradient(theta.size() - 1) = 0.5 * noise * weight.trace();
   out.value += log_density(prior_, theta, out.gradient);
   return out;
+}
+
+std::optional<MatrixXd> LogPosterior::factor(const VectorXd& theta) const {
+  const std::span<const double> span(theta.data(), static_cast<std::size_t>(theta.size()));
+  const Hyperparameters hyperparameters = from_theta(span, static_cast<std::size_t>(dims_), 0);
+  MixedKernel kernel = kernel_;
+  kernel.set(hyperparameters);
+  MatrixXd covariance = kernel.gram(kernel.scale(inputs_));
+  const double noise = std::exp(hyperparameters.log_noise);
+  covariance.diagonal().array() += noise;
+  Result<CholeskyFactor> factor = safe_cholesky(covariance, kernel.variance() + noise);
+  if (!factor) return std::nullopt;
+  return std::move(factor->lower);
 }
 
 }  // namespace krige::gp

@@ -7,6 +7,7 @@
 
 #include <Eigen/Core>
 #include <optional>
+#include <utility>
 
 #include "gp/fit/prior.h"
 #include "gp/kernels/mixed_kernel.h"
@@ -25,9 +26,13 @@ class LogPosterior {
   };
   // nullopt where the covariance cannot be factored.
   [[nodiscard]] std::optional<Value> evaluate(const Eigen::VectorXd& theta) const;
+  // The Cholesky factor of the covariance, n × n; nullopt as above.
+  [[nodiscard]] std::optional<Eigen::MatrixXd> factor(const Eigen::VectorXd& theta) const;
+  void set_targets(Eigen::VectorXd targets) { targets_ = std::move(targets); }
   [[nodiscard]] const HyperparameterPrior& prior() const { return prior_; }
 
  private:
+  Eigen::Index dims_;
   MixedKernel kernel_;
   Inputs inputs_;
   Eigen::VectorXd targets_;

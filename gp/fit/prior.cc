@@ -1,6 +1,7 @@
 #include "gp/fit/prior.h"
 
 #include <cmath>
+#include <cstdlib>
 
 namespace krige::gp {
 
@@ -9,6 +10,10 @@ using Eigen::VectorXd;
 
 namespace {
 
+double envd(const char* n, double d) {
+  const char* v = std::getenv(n);
+  return v ? std::atof(v) : d;
+}
 struct Bounds {
   double mean, sd, low, high;  // of the logarithm
 };
@@ -16,6 +21,9 @@ struct Bounds {
 // keeps the covariance well conditioned.
 const Bounds kLengthscale{std::log(1.0 / 3), 0.8, std::log(0.01), std::log(1000.0)};
 const Bounds kSignal{0, 1, std::log(0.01), std::log(1000.0)};
+// A main effect varies with one dimension only, whatever the number of the others.
+const Bounds kMainLengthscale{envd("KML", std::log(0.4)), envd("KMLS", 0.8), std::log(0.02), std::log(1000.0)};
+const Bounds kMainSignal{envd("KMS", -1), envd("KMSS", 2), std::log(1e-4), std::log(1000.0)};
 const Bounds kNoise{-12, 4, std::log(1e-8), std::log(2.0)};
 
 void set(HyperparameterPrior& prior, Index i, const Bounds& bounds, double shift) {
@@ -29,10 +37,16 @@ void set(HyperparameterPrior& prior, Index i, const Bounds& bounds, double shift
 
 HyperparameterPrior default_prior(const InputSpace& space) {
   const auto d = static_cast<Index>(space.size());
-  HyperparameterPrior prior{VectorXd(d + 2), VectorXd(d + 2), VectorXd(d + 2), VectorXd(d + 2)};
+  const bool main_effects = d > 1 && envd("MAIN", 1) > 0;
+  const Index size = main_effects ? 2 * d + 3 : d + 2;
+  HyperparameterPrior prior{VectorXd(size), VectorXd(size), VectorXd(size), VectorXd(size)};
   for (Index i = 0; i < d; ++i) set(prior, i, kLengthscale, 0.5 * std::log(static_cast<double>(d)));
-  set(prior, d, kSignal, 0);
-  set(prior, d + 1, kNoise, 0);
+  if (main_effects) {
+    for (Index i = 0; i < d; ++i) set(prior, d + i, kMainLengthscale, 0);
+    set(prior, size - 2, kMainSignal, 0);
+  }
+  set(prior, main_effects ? size - 3 : size - 2, kSignal, 0);
+  set(prior, size - 1, kNoise, 0);
   return prior;
 }
 
@@ -43,18 +57,30 @@ double log_density(const HyperparameterPrior& prior, const VectorXd& theta, Vect
 }
 
 VectorXd to_theta(const Hyperparameters& hyperparameters) {
-  const auto d = static_cast<Index>(hyperparameters.log_lengthscales.size());
-  VectorXd theta(d + 2);
-  for (Index i = 0; i < d; ++i) theta(i) = hyperparameters.log_lengthscales[static_cast<std::size_t>(i)];
-  theta(d) = hyperparameters.log_signal;
-  theta(d + 1) = hyperparameters.log_noise;
-  return theta;
+  std::vector<double> theta = hyperparameters.log_lengthscales;
+  const std::vector<double>& main = hyperparameters.log_main_lengthscales;
+  theta.insert(theta.end(), main.begin(), main.end());
+  theta.push_back(hyperparameters.log_signal);
+  if (!main.empty()) theta.push_back(hyperparameters.log_main_signal);
+  theta.push_back(hyperparameters.log_noise);
+  return Eigen::Map<const VectorXd>(theta.data(), static_cast<Index>(theta.size()));
 }
 
-Hyperparameters from_theta(std::span<const double> theta, double mean) {
-  const std::size_t d = theta.size() - 2;
-  const auto lengthscales = theta.first(d);
-  return {{lengthscales.begin(), lengthscales.end()}, theta[d], theta[d + 1], mean};
+Hyperparameters from_theta(std::span<const double> theta, std::size_t dims, double mean) {
+  Hyperparameters out;
+  const auto lengthscales = theta.first(dims);
+  out.log_lengthscales.assign(lengthscales.begin(), lengthscales.end());
+  if (theta.size() > dims + 2) {
+    const auto main = theta.subspan(dims, dims);
+    out.log_main_lengthscales.assign(main.begin(), main.end());
+    out.log_main_signal = theta[2 * dims + 1];
+    out.log_signal = theta[2 * dims];
+  } else {
+    out.log_signal = theta[dims];
+  }
+  out.log_noise = theta.back();
+  out.mean = mean;
+  return out;
 }
 
 }  // namespace krige::gp

@@ -8,7 +8,8 @@
 
 namespace krige::gp {
 
-// θ = (log ℓ of each dimension, log signal, log noise): the vector that a fit searches.
+// θ = (log ℓ of each dimension; log ℓ_m of each dimension; log signal; log signal of the main effects; log noise): the
+// vector that a fit searches. Without main effects, as in a space of one dimension, their parts are left out.
 struct HyperparameterPrior {
   Eigen::VectorXd mean;
   Eigen::VectorXd sd;
@@ -25,6 +26,6 @@ struct HyperparameterPrior {
                                  Eigen::VectorXd& gradient);
 
 [[nodiscard]] Eigen::VectorXd to_theta(const Hyperparameters& hyperparameters);
-[[nodiscard]] Hyperparameters from_theta(std::span<const double> theta, double mean);
+[[nodiscard]] Hyperparameters from_theta(std::span<const double> theta, std::size_t dims, double mean);
 
 }  // namespace krige::gp

@@ -7,22 +7,45 @@
 
 namespace krige::gp {
 
+using Eigen::ArrayXd;
 using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+struct MixedKernel::Scratch {
+  ArrayXd squared, penalty, value, slope, t, exponential;
+};
 
 MixedKernel::MixedKernel(const InputSpace& space)
     : embedding_(space),
-      dims_(space.size()),
-      inverse_feature_scale_(Eigen::VectorXd::Ones(static_cast<Index>(embedding_.feature_dimensions().size()))),
-      inverse_category_scale_(Eigen::VectorXd::Ones(static_cast<Index>(embedding_.category_dimensions().size()))) {}
-
-void MixedKernel::set_log_lengthscales(std::span<const double> log_lengthscales) {
-  for (Index f = 0; f < inverse_feature_scale_.size(); ++f) {
-    inverse_feature_scale_(f) =
-        std::exp(-log_lengthscales[embedding_.feature_dimensions()[static_cast<std::size_t>(f)]]);
+      places_(space.size()),
+      inverse_feature_scale_(VectorXd::Ones(static_cast<Index>(embedding_.feature_dimensions().size()))),
+      inverse_category_scale_(VectorXd::Ones(static_cast<Index>(embedding_.category_dimensions().size()))),
+      main_scale_(VectorXd::Ones(static_cast<Index>(space.size()))) {
+  for (std::size_t f = 0; f < embedding_.feature_dimensions().size(); ++f) {
+    Place& place = places_[embedding_.feature_dimensions()[f]];
+    if (place.features++ == 0) place.feature = static_cast<Index>(f);
   }
-  for (Index c = 0; c < inverse_category_scale_.size(); ++c) {
-    inverse_category_scale_(c) =
-        std::exp(-log_lengthscales[embedding_.category_dimensions()[static_cast<std::size_t>(c)]]);
+  for (std::size_t c = 0; c < embedding_.category_dimensions().size(); ++c) {
+    places_[embedding_.category_dimensions()[c]].category = static_cast<Index>(c);
+  }
+}
+
+void MixedKernel::set(const Hyperparameters& hyperparameters) {
+  signal_ = std::exp(hyperparameters.log_signal);
+  const bool main_effects = !hyperparameters.log_main_lengthscales.empty();
+  main_signal_ = main_effects ? std::exp(hyperparameters.log_main_signal) : 0;
+  for (std::size_t d = 0; d < places_.size(); ++d) {
+    const double log_lengthscale = hyperparameters.log_lengthscales[d];
+    const double log_main = main_effects ? hyperparameters.log_main_lengthscales[d] : 0;
+    const Place& place = places_[d];
+    if (place.category >= 0) {
+      inverse_category_scale_(place.category) = std::exp(-log_lengthscale);
+      main_scale_(static_cast<Index>(d)) = std::exp(-log_main);
+    } else {
+      inverse_feature_scale_.segment(place.feature, place.features).setConstant(std::exp(-log_lengthscale));
+      main_scale_(static_cast<Index>(d)) = std::sqrt(5.0) * std::exp(log_lengthscale - log_main);
+    }
   }
 }
 
@@ -31,91 +54,178 @@ Inputs MixedKernel::scale(Inputs inputs) const {
   return inputs;
 }
 
-void MixedKernel::distances(const Inputs& data, Index from, const Inputs& other, Index row, Eigen::ArrayXd& squared,
-                            Eigen::ArrayXd& penalty) const {
+void MixedKernel::distances(const Inputs& data, Index from, const Inputs& other, Index row, Scratch& scratch) const {
   const Index n = data.size() - from;
-  squared.setZero(n);
-  penalty.setZero(n);
+  scratch.squared.setZero(n);
+  scratch.penalty.setZero(n);
   for (Index f = 0; f < data.features.cols(); ++f) {
-    squared += (data.features.col(f).tail(n).array() - other.features(row, f)).square();
+    scratch.squared += (data.features.col(f).tail(n).array() - other.features(row, f)).square();
   }
   for (Index c = 0; c < data.categories.cols(); ++c) {
     const int category = other.categories(row, c);
-    penalty += (data.categories.col(c).tail(n).array() != category).cast<double>() * inverse_category_scale_(c);
+    scratch.penalty += (data.categories.col(c).tail(n).array() != category).cast<double>() * inverse_category_scale_(c);
   }
 }
 
-Gram MixedKernel::gram(const Inputs& scaled) const {
+void MixedKernel::main_distance(std::size_t dimension, const Inputs& data, Index from, const Inputs& other, Index row,
+                                ArrayXd& t) const {
+  const Index n = data.size() - from;
+  const Place& place = places_[dimension];
+  const double scale = main_scale_(static_cast<Index>(dimension));
+  if (place.category >= 0) {
+    const int category = other.categories(row, place.category);
+    t = (data.categories.col(place.category).tail(n).array() != category).cast<double>() * scale;
+  } else if (place.features == 1) {
+    t = (data.features.col(place.feature).tail(n).array() - other.features(row, place.feature)).abs() * scale;
+  } else {
+    t.setZero(n);
+    for (Index f = place.feature; f < place.feature + place.features; ++f) {
+      t += (data.features.col(f).tail(n).array() - other.features(row, f)).square();
+    }
+    t = t.sqrt() * scale;
+  }
+}
+
+void MixedKernel::fill_column(const Inputs& data, Index from, const Inputs& other, Index row, Scratch& scratch,
+                              Eigen::Ref<VectorXd> out) const {
+  distances(data, from, other, row, scratch);
+  scratch.value.resize(scratch.squared.size());
+  scratch.slope.resize(scratch.squared.size());
+  matern52(scratch.squared, scratch.penalty, scratch.value, scratch.slope);
+  if (main_signal_ == 0) {
+    out = (signal_ * scratch.value).matrix();
+    return;
+  }
+  scratch.slope.setZero();
+  for (std::size_t d = 0; d < places_.size(); ++d) {
+    main_distance(d, data, from, other, row, scratch.t);
+    if (places_[d].category >= 0) {
+      scratch.slope += (-scratch.t).exp();
+    } else {
+      scratch.slope += (1.0 + scratch.t * (1.0 + scratch.t * (1.0 / 3.0))) * (-scratch.t).exp();
+    }
+  }
+  const double share = main_signal_ / static_cast<double>(places_.size());
+  out = (signal_ * scratch.value + share * scratch.slope).matrix();
+}
+
+MatrixXd MixedKernel::gram(const Inputs& scaled) const {
   const Index n = scaled.size();
-  Gram out{Eigen::MatrixXd(n, n), Eigen::MatrixXd(n, n)};
-  Eigen::ArrayXd squared, penalty;
+  MatrixXd out(n, n);
+  Scratch scratch;
+  for (Index j = 0; j < n; ++j) fill_column(scaled, j, scaled, j, scratch, out.col(j).tail(n - j));
+  out.triangularView<Eigen::StrictlyUpper>() = out.transpose();
+  return out;
+}
+
+MatrixXd MixedKernel::cross(const Inputs& a, const Inputs& b) const {
+  MatrixXd out(a.size(), b.size());
+  Scratch scratch;
+  for (Index j = 0; j < b.size(); ++j) fill_column(a, 0, b, j, scratch, out.col(j));
+  return out;
+}
+
+MixedKernel::Gradient MixedKernel::gradient(const Inputs& scaled, const MatrixXd& weight) const {
+  const Index n = scaled.size();
+  const auto dims = static_cast<Index>(places_.size());
+  Gradient out{VectorXd::Zero(dims), VectorXd::Zero(dims), 0, 0};
+  const double share = main_signal_ / static_cast<double>(dims);
+  MatrixXd slopes = MatrixXd::Zero(n, n);  // weight·∂k/∂squared distance, lower triangle
+  Scratch scratch;
   for (Index j = 0; j < n; ++j) {
-    distances(scaled, j, scaled, j, squared, penalty);
-    auto value = out.value.col(j).tail(n - j).array();
-    auto slope = out.slope.col(j).tail(n - j).array();
-    matern52(squared, penalty, value, slope);
+    const Index below = n - j - 1;
+    const double diagonal = weight(j, j);
+    out.signal += diagonal;
+    out.main_signal += diagonal * static_cast<double>(dims);
+    if (below == 0) continue;
+    const auto weights = weight.col(j).tail(below).array();
+    distances(scaled, j + 1, scaled, j, scratch);
+    scratch.value.resize(below);
+    scratch.slope.resize(below);
+    matern52(scratch.squared, scratch.penalty, scratch.value, scratch.slope);
+    slopes.col(j).tail(below) = (weights * scratch.slope).matrix();
+    scratch.value *= 2 * weights;
+    out.signal += scratch.value.sum();
+    for (std::size_t d = 0; d < places_.size(); ++d) {
+      const Place& place = places_[d];
+      if (place.category >= 0) {
+        const int category = scaled.categories(j, place.category);
+        const auto differs = (scaled.categories.col(place.category).tail(below).array() != category).cast<double>();
+        // ∂k/∂log ℓ = k·δ/ℓ.
+        out.lengthscales(static_cast<Index>(d)) +=
+            (differs * scratch.value).sum() * inverse_category_scale_(place.category);
+      }
+      if (main_signal_ == 0) continue;
+      main_distance(d, scaled, j + 1, scaled, j, scratch.t);
+      scratch.exponential = 2 * weights * (-scratch.t).exp();
+      if (place.category >= 0) {
+        out.main_signal += scratch.exponential.sum();
+        out.main_lengthscales(static_cast<Index>(d)) += (scratch.t * scratch.exponential).sum();
+      } else {
+        // ∂k/∂log ℓ = t²/3·(1 + t)·e⁻ᵗ.
+        const auto third = scratch.t.square() * (1.0 / 3.0);
+        out.main_signal += ((1.0 + scratch.t + third) * scratch.exponential).sum();
+        out.main_lengthscales(static_cast<Index>(d)) += (third * (1.0 + scratch.t) * scratch.exponential).sum();
+      }
+    }
   }
-  out.value.triangularView<Eigen::StrictlyUpper>() = out.value.transpose();
-  out.slope.triangularView<Eigen::StrictlyUpper>() = out.slope.transpose();
-  return out;
-}
-
-Eigen::MatrixXd MixedKernel::cross(const Inputs& a, const Inputs& b) const {
-  Eigen::MatrixXd out(a.size(), b.size());
-  Eigen::ArrayXd squared, penalty, slope(a.size());
-  for (Index j = 0; j < b.size(); ++j) {
-    distances(a, 0, b, j, squared, penalty);
-    auto value = out.col(j).array();
-    matern52(squared, penalty, value, slope);
-  }
-  return out;
-}
-
-Eigen::VectorXd MixedKernel::lengthscale_gradient(const Inputs& scaled, const Gram& gram,
-                                                  const Eigen::MatrixXd& weight) const {
-  Eigen::VectorXd out = Eigen::VectorXd::Zero(static_cast<Index>(dims_));
   // ∂k/∂log ℓ = −2·slope·(zᵢ − zⱼ)², and Σᵢⱼ vᵢⱼ(zᵢ − zⱼ)² = 2(Σᵢ zᵢ²·Σⱼ vᵢⱼ − z′Vz) for symmetric V: one matrix
   // product for all dimensions.
   if (scaled.features.cols() > 0) {
-    const Eigen::MatrixXd v = weight.cwiseProduct(gram.slope);
-    const Eigen::VectorXd row_sums = v.rowwise().sum();
-    const Eigen::MatrixXd product = v * scaled.features;
+    const auto symmetric = slopes.selfadjointView<Eigen::Lower>();
+    const VectorXd row_sums = symmetric * VectorXd::Ones(n);
+    const MatrixXd product = symmetric * scaled.features;
     for (Index f = 0; f < scaled.features.cols(); ++f) {
       const auto z = scaled.features.col(f);
       const double sum = 2 * (z.array().square() * row_sums.array() - z.array() * product.col(f).array()).sum();
-      out(static_cast<Index>(embedding_.feature_dimensions()[static_cast<std::size_t>(f)])) -= 2 * sum;
+      out.lengthscales(static_cast<Index>(embedding_.feature_dimensions()[static_cast<std::size_t>(f)])) -= 2 * sum;
     }
   }
-  // ∂k/∂log ℓ = k·δ/ℓ.
-  for (Index c = 0; c < scaled.categories.cols(); ++c) {
-    double sum = 0;
-    for (Index j = 0; j < scaled.size(); ++j) {
-      const auto differs = (scaled.categories.col(c).array() != scaled.categories(j, c)).cast<double>();
-      sum += (differs * weight.col(j).array() * gram.value.col(j).array()).sum();
-    }
-    out(static_cast<Index>(embedding_.category_dimensions()[static_cast<std::size_t>(c)])) +=
-        sum * inverse_category_scale_(c);
-  }
+  out.lengthscales *= signal_;
+  out.signal *= signal_;
+  out.main_lengthscales *= share;
+  out.main_signal *= share;
   return out;
 }
 
 MixedKernel::Column MixedKernel::column(const Inputs& data, const Inputs& point) const {
   const Index n = data.size();
-  Column out{Eigen::VectorXd(n), Eigen::MatrixXd(n, data.features.cols())};
-  Eigen::ArrayXd squared, penalty, slope(n);
-  distances(data, 0, point, 0, squared, penalty);
-  auto value = out.value.array();
-  matern52(squared, penalty, value, slope);
+  Column out{VectorXd(n), MatrixXd(n, data.features.cols())};
+  Scratch scratch;
+  distances(data, 0, point, 0, scratch);
+  scratch.value.resize(n);
+  scratch.slope.resize(n);
+  matern52(scratch.squared, scratch.penalty, scratch.value, scratch.slope);
+  scratch.value *= signal_;
+  scratch.slope *= 2 * signal_;
   for (Index f = 0; f < data.features.cols(); ++f) {
-    out.by_feature.col(f) = (2.0 * slope * (point.features(0, f) - data.features.col(f).array())).matrix();
+    out.by_feature.col(f) = (scratch.slope * (point.features(0, f) - data.features.col(f).array())).matrix();
   }
+  const double share = main_signal_ / static_cast<double>(places_.size());
+  for (std::size_t d = 0; d < places_.size() && main_signal_ > 0; ++d) {
+    const Place& place = places_[d];
+    main_distance(d, data, 0, point, 0, scratch.t);
+    scratch.exponential = share * (-scratch.t).exp();
+    if (place.category >= 0) {
+      scratch.value += scratch.exponential;
+      continue;
+    }
+    scratch.value += (1.0 + scratch.t * (1.0 + scratch.t * (1.0 / 3.0))) * scratch.exponential;
+    // ∂k/∂z = −(1 + t)·e⁻ᵗ/3·c²·(z − z′), with t = c·|z − z′|: as −⁵⁄₆(1 + t)e⁻ᵗ by the squared distance.
+    const double scale = main_scale_(static_cast<Index>(d));
+    scratch.exponential *= (-scale * scale / 3.0) * (1.0 + scratch.t);
+    for (Index f = place.feature; f < place.feature + place.features; ++f) {
+      out.by_feature.col(f).array() += scratch.exponential * (point.features(0, f) - data.features.col(f).array());
+    }
+  }
+  out.value = scratch.value.matrix();
   return out;
 }
 
-Eigen::VectorXd MixedKernel::to_dimensions(std::span<const double> point, const Eigen::VectorXd& by_feature) const {
-  Eigen::VectorXd chain(by_feature.size());
+VectorXd MixedKernel::to_dimensions(std::span<const double> point, const VectorXd& by_feature) const {
+  VectorXd chain(by_feature.size());
   embedding_.derivatives(point, chain);
-  Eigen::VectorXd out = Eigen::VectorXd::Zero(static_cast<Index>(dims_));
+  VectorXd out = VectorXd::Zero(static_cast<Index>(places_.size()));
   for (Index f = 0; f < by_feature.size(); ++f) {
     out(static_cast<Index>(embedding_.feature_dimensions()[static_cast<std::size_t>(f)])) +=
         by_feature(f) * inverse_feature_scale_(f) * chain(f);

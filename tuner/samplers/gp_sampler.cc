@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "gp/acquisition/suggest.h"
 #include "gp/fit/fit.h"
+#include "tuner/samplers/gp_history.h"
+#include "tuner/samplers/gp_model.h"
 #include "tuner/samplers/gp_space.h"
 #include "tuner/samplers/simple_samplers.h"
 #include "tuner/samplers/used_points.h"
@@ -14,27 +17,29 @@
 namespace krige::tuner {
 namespace {
 
-// A fit is cubic in the points: beyond this many, the best and the latest stand for all.
-constexpr std::size_t kMaxObservations = 800;
+// The posterior is cubic in the observations: at this many a suggestion still takes some tens of milliseconds.
+constexpr std::size_t kMaxObservations = 400;
+// A fit is made again when the finished trials have grown by so much of what it saw: a few more observations hardly
+// move the hyperparameters.
+constexpr double kGrowth = 0.08;
+constexpr std::uint64_t kFitStream = 0x9e3779b97f4a7c15;  // apart from the streams of the suggestions
 
 std::size_t initial_design(std::size_t dims) { return std::max<std::size_t>(5, std::min<std::size_t>(dims + 1, 12)); }
 
-struct Observed {
-  std::vector<double> point;
-  double loss;  // smaller is better
-};
-
-void keep_best_and_latest(std::vector<Observed>& observed) {
-  if (observed.size() <= kMaxObservations) return;
-  const auto latest = observed.end() - static_cast<std::ptrdiff_t>(kMaxObservations / 2);
-  std::stable_sort(observed.begin(), latest, [](const Observed& a, const Observed& b) { return a.loss < b.loss; });
-  observed.erase(observed.begin() + static_cast<std::ptrdiff_t>(kMaxObservations / 2), latest);
+std::size_t finished(std::span<const Trial> history) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      history, [](const Trial& t) { return is_final(t.state) && t.state != TrialState::cancelled; }));
 }
 
 }  // namespace
 
 struct GpSampler::Model {
   gp::InputSpace space;
+
+  // Too little is known, or nothing is left to learn: the design goes on.
+  [[nodiscard]] bool in_design(const GpHistory& history) const {
+    return history.losses.size() < 2 || history.tried() < initial_design(space.size()) || space.size() == 0;
+  }
 };
 
 GpSampler::GpSampler(const StudySpec& spec) : spec_(spec), model_(std::make_unique<Model>()) {
@@ -43,52 +48,72 @@ GpSampler::GpSampler(const StudySpec& spec) : spec_(spec), model_(std::make_uniq
 
 GpSampler::~GpSampler() = default;
 
+bool GpSampler::refit_due(std::span<const Trial> history, const SurrogateFit* last) const {
+  const std::size_t now = finished(history);
+  if (last != nullptr) {
+    const auto seen = static_cast<std::size_t>(last->finished);
+    const auto growth = static_cast<std::size_t>(kGrowth * static_cast<double>(seen));
+    return now >= seen + std::max<std::size_t>(growth, 1);
+  }
+  return now >= 2 && !model_->in_design(read_history(spec_, model_->space.size(), history, kMaxObservations));
+}
+
+Result<SurrogateFit> GpSampler::refit(std::span<const Trial> history, const SurrogateFit* last) const {
+  const GpHistory data = read_history(spec_, model_->space.size(), history, kMaxObservations);
+  gp::FitOptions options;
+  std::optional<GpModel> previous;
+  if (last != nullptr) {
+    KRIGE_TRY(previous, decode_model(last->model));
+    options.previous = previous->objective;
+    options.warp = previous->warp;
+  }
+  Rng rng(spec_.seed ^ kFitStream, data.finished);
+  KRIGE_TRY(gp::Learned learned, gp::learn(model_->space, data.points, data.losses, options, rng));
+  GpModel model{std::move(learned.hyperparameters), learned.warp, {}};
+  if (data.has_failures()) {
+    gp::FitOptions plain;
+    plain.warp = {};
+    plain.choose_warp = false;
+    if (previous) plain.previous = previous->feasibility;
+    KRIGE_TRY(gp::Learned labels, gp::learn(model_->space, data.labelled, data.labels, plain, rng));
+    model.feasibility = std::move(labels.hyperparameters);
+  }
+  SurrogateFit fit;
+  fit.finished = static_cast<std::int64_t>(data.finished);
+  fit.model = encode_model(model);
+  return fit;
+}
+
 Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId next, const SurrogateFit* fit) {
-  (void)fit;
-  const double sign = spec_.metric.goal == Goal::minimize ? 1 : -1;
-  std::vector<Observed> observed;
-  gp::Points pending{model_->space.size(), {}};
-  std::vector<std::vector<double>> failed;
-  std::vector<std::vector<double>> infeasible;
-  for (const Trial& trial : history) {
-    if (trial.state == TrialState::cancelled) continue;
-    const std::vector<double> point = spec_.space.encode(trial.params);
-    if (!is_final(trial.state))
-      pending.append(point);
-    else if (trial.value && std::isfinite(*trial.value))
-      observed.push_back({point, sign * *trial.value});
-    else
-      (trial.state == TrialState::infeasible ? infeasible : failed).push_back(point);
-  }
-  const std::size_t tried = observed.size() + pending.size() + failed.size() + infeasible.size();
-  if (observed.size() < 2 || tried < initial_design(model_->space.size()) || model_->space.size() == 0)
-    return SobolSampler(spec_).propose(history, next, fit);
+  const GpHistory data = read_history(spec_, model_->space.size(), history, kMaxObservations);
+  if (model_->in_design(data)) return SobolSampler(spec_).propose(history, next, fit);
 
-  // INFEASIBLE is the point's own doing: as bad as the worst that had a value. A failure may be a passing one: taken to
-  // be as good as the middle, it neither draws nor scares, and is not tried again.
-  std::vector<double> losses;
-  for (const Observed& one : observed) losses.push_back(one.loss);
-  std::ranges::sort(losses);
-  for (const std::vector<double>& point : infeasible) observed.push_back({point, losses.back()});
-  for (const std::vector<double>& point : failed) observed.push_back({point, losses[losses.size() / 2]});
-  keep_best_and_latest(observed);
-
-  gp::Points points{model_->space.size(), {}};
-  losses.clear();
-  for (const Observed& one : observed) {
-    points.append(one.point);
-    losses.push_back(one.loss);
+  GpModel model{gp::default_hyperparameters(model_->space), {.compress_above = true}, {}};
+  if (fit != nullptr) {
+    KRIGE_TRY(model, decode_model(fit->model));
   }
+  KRIGE_TRY(const gp::GaussianProcess process,
+            gp::GaussianProcess::from_state({gp::State::kVersion, model_->space, data.points, data.losses, model.warp,
+                                             model.objective}));
+  std::optional<gp::GaussianProcess> feasibility;
+  if (data.has_failures()) {
+    const gp::Hyperparameters hyperparameters =
+        model.feasibility.value_or(gp::default_hyperparameters(model_->space));
+    KRIGE_TRY(feasibility, gp::GaussianProcess::from_state({gp::State::kVersion, model_->space, data.labelled,
+                                                            data.labels, {}, hyperparameters}));
+  }
+
   Rng rng(spec_.seed, static_cast<std::uint64_t>(next));
-  KRIGE_TRY(const gp::Fitted fitted, gp::fit(model_->space, points, losses, {}, rng));
   const UsedPoints used(history);
   gp::AcquisitionOptions options;
   options.excluded = [&](std::span<const double> point) { return used.contains(spec_.space.decode(point)); };
-  KRIGE_TRY(const std::vector<gp::Suggestion> ranked, gp::suggest(fitted.process, pending, options, rng));
+  options.feasibility = feasibility ? &*feasibility : nullptr;
+  KRIGE_TRY(const std::vector<gp::Suggestion> ranked, gp::suggest(process, data.pending, options, rng));
 
   Suggestion suggestion;
   suggestion.info.method = "gp";
-  if (fitted.report.jitter_level > 0) suggestion.info.note = fmt::format("jitter level {}", fitted.report.jitter_level);
+  if (fit != nullptr) suggestion.info.fit = fit->id;
+  if (process.jitter_level() > 0) suggestion.info.note = fmt::format("jitter level {}", process.jitter_level());
   if (ranked.empty()) {
     suggestion.info.note = "the model had no new point";
     KRIGE_TRY(suggestion.params, used.any_unused(spec_.space, rng));
@@ -96,7 +121,7 @@ Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId ne
   }
   const gp::Suggestion& best = ranked.front();
   suggestion.params = spec_.space.decode(best.point);
-  suggestion.info.mean = sign * best.mean;
+  suggestion.info.mean = spec_.metric.goal == Goal::minimize ? best.mean : -best.mean;
   suggestion.info.sd = best.sd;
   suggestion.info.log_ei = best.log_ei;
   return suggestion;

@@ -11,6 +11,8 @@ class GpSampler final : public Sampler {
   ~GpSampler() override;
   [[nodiscard]] Result<Suggestion> propose(std::span<const Trial> history, TrialId next,
                                            const SurrogateFit* fit) override;
+  [[nodiscard]] bool refit_due(std::span<const Trial> history, const SurrogateFit* last) const override;
+  [[nodiscard]] Result<SurrogateFit> refit(std::span<const Trial> history, const SurrogateFit* last) const override;
 
  private:
   struct Model;

@@ -1,0 +1,31 @@
+// A study's history as the Gaussian process sees it. Losses: small is good, whatever the metric's goal.
+#pragma once
+
+#include <map>
+#include <span>
+#include <vector>
+
+#include "gp/points.h"
+#include "tuner/spec/study_spec.h"
+#include "tuner/trial/trial.h"
+
+namespace krige::tuner {
+
+struct GpHistory {
+  gp::Points points;  // of trials with a finite value
+  std::vector<double> losses;
+  gp::Points labelled;         // of every finished trial that shows whether there is a value there
+  std::vector<double> labels;  // 1: there is; 0: the trial FAILED; below 0: INFEASIBLE
+  gp::Points pending;          // of trials that are not finished
+  std::size_t finished = 0;    // without the cancelled
+
+  [[nodiscard]] std::size_t tried() const { return finished + pending.size(); }
+  [[nodiscard]] bool has_failures() const { return labels.size() > losses.size(); }
+};
+
+// Beyond `limit` of each, the observations that matter stand for all: the best, the latest, and some of every rank.
+// `dims`: of the input space.
+[[nodiscard]] GpHistory read_history(const StudySpec& spec, std::size_t dims, std::span<const Trial> trials,
+                                     std::size_t limit);
+
+}  // namespace krige::tuner

@@ -1,0 +1,53 @@
+#include "tuner/samplers/gp_model.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+
+namespace krige::tuner {
+namespace {
+
+OrderedJson to_json(const gp::Hyperparameters& hyperparameters) {
+  return {{"log_lengthscales", hyperparameters.log_lengthscales},
+          {"log_main_lengthscales", hyperparameters.log_main_lengthscales},
+          {"log_signal", hyperparameters.log_signal},
+          {"log_main_signal", hyperparameters.log_main_signal},
+          {"log_noise", hyperparameters.log_noise},
+          {"mean", hyperparameters.mean}};
+}
+
+gp::Hyperparameters hyperparameters_from(const OrderedJson& json) {
+  gp::Hyperparameters out;
+  json.at("log_lengthscales").get_to(out.log_lengthscales);
+  json.at("log_main_lengthscales").get_to(out.log_main_lengthscales);
+  json.at("log_signal").get_to(out.log_signal);
+  json.at("log_main_signal").get_to(out.log_main_signal);
+  json.at("log_noise").get_to(out.log_noise);
+  json.at("mean").get_to(out.mean);
+  return out;
+}
+
+}  // namespace
+
+std::string encode_model(const GpModel& model) {
+  OrderedJson json{
+      {"warp", {{"compress_above", model.warp.compress_above}, {"expand_below", model.warp.expand_below}}},
+      {"objective", to_json(model.objective)}};
+  if (model.feasibility) json["feasibility"] = to_json(*model.feasibility);
+  return json.dump();
+}
+
+Result<GpModel> decode_model(const std::string& text) {
+  try {
+    const OrderedJson json = OrderedJson::parse(text);
+    GpModel model{hyperparameters_from(json.at("objective")), {}, {}};
+    json.at("warp").at("compress_above").get_to(model.warp.compress_above);
+    json.at("warp").at("expand_below").get_to(model.warp.expand_below);
+    if (json.contains("feasibility")) model.feasibility = hyperparameters_from(json["feasibility"]);
+    return model;
+  } catch (const OrderedJson::exception& error) {
+    return fail(ErrorCode::corrupt, std::string("is no surrogate of this version: ") + error.what(), "model");
+  }
+}
+
+}  // namespace krige::tuner

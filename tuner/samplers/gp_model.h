@@ -1,0 +1,23 @@
+// What a Gaussian-process sampler learned, and its form in a SurrogateFit.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "gp/fit/fit.h"
+
+namespace krige::tuner {
+
+struct GpModel {
+  gp::Hyperparameters objective;
+  gp::OutputWarp warp;
+  std::optional<gp::Hyperparameters> feasibility;  // once a trial had no value
+};
+
+// JSON text; every number is kept exactly.
+[[nodiscard]] std::string encode_model(const GpModel& model);
+// Error: corrupt, with the field's path.
+[[nodiscard]] Result<GpModel> decode_model(const std::string& text);
+
+}  // namespace krige::tuner
