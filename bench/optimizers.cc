@@ -1,0 +1,136 @@
+// Samplers against problems with a known optimum: normalized regret and CPU time, as a table and as JSON.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "bench/report.h"
+
+namespace krige::bench {
+namespace {
+
+struct Options {
+  std::vector<std::string> methods = {"gp", "random"};
+  std::vector<std::string> problems = {"dev"};
+  std::uint64_t seeds = 10;
+  std::uint64_t first_seed = 1;
+  std::size_t threads = 2;
+  std::string json;
+  RunOptions run;
+};
+
+struct Task {
+  const Problem* problem;
+  const std::vector<double>* random_median;
+  tuner::Method method;
+  std::uint64_t seed;
+};
+
+constexpr std::array kMethods = {tuner::Method::gp, tuner::Method::random, tuner::Method::sobol};
+
+Result<tuner::Method> method_named(const std::string& name) {
+  for (const tuner::Method method : kMethods)
+    if (tuner::name(method) == name) return method;
+  return fail(ErrorCode::invalid_argument, fmt::format("there is no method {}: gp, random or sobol", name));
+}
+
+Result<std::vector<Problem>> make_problems(const Options& options) {
+  std::vector<Problem> problems;
+  for (const std::string& word : options.problems) {
+    const bool group = word == "all" || word == "dev" || word == "extra";
+    for (const std::string& name : group ? problem_names(word) : std::vector{word}) {
+      KRIGE_TRY(Problem problem, make_problem(name, options.run.instance));
+      problems.push_back(std::move(problem));
+    }
+  }
+  return problems;
+}
+
+Result<Outcome> carry_out(const Task& task, const RunOptions& options) {
+  KRIGE_TRY(Run done, run(*task.problem, task.method, task.seed, options));
+  const Regrets regret = normalized_regret(done, task.problem->optimum, *task.random_median);
+  return Outcome{task.problem->name, task.problem->group, std::string(tuner::name(task.method)), task.seed, regret,
+                 std::move(done)};
+}
+
+// In the order of the tasks; the first error of any.
+Result<std::vector<Outcome>> carry_out_all(const std::vector<Task>& tasks, const Options& options) {
+  std::vector<std::optional<Result<Outcome>>> results(tasks.size());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < tasks.size(); i = next++) results[i] = carry_out(tasks[i], options.run);
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < std::max<std::size_t>(options.threads, 1); ++i) threads.emplace_back(work);
+  }
+  std::vector<Outcome> outcomes;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (!*results[i]) return fail(results[i]->error().within(tasks[i].problem->name));
+    outcomes.push_back(std::move(**results[i]));
+  }
+  return outcomes;
+}
+
+Status measure(const Options& options) {
+  KRIGE_TRY(const std::vector<Problem> problems, make_problems(options));
+  std::vector<std::vector<double>> medians;
+  for (const Problem& problem : problems)
+    medians.push_back(random_search_median(problem, options.run.instance, options.run.trials));
+  std::vector<Task> tasks;
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    for (const std::string& name : options.methods) {
+      KRIGE_TRY(const tuner::Method method, method_named(name));
+      for (std::uint64_t seed = options.first_seed; seed < options.first_seed + options.seeds; ++seed)
+        tasks.push_back({&problems[i], &medians[i], method, seed});
+    }
+  }
+  KRIGE_TRY(const std::vector<Outcome> outcomes, carry_out_all(tasks, options));
+  const bool comparable = options.run.instance == 0 && options.run.parallel == 1 && options.run.crash == 0;
+  fmt::print("{}", table(outcomes, {.peers = comparable}));
+  if (options.json.empty()) return {};
+  const OrderedJson json{{"trials", options.run.trials},
+                         {"instance", options.run.instance},
+                         {"parallel", options.run.parallel},
+                         {"crash", options.run.crash},
+                         {"runs", to_json(outcomes)}};
+  std::ofstream file(options.json);
+  file << dump(json) << '\n';
+  if (!file.flush()) return fail(ErrorCode::io, "cannot write " + options.json);
+  return {};
+}
+
+}  // namespace
+}  // namespace krige::bench
+
+int main(int argc, char** argv) {
+  krige::bench::Options options;
+  CLI::App app("Samplers against problems with a known optimum");
+  app.add_option("--method", options.methods, "gp, random, sobol")->delimiter(',')->capture_default_str();
+  app.add_option("--problems", options.problems, "dev, extra, all or names")->delimiter(',')->capture_default_str();
+  app.add_option("--seeds", options.seeds, "Seeds of each problem")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--first-seed", options.first_seed, "The first of them")->capture_default_str();
+  app.add_option("--trials", options.run.trials, "Trials of a run")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--instance", options.run.instance, "0: the recorded constants; others are drawn")
+      ->capture_default_str();
+  app.add_option("--threads", options.threads, "Runs at once")->check(CLI::Range(1, 1024))->capture_default_str();
+  app.add_option("--parallel", options.run.parallel, "Trials pending at once")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option("--crash", options.run.crash, "Share of the space whose trials fail")
+      ->check(CLI::Range(0.0, 0.9))
+      ->capture_default_str();
+  app.add_option("--json", options.json, "Write every run here")->type_name("FILE");
+  CLI11_PARSE(app, argc, argv);
+  const krige::Status status = krige::bench::measure(options);
+  if (status) return 0;
+  fmt::print(stderr, "{}\n", status.error().describe());
+  return krige::exit_code(status.error().code);
+}
