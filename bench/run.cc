@@ -62,7 +62,7 @@ bool CrashRegion::holds(const tuner::Params& params) const { return distance(par
 
 Result<Run> run(const Problem& problem, tuner::Method method, std::uint64_t seed, const RunOptions& options) {
   KRIGE_TRY(const tuner::StudySpec spec, problem.study(method, seed));
-  const std::unique_ptr<tuner::Sampler> sampler = tuner::make_sampler(spec);
+  tuner::FittingSampler sampler(spec);
   std::optional<CrashRegion> region;
   if (options.crash > 0) region.emplace(problem, options.crash, mix64(seed) ^ options.instance);
   std::vector<Trial> history;
@@ -75,7 +75,7 @@ Result<Run> run(const Problem& problem, tuner::Method method, std::uint64_t seed
       Trial trial;
       trial.id = static_cast<TrialId>(asked + 1);
       const double before = thread_seconds();
-      KRIGE_TRY(tuner::Suggestion suggestion, sampler->propose(history, trial.id));
+      KRIGE_TRY(tuner::Suggestion suggestion, sampler.propose(history, trial.id));
       out.ask_seconds.push_back(thread_seconds() - before);
       trial.state = TrialState::running;
       trial.params = std::move(suggestion.params);

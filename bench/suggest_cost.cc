@@ -61,7 +61,7 @@ Trial completed(const tuner::StudySpec& spec, TrialId id, tuner::Params params) 
 
 Result<OrderedJson> measure(const Case& one, std::uint64_t seed) {
   KRIGE_TRY(const tuner::StudySpec spec, study(one.dims, seed));
-  const std::unique_ptr<tuner::Sampler> sampler = tuner::make_sampler(spec);
+  tuner::FittingSampler sampler(spec);
   Rng rng(seed);
   std::vector<Trial> history;
   while (history.size() < one.trials)
@@ -70,7 +70,7 @@ Result<OrderedJson> measure(const Case& one, std::uint64_t seed) {
   for (int i = 0; i < kAsks; ++i) {
     const auto next = static_cast<TrialId>(history.size() + 1);
     const double before = process_seconds();
-    KRIGE_TRY(tuner::Suggestion suggestion, sampler->propose(history, next));
+    KRIGE_TRY(tuner::Suggestion suggestion, sampler.propose(history, next));
     history.push_back(completed(spec, next, std::move(suggestion.params)));
     seconds.push_back(process_seconds() - before);
   }

@@ -23,18 +23,46 @@ Points canonical(const InputSpace& space, const Points& points) {
 
 constexpr double kLargest = std::numeric_limits<double>::max();
 
-// The mixture over the fantasies, in units of the observations.
-Prediction to_prediction(const OutputTransform& transform, const Eigen::Ref<const VectorXd>& means, double variance) {
-  const double mean = means.mean();
-  const double total = variance + (means.array() - mean).square().mean();
-  return {transform.inverse(mean), std::min(std::sqrt(total) * transform.inverse_slope(mean), kLargest)};
+// Moments of a mixture: each component's mean, and a variance that all columns of one posterior share.
+struct Moments {
+  double mean = 0;
+  double variance = 0;
+};
+
+class Mixture {
+ public:
+  void add(const Eigen::Ref<const VectorXd>& means, double variance) {
+    const auto n = static_cast<double>(means.size());
+    sum_ += means.sum() / n;
+    squares_ += means.squaredNorm() / n;
+    variance_ += variance;
+    ++count_;
+  }
+  [[nodiscard]] Moments moments() const {
+    const double mean = sum_ / count_;
+    return {mean, std::max((variance_ + squares_) / count_ - mean * mean, variance_ / count_)};
+  }
+
+ private:
+  double sum_ = 0, squares_ = 0, variance_ = 0;
+  int count_ = 0;
+};
+
+// In units of the observations.
+Prediction to_prediction(const OutputTransform& transform, const Moments& moments) {
+  return {transform.inverse(moments.mean),
+          std::min(std::sqrt(moments.variance) * transform.inverse_slope(moments.mean), kLargest)};
 }
 
 }  // namespace
 
 GaussianProcess::GaussianProcess(std::shared_ptr<const State> state, OutputTransform transform,
-                                 std::shared_ptr<const Posterior> posterior)
-    : state_(std::move(state)), transform_(transform), posterior_(std::move(posterior)) {}
+                                 std::vector<Posterior> posteriors)
+    : state_(std::move(state)),
+      transform_(transform),
+      posteriors_(std::make_shared<const std::vector<Posterior>>(std::move(posteriors))) {}
+
+std::span<const Posterior> GaussianProcess::posteriors() const { return *posteriors_; }
 
 Result<GaussianProcess> GaussianProcess::from_state(State state) {
   KRIGE_CHECK(canonicalize(state));
@@ -43,9 +71,12 @@ Result<GaussianProcess> GaussianProcess::from_state(State state) {
   for (Index i = 0; i < targets.size(); ++i) {
     targets(i) = transform.forward(state.observations[static_cast<std::size_t>(i)]);
   }
-  KRIGE_TRY(Posterior posterior, Posterior::make(state.space, state.points, targets, state.hyperparameters));
-  return GaussianProcess(std::make_shared<const State>(std::move(state)), transform,
-                         std::make_shared<const Posterior>(std::move(posterior)));
+  std::vector<Posterior> posteriors;
+  for (const Hyperparameters& one : state.hyperparameters) {
+    KRIGE_TRY(Posterior posterior, Posterior::make(state.space, state.points, targets, one));
+    posteriors.push_back(std::move(posterior));
+  }
+  return GaussianProcess(std::make_shared<const State>(std::move(state)), transform, std::move(posteriors));
 }
 
 Prediction GaussianProcess::predict(std::span<const double> point) const {
@@ -53,42 +84,63 @@ Prediction GaussianProcess::predict(std::span<const double> point) const {
 }
 
 std::vector<Prediction> GaussianProcess::predict(const Points& points) const {
-  const Posterior::Batch batch = posterior_->predict(canonical(space(), points));
-  std::vector<Prediction> out;
-  for (Index i = 0; i < batch.variances.size(); ++i) {
-    out.push_back(to_prediction(transform_, batch.means.row(i).transpose(), batch.variances(i)));
+  const Points nearest = canonical(space(), points);
+  std::vector<Mixture> mixtures(points.size());
+  for (const Posterior& posterior : *posteriors_) {
+    const Posterior::Batch batch = posterior.predict(nearest);
+    for (std::size_t i = 0; i < mixtures.size(); ++i) {
+      const auto row = static_cast<Index>(i);
+      mixtures[i].add(batch.means.row(row).transpose(), batch.variances(row));
+    }
   }
+  std::vector<Prediction> out;
+  for (const Mixture& mixture : mixtures) out.push_back(to_prediction(transform_, mixture.moments()));
   return out;
 }
 
 PredictionGradient GaussianProcess::predict_with_gradient(std::span<const double> point) const {
   std::vector<double> nearest(point.begin(), point.end());
   canonicalize(space(), nearest);
-  const Posterior::Local local = posterior_->predict_with_gradient(nearest);
-  const double mean = local.means.mean();
-  const VectorXd deviations = local.means.array() - mean;
-  const double sd = std::sqrt(local.variance + deviations.squaredNorm() / static_cast<double>(deviations.size()));
-  const VectorXd by_mean = local.mean_gradients.rowwise().mean();
-  const VectorXd by_sd =
-      (0.5 * local.variance_gradient + local.mean_gradients * deviations / static_cast<double>(deviations.size())) / sd;
+  const auto dims = static_cast<Index>(space().size());
+  Mixture mixture;
+  VectorXd by_mean = VectorXd::Zero(dims), by_second = VectorXd::Zero(dims);  // of the mean, the second moment
+  for (const Posterior& posterior : *posteriors_) {
+    const Posterior::Local local = posterior.predict_with_gradient(nearest);
+    mixture.add(local.means, local.variance);
+    by_mean += local.mean_gradients.rowwise().mean();
+    by_second += local.variance_gradient +
+                 2 * (local.mean_gradients * local.means) / static_cast<double>(local.means.size());
+  }
+  const auto count = static_cast<double>(posteriors_->size());
+  by_mean /= count;
+  by_second /= count;
+  const Moments moments = mixture.moments();
+  const double sd = std::sqrt(moments.variance);
+  const VectorXd by_sd = (by_second - 2 * moments.mean * by_mean) / (2 * sd);
 
-  PredictionGradient out{to_prediction(transform_, local.means, local.variance), {}, {}};
-  const double slope = transform_.inverse_slope(mean);
+  PredictionGradient out{to_prediction(transform_, moments), {}, {}};
+  const double slope = transform_.inverse_slope(moments.mean);
   const VectorXd mean_out = slope * by_mean;
-  const VectorXd sd_out = slope * by_sd + sd * transform_.inverse_curvature(mean) * by_mean;
+  const VectorXd sd_out = slope * by_sd + sd * transform_.inverse_curvature(moments.mean) * by_mean;
   out.mean.assign(mean_out.begin(), mean_out.end());
   out.sd.assign(sd_out.begin(), sd_out.end());
   return out;
 }
 
 JointPrediction GaussianProcess::predict_jointly(const Points& points) const {
-  const Posterior::Joint joint = posterior_->predict_jointly(canonical(space(), points));
-  const VectorXd means = joint.means.rowwise().mean();
-  const MatrixXd deviations = joint.means.colwise() - means;
-  const MatrixXd covariance =
-      joint.covariance + deviations * deviations.transpose() / static_cast<double>(deviations.cols());
+  const Points nearest = canonical(space(), points);
+  const auto n = static_cast<Index>(points.size());
+  VectorXd means = VectorXd::Zero(n);
+  MatrixXd second = MatrixXd::Zero(n, n);  // covariance within, plus the outer products of the means
+  for (const Posterior& posterior : *posteriors_) {
+    const Posterior::Joint joint = posterior.predict_jointly(nearest);
+    means += joint.means.rowwise().mean();
+    second += joint.covariance + joint.means * joint.means.transpose() / static_cast<double>(joint.means.cols());
+  }
+  const auto count = static_cast<double>(posteriors_->size());
+  means /= count;
+  const MatrixXd covariance = second / count - means * means.transpose();
   JointPrediction out;
-  const Index n = means.size();
   for (Index i = 0; i < n; ++i) {
     out.mean.push_back(transform_.inverse(means(i)));
     for (Index j = 0; j < n; ++j) {
@@ -100,28 +152,38 @@ JointPrediction GaussianProcess::predict_jointly(const Points& points) const {
 }
 
 Result<std::vector<double>> GaussianProcess::sample(const Points& points, std::size_t count, Rng& rng) const {
-  const Posterior::Joint joint = posterior_->predict_jointly(canonical(space(), points));
-  const Index n = joint.means.rows();
-  const double signal =
-      std::exp(state_->hyperparameters.log_signal) + std::exp(state_->hyperparameters.log_main_signal);
-  KRIGE_TRY(const CholeskyFactor factor, safe_cholesky(joint.covariance, signal));
+  const Points nearest = canonical(space(), points);
+  std::vector<Posterior::Joint> joints;
+  std::vector<CholeskyFactor> factors;
+  for (const Posterior& posterior : *posteriors_) {
+    joints.push_back(posterior.predict_jointly(nearest));
+    KRIGE_TRY(CholeskyFactor factor, safe_cholesky(joints.back().covariance, posterior.prior_variance()));
+    factors.push_back(std::move(factor));
+  }
   std::vector<double> out;
   for (std::size_t i = 0; i < count; ++i) {
-    VectorXd z(n);
-    for (Index k = 0; k < n; ++k) z(k) = rng.normal();
-    const Index fantasy = static_cast<Index>(i) % joint.means.cols();
-    const VectorXd draw = joint.means.col(fantasy) + factor.lower * z;
+    const std::size_t which = i % joints.size();
+    const MatrixXd& means = joints[which].means;
+    VectorXd z(means.rows());
+    for (Index k = 0; k < z.size(); ++k) z(k) = rng.normal();
+    const Index fantasy = static_cast<Index>(i / joints.size()) % means.cols();
+    const VectorXd draw = means.col(fantasy) + factors[which].lower * z;
     for (const double value : draw) out.push_back(transform_.inverse(value));
   }
   return out;
 }
 
 std::vector<Prediction> GaussianProcess::leave_one_out() const {
-  const Posterior::LeaveOneOut loo = posterior_->leave_one_out();
-  std::vector<Prediction> out;
-  for (Index i = 0; i < loo.means.size(); ++i) {
-    out.push_back(to_prediction(transform_, loo.means.segment(i, 1), loo.variances(i)));
+  std::vector<Mixture> mixtures(state_->observations.size());
+  for (const Posterior& posterior : *posteriors_) {
+    const Posterior::LeaveOneOut loo = posterior.leave_one_out();
+    for (std::size_t i = 0; i < mixtures.size(); ++i) {
+      const auto row = static_cast<Index>(i);
+      mixtures[i].add(loo.means.segment(row, 1), loo.variances(row));
+    }
   }
+  std::vector<Prediction> out;
+  for (const Mixture& mixture : mixtures) out.push_back(to_prediction(transform_, mixture.moments()));
   return out;
 }
 
@@ -129,17 +191,29 @@ Result<GaussianProcess> GaussianProcess::with_pending(const Points& pending, Rng
   Points points = pending;
   KRIGE_CHECK(canonicalize(space(), points));
   if (points.size() == 0) return *this;
-  KRIGE_TRY(Posterior posterior, posterior_->with_pending(points, fantasies, rng));
-  return GaussianProcess(state_, transform_, std::make_shared<const Posterior>(std::move(posterior)));
+  std::vector<Posterior> posteriors;
+  for (const Posterior& posterior : *posteriors_) {
+    KRIGE_TRY(Posterior conditioned, posterior.with_pending(points, fantasies, rng));
+    posteriors.push_back(std::move(conditioned));
+  }
+  return GaussianProcess(state_, transform_, std::move(posteriors));
 }
 
 std::pair<std::size_t, Prediction> GaussianProcess::incumbent() const {
-  const auto index = static_cast<std::size_t>(posterior_->best_observed());
+  VectorXd means = VectorXd::Zero(static_cast<Index>(state_->observations.size()));
+  for (const Posterior& posterior : *posteriors_) means += posterior.observed_means();
+  Index best = 0;
+  means.minCoeff(&best);
+  const auto index = static_cast<std::size_t>(best);
   return {index, predict(state_->points.row(index))};
 }
 
-double GaussianProcess::log_marginal_likelihood() const { return posterior_->log_marginal_likelihood(); }
+double GaussianProcess::log_marginal_likelihood() const { return posteriors_->front().log_marginal_likelihood(); }
 
-int GaussianProcess::jitter_level() const { return posterior_->jitter_level(); }
+int GaussianProcess::jitter_level() const {
+  int level = 0;
+  for (const Posterior& posterior : *posteriors_) level = std::max(level, posterior.jitter_level());
+  return level;
+}
 
 }  // namespace krige::gp

@@ -19,7 +19,7 @@ namespace krige::gp {
 
 class Posterior;
 
-// Where the observations are warped, to first order: the process is Gaussian in the transformed units.
+// Averaged over hyperparameters and fantasies. Where the observations are warped, to first order: the process is Gaussian in the transformed units.
 struct Prediction {
   double mean = 0;
   double sd = 0;  // standard deviation of the function, without the noise
@@ -67,23 +67,24 @@ class GaussianProcess {
   // The best posterior mean over the observed points: the incumbent, robust to noise. With it the index of the point.
   [[nodiscard]] std::pair<std::size_t, Prediction> incumbent() const;
 
-  // log p(observations | hyperparameters), of the transformed observations (GPML eq. 2.30).
+  // log p(observations | hyperparameters), of the transformed observations (GPML eq. 2.30); for the first of several
+  // hyperparameters.
   [[nodiscard]] double log_marginal_likelihood() const;
   // 0, or k: jitter of 1e-10·10^(k−1) of the diagonal was needed.
   [[nodiscard]] int jitter_level() const;
 
-  // For the library itself: the process over transformed observations.
-  [[nodiscard]] const Posterior& posterior() const { return *posterior_; }
+  // For the library itself: the process over transformed observations, one for each of the hyperparameters.
+  [[nodiscard]] std::span<const Posterior> posteriors() const;
   [[nodiscard]] const OutputTransform& transform() const { return transform_; }
 
  private:
   GaussianProcess(std::shared_ptr<const State> state, OutputTransform transform,
-                  std::shared_ptr<const Posterior> posterior);
+                  std::vector<Posterior> posteriors);
 
   // Shared: a process with pending points differs in its posterior only, and copies are cheap.
   std::shared_ptr<const State> state_;
   OutputTransform transform_;
-  std::shared_ptr<const Posterior> posterior_;
+  std::shared_ptr<const std::vector<Posterior>> posteriors_;
 };
 
 }  // namespace krige::gp

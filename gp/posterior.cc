@@ -92,7 +92,7 @@ void Posterior::solve() {
   const MatrixXd residuals = lower_.triangularView<Eigen::Lower>() * whitened_;
   const MatrixXd means = (residuals - (noise_ + jitter_) * weights_).array() + mean_;
   incumbents_ = means.colwise().minCoeff().transpose();
-  means.topRows(observed_).rowwise().mean().minCoeff(&best_observed_);
+  observed_means_ = means.topRows(observed_).rowwise().mean();
 }
 
 Posterior::Batch Posterior::predict(const Points& points) const {

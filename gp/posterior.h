@@ -26,10 +26,12 @@ class Posterior {
   [[nodiscard]] Result<Posterior> with_pending(const Points& pending, std::size_t fantasies, Rng& rng) const;
 
   [[nodiscard]] Eigen::Index fantasies() const { return weights_.cols(); }
-  // The best mean over observed and pending points, by fantasy; the observed point with the best mean over all
-  // fantasies.
+  // The best mean over observed and pending points, by fantasy; the means at the observed points,
+  // averaged over the fantasies.
   [[nodiscard]] const Eigen::VectorXd& incumbents() const { return incumbents_; }
-  [[nodiscard]] Eigen::Index best_observed() const { return best_observed_; }
+  [[nodiscard]] const Eigen::VectorXd& observed_means() const { return observed_means_; }
+  // k(x, x), the same everywhere: of the function before any observation.
+  [[nodiscard]] double prior_variance() const { return kernel_.variance(); }
   [[nodiscard]] double log_marginal_likelihood() const { return log_marginal_likelihood_; }
   [[nodiscard]] int jitter_level() const { return jitter_level_; }
 
@@ -65,7 +67,7 @@ class Posterior {
 
  private:
   Posterior(const InputSpace& space, const Hyperparameters& hyperparameters);
-  // From lower_ and whitened_ to weights_, incumbents_ and best_observed_.
+  // From lower_ and whitened_ to weights_, incumbents_ and observed_means_.
   void solve();
 
   std::size_t dims_;
@@ -79,7 +81,7 @@ class Posterior {
   Eigen::MatrixXd whitened_;   // L⁻¹(y − mean), (n + p) × m
   Eigen::MatrixXd weights_;    // K⁻¹(y − mean), (n + p) × m
   Eigen::VectorXd incumbents_;
-  Eigen::Index best_observed_ = 0;
+  Eigen::VectorXd observed_means_;
   double jitter_ = 0;
   int jitter_level_ = 0;
   double log_marginal_likelihood_ = 0;

@@ -62,7 +62,9 @@ Status canonicalize(State& state) {
       return fail(ErrorCode::invalid_argument, "must be finite", "observations[" + std::to_string(i) + "]");
     }
   }
-  return check_hyperparameters(state.space, state.hyperparameters);
+  if (state.hyperparameters.empty()) return fail(ErrorCode::invalid_argument, "must not be empty", "hyperparameters");
+  for (const Hyperparameters& one : state.hyperparameters) KRIGE_CHECK(check_hyperparameters(state.space, one));
+  return {};
 }
 
 }  // namespace krige::gp

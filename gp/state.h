@@ -29,12 +29,12 @@ struct State {
   Points points;                     // canonical
   std::vector<double> observations;  // one a point
   OutputWarp warp;
-  Hyperparameters hyperparameters;
+  std::vector<Hyperparameters> hyperparameters;  // one, or draws over which predictions are averaged
 };
 
 // Checks `state` and canonicalizes its points. Errors: unsupported (another version); invalid_argument with the field:
 // an invalid space, sizes that do not agree, no observation, one that is not finite, a point with a coordinate that is
-// no value of its active dimension, hyperparameters that are not finite.
+// no value of its active dimension, no hyperparameters, or some that are not finite.
 [[nodiscard]] Status canonicalize(State& state);
 
 // As above, for points alone; the field is points[i].

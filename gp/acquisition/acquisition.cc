@@ -9,6 +9,7 @@
 namespace krige::gp {
 
 using Eigen::Index;
+using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 namespace {
@@ -38,19 +39,34 @@ LogFeasibility log_feasibility(const Prediction& label) {
   return {value, slope / std::sqrt(variance), -slope * u * label.sd / variance};
 }
 
+double log_mean_exp(const VectorXd& logs) {
+  const double top = logs.maxCoeff();
+  return top + std::log((logs.array() - top).exp().mean());
+}
+
+// Of the sum of exponentials, each one's part.
+VectorXd shares(const VectorXd& logs) {
+  const VectorXd parts = (logs.array() - logs.maxCoeff()).exp();
+  return parts / parts.sum();
+}
+
 }  // namespace
 
 VectorXd Acquisition::evaluate(const Points& points) const {
-  const Posterior::Batch batch = posterior_->predict(points);
-  const VectorXd& best = posterior_->incumbents();
-  VectorXd out(batch.variances.size());
-  VectorXd logs(best.size());
-  for (Index i = 0; i < out.size(); ++i) {
-    const double sd = std::sqrt(batch.variances(i));
-    for (Index j = 0; j < best.size(); ++j) logs(j) = log_ei(batch.means(i, j), sd, best(j)).value;
-    const double top = logs.maxCoeff();
-    out(i) = top + std::log((logs.array() - top).exp().mean());
+  const auto n = static_cast<Index>(points.size());
+  MatrixXd logs(n, static_cast<Index>(posteriors_.size()));  // by posterior
+  for (std::size_t k = 0; k < posteriors_.size(); ++k) {
+    const Posterior::Batch batch = posteriors_[k].predict(points);
+    const VectorXd& best = posteriors_[k].incumbents();
+    VectorXd by_fantasy(best.size());
+    for (Index i = 0; i < n; ++i) {
+      const double sd = std::sqrt(batch.variances(i));
+      for (Index j = 0; j < best.size(); ++j) by_fantasy(j) = log_ei(batch.means(i, j), sd, best(j)).value;
+      logs(i, static_cast<Index>(k)) = log_mean_exp(by_fantasy);
+    }
   }
+  VectorXd out(n);
+  for (Index i = 0; i < n; ++i) out(i) = log_mean_exp(logs.row(i).transpose());
   if (feasibility_ != nullptr) {
     const std::vector<Prediction> labels = feasibility_->predict(points);
     for (Index i = 0; i < out.size(); ++i) out(i) += log_feasibility(labels[static_cast<std::size_t>(i)]).value;
@@ -59,23 +75,27 @@ VectorXd Acquisition::evaluate(const Points& points) const {
 }
 
 Acquisition::Value Acquisition::evaluate_with_gradient(std::span<const double> point) const {
-  const Posterior::Local local = posterior_->predict_with_gradient(point);
-  const VectorXd& best = posterior_->incumbents();
-  const double sd = std::sqrt(local.variance);
-  VectorXd logs(best.size()), by_mean(best.size()), by_sd(best.size());
-  for (Index j = 0; j < best.size(); ++j) {
-    const LogEi ei = log_ei(local.means(j), sd, best(j));
-    logs(j) = ei.value;
-    by_mean(j) = ei.by_mean;
-    by_sd(j) = ei.by_sd;
+  const auto count = static_cast<Index>(posteriors_.size());
+  VectorXd logs(count);
+  MatrixXd gradients(static_cast<Index>(point.size()), count);
+  for (Index k = 0; k < count; ++k) {
+    const Posterior& posterior = posteriors_[static_cast<std::size_t>(k)];
+    const Posterior::Local local = posterior.predict_with_gradient(point);
+    const VectorXd& best = posterior.incumbents();
+    const double sd = std::sqrt(local.variance);
+    VectorXd by_fantasy(best.size()), by_mean(best.size()), by_sd(best.size());
+    for (Index j = 0; j < best.size(); ++j) {
+      const LogEi ei = log_ei(local.means(j), sd, best(j));
+      by_fantasy(j) = ei.value;
+      by_mean(j) = ei.by_mean;
+      by_sd(j) = ei.by_sd;
+    }
+    logs(k) = log_mean_exp(by_fantasy);
+    const VectorXd weights = shares(by_fantasy);
+    gradients.col(k) =
+        local.mean_gradients * weights.cwiseProduct(by_mean) + weights.dot(by_sd) / (2 * sd) * local.variance_gradient;
   }
-  const double top = logs.maxCoeff();
-  const VectorXd shares = (logs.array() - top).exp();
-  const double total = shares.sum();
-  const VectorXd weights = shares / total;
-  Value out{top + std::log(total / static_cast<double>(best.size())), {}};
-  out.gradient =
-      local.mean_gradients * weights.cwiseProduct(by_mean) + weights.dot(by_sd) / (2 * sd) * local.variance_gradient;
+  Value out{log_mean_exp(logs), gradients * shares(logs)};
   if (feasibility_ != nullptr) {
     const PredictionGradient label = feasibility_->predict_with_gradient(point);
     const LogFeasibility term = log_feasibility(label.prediction);

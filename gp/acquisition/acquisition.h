@@ -1,4 +1,4 @@
-// The acquisition that is maximized: log of the expected improvement averaged over the fantasies of a posterior, each
+// The acquisition that is maximized: log of the expected improvement averaged over posteriors and their fantasies, each
 // against its own incumbent, plus the log of the probability that there is a value at all (Gelbart, Snoek, Adams,
 // "Bayesian optimization with unknown constraints", 2014). In transformed units. Internal to krige::gp.
 #pragma once
@@ -13,8 +13,8 @@ namespace krige::gp {
 class Acquisition {
  public:
   // `feasibility`: as in AcquisitionOptions. Both must outlive it.
-  explicit Acquisition(const Posterior& posterior, const GaussianProcess* feasibility = nullptr)
-      : posterior_(&posterior), feasibility_(feasibility) {}
+  explicit Acquisition(std::span<const Posterior> posteriors, const GaussianProcess* feasibility = nullptr)
+      : posteriors_(posteriors), feasibility_(feasibility) {}
 
   // One value a point.
   [[nodiscard]] Eigen::VectorXd evaluate(const Points& points) const;
@@ -26,7 +26,7 @@ class Acquisition {
   [[nodiscard]] Value evaluate_with_gradient(std::span<const double> point) const;
 
  private:
-  const Posterior* posterior_;
+  std::span<const Posterior> posteriors_;
   const GaussianProcess* feasibility_;
 };
 

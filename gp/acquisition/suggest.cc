@@ -22,7 +22,7 @@ constexpr int kRetries = 8;
 class Search {
  public:
   Search(const GaussianProcess& process, const AcquisitionOptions& options, Rng& rng)
-      : process_(process), options_(options), rng_(rng), acquisition_(process.posterior(), options.feasibility) {}
+      : process_(process), options_(options), rng_(rng), acquisition_(process.posteriors(), options.feasibility) {}
 
   std::vector<LocalOptimum> run() {
     const InputSpace& space = process_.space();

@@ -1,7 +1,10 @@
 #include "gp/fit/fit.h"
 
 #include <algorithm>
+#include <cmath>
+#include "gp/experiment.h"
 #include <limits>
+#include <numbers>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -56,6 +59,36 @@ Optimum maximize(const LogPosterior& posterior, const std::vector<VectorXd>& sta
   return {from_theta(best.x, space_dims, value ? value->mean : 0.0), value ? value->value : 0.0, evaluations};
 }
 
+// Elliptical slice sampling (Murray, Adams, MacKay 2010) from the most probable hyperparameters on: exact for a normal
+// prior, without a step size.
+std::vector<VectorXd> draw(const LogPosterior& posterior, VectorXd theta, int count, Rng& rng) {
+  const HyperparameterPrior& prior = posterior.prior();
+  std::vector<VectorXd> out;
+  auto likelihood = posterior.log_likelihood(theta);
+  for (int i = 0; i < count; ++i) {
+    for (int step = 0; step < static_cast<int>(envd("ESS", 4)) && likelihood; ++step) {
+      VectorXd direction(theta.size());
+      for (Index k = 0; k < theta.size(); ++k) direction(k) = prior.sd(k) * rng.normal();
+      const double threshold = *likelihood + std::log(1 - rng.uniform());
+      double angle = 2 * std::numbers::pi * rng.uniform(), low = angle - 2 * std::numbers::pi, high = angle;
+      for (int shrink = 0; shrink < 20; ++shrink) {
+        VectorXd next = prior.mean + (theta - prior.mean) * std::cos(angle) + direction * std::sin(angle);
+        const bool inside = (next.array() >= prior.low.array()).all() && (next.array() <= prior.high.array()).all();
+        const auto value = inside ? posterior.log_likelihood(next) : std::nullopt;
+        if (value && *value >= threshold) {
+          theta = std::move(next);
+          likelihood = value;
+          break;
+        }
+        (angle < 0 ? low : high) = angle;
+        angle = rng.uniform(low, high);
+      }
+    }
+    out.push_back(theta);
+  }
+  return out;
+}
+
 // Indices of what the hyperparameters are learned from.
 std::vector<std::size_t> choose_points(std::span<const double> observations, std::size_t limit, Rng& rng) {
   std::vector<std::size_t> indices(observations.size());
@@ -94,7 +127,7 @@ Hyperparameters default_hyperparameters(const InputSpace& space) {
 Result<Learned> learn(const InputSpace& space, const Points& points, std::span<const double> observations,
                       const FitOptions& options, Rng& rng) {
   State state{State::kVersion, space, points, {observations.begin(), observations.end()}, options.warp, {}};
-  state.hyperparameters.log_lengthscales.assign(space.size(), 0);
+  state.hyperparameters.push_back(default_hyperparameters(space));
   KRIGE_CHECK(canonicalize(state));
 
   Points inputs{space.size(), {}};
@@ -106,11 +139,11 @@ Result<Learned> learn(const InputSpace& space, const Points& points, std::span<c
   LogPosterior posterior(space, inputs, targets_of(options.warp, values), default_prior(space));
   std::vector<VectorXd> starts{options.previous && usable(*options.previous, space) ? to_theta(*options.previous)
                                                                                     : posterior.prior().mean};
-  for (int i = 0; i < options.random_starts; ++i) starts.push_back(random_theta(posterior.prior(), rng));
+  for (int i = 0; i < static_cast<int>(envd("STARTS",options.random_starts)); ++i) starts.push_back(random_theta(posterior.prior(), rng));
   Optimum optimum = maximize(posterior, starts, options.max_evaluations, space.size());
 
   Learned out{{}, options.warp, {}};
-  if (options.choose_warp) {
+  if (options.choose_warp && envd("WARP",1)>0) {
     if (const auto lower = posterior.factor(to_theta(optimum.hyperparameters))) {
       out.warp = choose_warp(*lower, values, options.warp);
     }
@@ -121,7 +154,12 @@ Result<Learned> learn(const InputSpace& space, const Points& points, std::span<c
       optimum.evaluations += evaluations;
     }
   }
-  out.hyperparameters = std::move(optimum.hyperparameters);
+  out.hyperparameters.push_back(optimum.hyperparameters);
+  for (const VectorXd& theta : draw(posterior, to_theta(optimum.hyperparameters), options.draws, rng)) {
+    const auto value = posterior.evaluate(theta);
+    out.hyperparameters.push_back(
+        from_theta({theta.data(), static_cast<std::size_t>(theta.size())}, space.size(), value ? value->mean : 0));
+  }
   out.report = {optimum.log_posterior, optimum.evaluations, 0};
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/error.h"
 #include "base/rng.h"
@@ -13,6 +14,7 @@ namespace krige::gp {
 struct FitOptions {
   // Where to start from instead of the prior's centre: the hyperparameters of an earlier fit of the same study.
   std::optional<Hyperparameters> previous;
+  int draws = 0;  // of hyperparameters from their posterior, besides the most probable
   int random_starts = 1;
   int max_evaluations = 40;  // of the likelihood, a start
   // Hyperparameters are learned from at most so many observations (the best half and a random half); the posterior uses
@@ -31,7 +33,7 @@ struct FitReport {
 
 // What a fit finds out; with the observations it makes a State.
 struct Learned {
-  Hyperparameters hyperparameters;
+  std::vector<Hyperparameters> hyperparameters;  // the most probable first, then draws
   OutputWarp warp;
   FitReport report;
 };

@@ -77,4 +77,15 @@ std::optional<MatrixXd> LogPosterior::factor(const VectorXd& theta) const {
   return std::move(factor->lower);
 }
 
+std::optional<double> LogPosterior::log_likelihood(const VectorXd& theta) const {
+  const std::optional<MatrixXd> lower = factor(theta);
+  if (!lower) return std::nullopt;
+  const auto triangle = lower->triangularView<Eigen::Lower>();
+  const VectorXd ones = triangle.solve(VectorXd::Ones(targets_.size()));
+  VectorXd residual = triangle.solve(targets_);
+  const double mean = ones.dot(residual) / (ones.squaredNorm() + 1);
+  residual -= mean * ones;
+  return -0.5 * residual.squaredNorm() - lower->diagonal().array().log().sum() - 0.5 * mean * mean;
+}
+
 }  // namespace krige::gp

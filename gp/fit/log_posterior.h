@@ -26,6 +26,8 @@ class LogPosterior {
   };
   // nullopt where the covariance cannot be factored.
   [[nodiscard]] std::optional<Value> evaluate(const Eigen::VectorXd& theta) const;
+  // Without prior and gradient.
+  [[nodiscard]] std::optional<double> log_likelihood(const Eigen::VectorXd& theta) const;
   // The Cholesky factor of the covariance, n × n; nullopt as above.
   [[nodiscard]] std::optional<Eigen::MatrixXd> factor(const Eigen::VectorXd& theta) const;
   void set_targets(Eigen::VectorXd targets) { targets_ = std::move(targets); }

@@ -1,7 +1,7 @@
 #include "gp/fit/prior.h"
 
 #include <cmath>
-#include <cstdlib>
+#include "gp/experiment.h"
 
 namespace krige::gp {
 
@@ -10,21 +10,17 @@ using Eigen::VectorXd;
 
 namespace {
 
-double envd(const char* n, double d) {
-  const char* v = std::getenv(n);
-  return v ? std::atof(v) : d;
-}
 struct Bounds {
   double mean, sd, low, high;  // of the logarithm
 };
 // Medians 1/3·√d, 1 and e⁻¹²: observations are taken as nearly exact until they show otherwise. The noise's lower bound
 // keeps the covariance well conditioned.
-const Bounds kLengthscale{std::log(1.0 / 3), 0.8, std::log(0.01), std::log(1000.0)};
-const Bounds kSignal{0, 1, std::log(0.01), std::log(1000.0)};
+const Bounds kLengthscale{envd("KL",std::log(1.0 / 3)), envd("KLS",0.8), std::log(0.01), std::log(1000.0)};
+const Bounds kSignal{envd("KS",0), envd("KSS",1), std::log(0.01), std::log(1000.0)};
 // A main effect varies with one dimension only, whatever the number of the others.
 const Bounds kMainLengthscale{envd("KML", std::log(0.4)), envd("KMLS", 0.8), std::log(0.02), std::log(1000.0)};
 const Bounds kMainSignal{envd("KMS", -1), envd("KMSS", 2), std::log(1e-4), std::log(1000.0)};
-const Bounds kNoise{-12, 4, std::log(1e-8), std::log(2.0)};
+const Bounds kNoise{envd("KN",-12), envd("KNS",4), std::log(1e-8), std::log(2.0)};
 
 void set(HyperparameterPrior& prior, Index i, const Bounds& bounds, double shift) {
   prior.mean(i) = bounds.mean + shift;

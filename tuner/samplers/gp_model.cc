@@ -27,23 +27,34 @@ gp::Hyperparameters hyperparameters_from(const OrderedJson& json) {
   return out;
 }
 
+OrderedJson to_json(const std::vector<gp::Hyperparameters>& all) {
+  OrderedJson out = OrderedJson::array();
+  for (const gp::Hyperparameters& one : all) out.push_back(to_json(one));
+  return out;
+}
+
+std::vector<gp::Hyperparameters> all_from(const OrderedJson& json) {
+  std::vector<gp::Hyperparameters> out;
+  for (const OrderedJson& one : json) out.push_back(hyperparameters_from(one));
+  return out;
+}
+
 }  // namespace
 
 std::string encode_model(const GpModel& model) {
   OrderedJson json{
       {"warp", {{"compress_above", model.warp.compress_above}, {"expand_below", model.warp.expand_below}}},
       {"objective", to_json(model.objective)}};
-  if (model.feasibility) json["feasibility"] = to_json(*model.feasibility);
+  json["feasibility"] = to_json(model.feasibility);
   return json.dump();
 }
 
 Result<GpModel> decode_model(const std::string& text) {
   try {
     const OrderedJson json = OrderedJson::parse(text);
-    GpModel model{hyperparameters_from(json.at("objective")), {}, {}};
+    GpModel model{all_from(json.at("objective")), {}, all_from(json.at("feasibility"))};
     json.at("warp").at("compress_above").get_to(model.warp.compress_above);
     json.at("warp").at("expand_below").get_to(model.warp.expand_below);
-    if (json.contains("feasibility")) model.feasibility = hyperparameters_from(json["feasibility"]);
     return model;
   } catch (const OrderedJson::exception& error) {
     return fail(ErrorCode::corrupt, std::string("is no surrogate of this version: ") + error.what(), "model");

@@ -1,8 +1,8 @@
 // What a Gaussian-process sampler learned, and its form in a SurrogateFit.
 #pragma once
 
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "gp/fit/fit.h"
@@ -10,9 +10,9 @@
 namespace krige::tuner {
 
 struct GpModel {
-  gp::Hyperparameters objective;
+  std::vector<gp::Hyperparameters> objective;
   gp::OutputWarp warp;
-  std::optional<gp::Hyperparameters> feasibility;  // once a trial had no value
+  std::vector<gp::Hyperparameters> feasibility;  // once a trial had no value
 };
 
 // JSON text; every number is kept exactly.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include "gp/experiment.h"
 #include <utility>
 
 #include "gp/acquisition/suggest.h"
@@ -24,7 +25,7 @@ constexpr std::size_t kMaxObservations = 400;
 constexpr double kGrowth = 0.08;
 constexpr std::uint64_t kFitStream = 0x9e3779b97f4a7c15;  // apart from the streams of the suggestions
 
-std::size_t initial_design(std::size_t dims) { return std::max<std::size_t>(5, std::min<std::size_t>(dims + 1, 12)); }
+std::size_t initial_design(std::size_t dims) { return std::max<std::size_t>(static_cast<std::size_t>(envd("INIT0",5)), std::min<std::size_t>(static_cast<std::size_t>(envd("INITF",1)*static_cast<double>(dims) + 1), static_cast<std::size_t>(envd("INITM",12)))); }
 
 std::size_t finished(std::span<const Trial> history) {
   return static_cast<std::size_t>(std::ranges::count_if(
@@ -64,9 +65,10 @@ Result<SurrogateFit> GpSampler::refit(std::span<const Trial> history, const Surr
   std::optional<GpModel> previous;
   if (last != nullptr) {
     KRIGE_TRY(previous, decode_model(last->model));
-    options.previous = previous->objective;
+    options.previous = previous->objective.front();
     options.warp = previous->warp;
   }
+  options.draws = static_cast<int>(envd("DRAWS",0));
   Rng rng(spec_.seed ^ kFitStream, data.finished);
   KRIGE_TRY(gp::Learned learned, gp::learn(model_->space, data.points, data.losses, options, rng));
   GpModel model{std::move(learned.hyperparameters), learned.warp, {}};
@@ -74,7 +76,7 @@ Result<SurrogateFit> GpSampler::refit(std::span<const Trial> history, const Surr
     gp::FitOptions plain;
     plain.warp = {};
     plain.choose_warp = false;
-    if (previous) plain.previous = previous->feasibility;
+    if (previous && !previous->feasibility.empty()) plain.previous = previous->feasibility.front();
     KRIGE_TRY(gp::Learned labels, gp::learn(model_->space, data.labelled, data.labels, plain, rng));
     model.feasibility = std::move(labels.hyperparameters);
   }
@@ -88,7 +90,7 @@ Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId ne
   const GpHistory data = read_history(spec_, model_->space.size(), history, kMaxObservations);
   if (model_->in_design(data)) return SobolSampler(spec_).propose(history, next, fit);
 
-  GpModel model{gp::default_hyperparameters(model_->space), {.compress_above = true}, {}};
+  GpModel model{{gp::default_hyperparameters(model_->space)}, {.compress_above = true}, {}};
   if (fit != nullptr) {
     KRIGE_TRY(model, decode_model(fit->model));
   }
@@ -97,10 +99,9 @@ Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId ne
                                              model.objective}));
   std::optional<gp::GaussianProcess> feasibility;
   if (data.has_failures()) {
-    const gp::Hyperparameters hyperparameters =
-        model.feasibility.value_or(gp::default_hyperparameters(model_->space));
+    if (model.feasibility.empty()) model.feasibility.push_back(gp::default_hyperparameters(model_->space));
     KRIGE_TRY(feasibility, gp::GaussianProcess::from_state({gp::State::kVersion, model_->space, data.labelled,
-                                                            data.labels, {}, hyperparameters}));
+                                                            data.labels, {}, model.feasibility}));
   }
 
   Rng rng(spec_.seed, static_cast<std::uint64_t>(next));
