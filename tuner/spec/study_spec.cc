@@ -104,6 +104,13 @@ void read_notes(ObjectReader& reader, StudySpec& spec) {
   reader.integer_in("version", 1, 1);
 }
 
+void note_unused_priors(StudySpec& spec) {
+  if (spec.method == Method::gp) return;
+  for (const Parameter& parameter : spec.space.parameters())
+    if (parameter.prior)
+      spec.notes.push_back(fmt::format("parameters.{}.prior has no effect: only method gp reads it", parameter.name));
+}
+
 void check_method(const StudySpec& spec, Faults& faults) {
   if (spec.method != Method::grid) return;
   for (const Parameter& parameter : spec.space.parameters())
@@ -152,6 +159,7 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
     if (Result<Space> space = Space::make(std::move(parameters))) {
       spec.space = std::move(*space);
       check_method(spec, faults);
+      note_unused_priors(spec);
       if (spec.train) check_job(train, spec.space, spec.metric, faults);
     } else {
       faults.add(space.error());
