@@ -126,6 +126,21 @@ Value Parameter::decode(double coordinate) const {
   return stepped_value(*this, std::round((x - min) / step_of(*this)));
 }
 
+Interval Parameter::interval(const Value& value) const {
+  const double middle = encode(value);
+  if (!is_numeric(*this)) {
+    if (kind == ParameterKind::categorical) return {middle - 0.5, middle + 0.5};
+    if (values.size() < 2) return {0, 1};
+    const double half = 0.5 / static_cast<double>(values.size() - 1);
+    return {clamp_unit(middle - half), clamp_unit(middle + half)};
+  }
+  const double half = step_of(*this) / 2;
+  if (half == 0) return {middle, middle};
+  const double x = number(value);
+  if (scale == Scale::normal) return {encode(x - half), encode(x + half)};
+  return {x < min + half ? 0 : encode(x - half), x > min + last_index(*this) * 2 * half - half ? 1 : encode(x + half)};
+}
+
 double Parameter::log_prior(double coordinate) const {
   if (!prior) return 0;
   if (!is_numeric(*this)) {

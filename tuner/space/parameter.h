@@ -32,6 +32,10 @@ struct Prior {
   friend bool operator==(const Prior&, const Prior&) = default;
 };
 
+struct Interval {
+  double low, high;
+};
+
 struct Parameter {
   std::string name;
   ParameterKind kind = ParameterKind::floating;
@@ -59,6 +63,8 @@ struct Parameter {
   [[nodiscard]] double encode(const Value& value) const;
   // The nearest value to a coordinate.
   [[nodiscard]] Value decode(double coordinate) const;
+  // The coordinates that decode to a value of the parameter; of a continuous one, its own coordinate.
+  [[nodiscard]] Interval interval(const Value& value) const;
   // Log of the prior's density at a coordinate, relative to its greatest: ≤ 0, and 0 everywhere without a prior.
   [[nodiscard]] double log_prior(double coordinate) const;
 
