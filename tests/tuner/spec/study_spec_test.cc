@@ -55,6 +55,7 @@ TEST(StudySpec, ReadsTheContractsStudy) {
 TEST(StudySpec, CanonicalFormReadsBackAsItself) {
   for (const char* yaml :
        {kDigits, "method: random\nparameters: {x: {distribution: q_log_uniform_values, min: 1, max: 100}}",
+        "method: cmaes\nparameters: {x: {min: 0.0, max: 1.0}, o: {type: ordinal, values: [1, 2]}}",
         "method: grid\nparameters: {a: {values: [1, x, true]}, n: {distribution: int_uniform, min: 1, max: 3}}",
         "parameters: {x: {distribution: normal, mu: 1, sigma: 2}, c: {values: [a, b], probabilities: [0.25, 0.75]}}",
         "parameters: {n: {min: 1, max: 9, prior: {center: 3}}, o: {values: [a, b], prior: {weights: [1, 2.5]}},\n"
@@ -84,6 +85,10 @@ TEST(StudySpec, FaultsNameTheFieldByItsPath) {
             "parameters.x.default: must be between 1 and 9, is 12");
   EXPECT_EQ(faults_of("method: grid\nparameters: {x: {min: 0.0, max: 1.0}}"),
             "parameters.x: a grid needs distinct values: give step, values, or another method");
+  EXPECT_EQ(faults_of("method: cmaes\nparameters: {x: {values: [a, b]}, y: {min: 0, max: 1},\n"
+                      "  z: {min: 0, max: 1, when: {y: 1}}}"),
+            "parameters.x: cmaes needs numbers: use type ordinal if the values have an order, or method gp\n"
+            "parameters.z.when: cmaes needs every parameter active: use method gp");
   EXPECT_EQ(faults_of("parameters: {x: {values: [a, b], probabilities: [0.5, 0.6]}}"),
             "parameters.x.probabilities: must sum to 1, sum to 1.1");
 }
