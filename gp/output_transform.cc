@@ -1,6 +1,7 @@
 #include "gp/output_transform.h"
 
 #include <algorithm>
+#include "gp/experiment.h"
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -36,6 +37,10 @@ OutputTransform::OutputTransform(OutputWarp warp_kind, std::span<const double> o
     std::ranges::sort(sorted);
     knee_ = sorted[(sorted.size() - 1) / 2];
     spread_ = knee_ - sorted.front();
+    const std::size_t k = std::min<std::size_t>(sorted.size() / 2, static_cast<std::size_t>(envd("WORST", 10)));
+    const double bad = sorted[sorted.size() - 1 - k];
+    if (envd("KNEE", 0) > 0) { knee_ = std::max(knee_, sorted.front() + envd("KNEE", 0) * (bad - sorted.front())); spread_ = knee_ - sorted.front(); }
+    spread_ = std::max(spread_, envd("FLOOR", 0) * (bad - sorted.front()));
     if (spread_ <= kRounding) spread_ = 0;
   }
   for (double& value : values) value = warp(value);

@@ -129,6 +129,12 @@ Posterior::Joint Posterior::predict_jointly(const Points& points) const {
   return {(cross.transpose() * weights_).array() + mean_, kernel_.gram(inputs) - half.transpose() * half};
 }
 
+VectorXd Posterior::correlations(const Points& points, std::span<const double> with) const {
+  const Inputs inputs = kernel_.scale(kernel_.embedding().embed(points));
+  const Inputs one = kernel_.scale(kernel_.embedding().embed(one_point(with)));
+  return kernel_.cross(inputs, one) / kernel_.variance();
+}
+
 Posterior::LeaveOneOut Posterior::leave_one_out() const {
   const auto lower = lower_.topLeftCorner(observed_, observed_);
   const MatrixXd inverse_lower = lower.triangularView<Eigen::Lower>().solve(MatrixXd::Identity(observed_, observed_));

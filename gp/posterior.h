@@ -58,6 +58,9 @@ class Posterior {
   };
   [[nodiscard]] Joint predict_jointly(const Points& points) const;
 
+  // Prior correlations of each of N points with one.
+  [[nodiscard]] Eigen::VectorXd correlations(const Points& points, std::span<const double> with) const;
+
   // Means and variances (with noise) of each observation given the others (GPML eq. 5.12).
   struct LeaveOneOut {
     Eigen::VectorXd means;

@@ -1,6 +1,7 @@
 #include "gp/acquisition/suggest.h"
 
 #include <algorithm>
+#include "gp/experiment.h"
 #include <cmath>
 #include <numeric>
 #include <optional>
@@ -30,9 +31,18 @@ class Search {
       add(*all);
       return take();
     }
-    add(sobol_candidates(space, options_.sobol_candidates, rng_));
-    add(history_candidates(process_, options_.history_candidates, rng_));
+    const Points global = sobol_candidates(space, options_.sobol_candidates, rng_);
+    const Points local = history_candidates(process_, options_.history_candidates, rng_);
+    add(global);
+    add(local);
     climb();
+    if (envd("DEBUG",0)>0) {
+      auto e=[&](std::vector<double> x){ return acquisition_.evaluate(Points{x.size(),x})(0); };
+      std::vector<double> o(10,0.5), q=found_.front().point; for (auto* v:{&o,&q}) {(*v)[1]=.114614;(*v)[4]=.555649;(*v)[8]=.852547;}
+      LocalSearch ls(space, acquisition_); auto c=ls.climb({q,e(q)},rng_);
+      fprintf(stderr,"ACQ best %g (%.2f %.2f %.2f) o %g q %g climbed %g (%.2f %.2f %.2f)\n",found_.front().value,found_.front().point[1],found_.front().point[4],found_.front().point[8],e(o),e(q),c.value,c.point[1],c.point[4],c.point[8]);
+      for (auto& st: starts()) { auto cc=ls.climb(st,rng_); fprintf(stderr,"   start %g (%.2f %.2f %.2f) -> %g (%.2f %.2f %.2f)\n",st.value,st.point[1],st.point[4],st.point[8],cc.value,cc.point[1],cc.point[4],cc.point[8]);}
+    }
     std::vector<LocalOptimum> results = take();
     for (int i = 0; i < kRetries && results.empty(); ++i) {
       add(sobol_candidates(space, options_.sobol_candidates, rng_));
@@ -68,11 +78,28 @@ class Search {
     return chosen;
   }
 
+  // The best candidates that tell the process something different, as it sees it: near the incumbent there are always
+  // many good ones, and they would crowd out every other region.
+  [[nodiscard]] std::vector<LocalOptimum> starts() const {
+    const Posterior& posterior = process_.posteriors().front();
+    Points points{process_.space().size(), {}};
+    for (const LocalOptimum& candidate : found_) points.append(candidate.point);
+    std::vector<bool> near(found_.size(), false);
+    std::vector<LocalOptimum> chosen;
+    for (std::size_t i = 0; i < found_.size() && chosen.size() < static_cast<std::size_t>(envd("NSTARTS",6)); ++i) {
+      if (near[i]) continue;
+      chosen.push_back(found_[i]);
+      const Eigen::VectorXd correlations = posterior.correlations(points, found_[i].point);
+      for (std::size_t j = i; j < near.size(); ++j) {
+        if (correlations(static_cast<Eigen::Index>(j)) > envd("CORR",0.5)) near[j] = true;
+      }
+    }
+    return chosen;
+  }
+
   void climb() {
     const LocalSearch search(process_.space(), acquisition_);
-    for (LocalOptimum& start : pick(options_.starts, kStartDistance, [](const auto&) { return true; })) {
-      found_.push_back(search.climb(std::move(start), rng_));
-    }
+    for (LocalOptimum& start : starts()) found_.push_back(search.climb(std::move(start), rng_));
     sort();
   }
 

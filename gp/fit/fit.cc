@@ -132,7 +132,20 @@ Result<Learned> learn(const InputSpace& space, const Points& points, std::span<c
 
   Points inputs{space.size(), {}};
   std::vector<double> values;
-  for (const std::size_t i : choose_points(state.observations, options.max_points, rng)) {
+  std::vector<std::size_t> chosen = choose_points(state.observations, options.max_points, rng);
+  if (options.previous && usable(*options.previous, space) && envd("THIN", 1) < 1) {
+    MixedKernel kernel(space);
+    kernel.set(*options.previous);
+    const Inputs in = kernel.scale(kernel.embedding().embed(state.points));
+    const Eigen::MatrixXd gram = kernel.gram(in) / kernel.variance();
+    std::vector<std::size_t> kept;
+    std::ranges::sort(chosen);
+    for (const std::size_t i : chosen) {
+      if (std::ranges::all_of(kept, [&](std::size_t j) { return gram(static_cast<Index>(i), static_cast<Index>(j)) < envd("THIN", 1); })) kept.push_back(i);
+    }
+    chosen = kept;
+  }
+  for (const std::size_t i : chosen) {
     inputs.append(state.points.row(i));
     values.push_back(state.observations[i]);
   }

@@ -20,7 +20,7 @@ const Bounds kSignal{envd("KS",0), envd("KSS",1), std::log(0.01), std::log(1000.
 // A main effect varies with one dimension only, whatever the number of the others.
 const Bounds kMainLengthscale{envd("KML", std::log(0.4)), envd("KMLS", 0.8), std::log(0.02), std::log(1000.0)};
 const Bounds kMainSignal{envd("KMS", -1), envd("KMSS", 2), std::log(1e-4), std::log(1000.0)};
-const Bounds kNoise{envd("KN",-12), envd("KNS",4), std::log(1e-8), std::log(2.0)};
+const Bounds kNoise{envd("KN",-12), envd("KNS",4), std::log(envd("KNLOW",1e-8)), std::log(2.0)};
 
 void set(HyperparameterPrior& prior, Index i, const Bounds& bounds, double shift) {
   prior.mean(i) = bounds.mean + shift;

@@ -83,6 +83,7 @@ Result<SurrogateFit> GpSampler::refit(std::span<const Trial> history, const Surr
   SurrogateFit fit;
   fit.finished = static_cast<std::int64_t>(data.finished);
   fit.model = encode_model(model);
+  if (envd("DEBUG",0)>0) fprintf(stderr,"FIT %s\n",fit.model.c_str());
   return fit;
 }
 
@@ -109,7 +110,28 @@ Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId ne
   gp::AcquisitionOptions options;
   options.excluded = [&](std::span<const double> point) { return used.contains(spec_.space.decode(point)); };
   options.feasibility = feasibility ? &*feasibility : nullptr;
-  KRIGE_TRY(const std::vector<gp::Suggestion> ranked, gp::suggest(process, data.pending, options, rng));
+  KRIGE_TRY(std::vector<gp::Suggestion> ranked, gp::suggest(process, data.pending, options, rng));
+  bool doubted = false;
+  if (envd("EPS", 0) > 0 && !ranked.empty()) {
+    std::vector<double> sorted = data.losses;
+    std::ranges::sort(sorted);
+    const double spread = sorted[sorted.size() - 1 - std::min<std::size_t>(sorted.size() / 2, 10)] - sorted.front();
+    if (ranked.front().log_ei < std::log(envd("EPS", 0) * spread)) {
+      std::vector<gp::Hyperparameters> doubt = model.objective;
+      for (auto& h : doubt) {
+        for (double& l : h.log_lengthscales) l -= envd("DL", 0.7);
+        for (double& l : h.log_main_lengthscales) l -= envd("DL", 0.7);
+        h.log_signal += envd("DS", 1.4);
+        h.log_main_signal += envd("DS", 1.4);
+        h.mean *= envd("DM", 1);
+      }
+      KRIGE_TRY(const gp::GaussianProcess other,
+                gp::GaussianProcess::from_state({gp::State::kVersion, model_->space, data.points, data.losses,
+                                                 model.warp, doubt}));
+      KRIGE_TRY(ranked, gp::suggest(other, data.pending, options, rng));
+      doubted = true;
+    }
+  }
 
   Suggestion suggestion;
   suggestion.info.method = "gp";
@@ -120,11 +142,13 @@ Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId ne
     KRIGE_TRY(suggestion.params, used.any_unused(spec_.space, rng));
     return suggestion;
   }
+  if (doubted) suggestion.info.note="doubt"; 
   const gp::Suggestion& best = ranked.front();
   suggestion.params = spec_.space.decode(best.point);
   suggestion.info.mean = spec_.metric.goal == Goal::minimize ? best.mean : -best.mean;
   suggestion.info.sd = best.sd;
   suggestion.info.log_ei = best.log_ei;
+  if (envd("DEBUG",0)>0) { std::vector<double> o(10,0.5); o[1]=.114614;o[4]=.555649;o[8]=.852547; const auto p=process.predict(o); std::vector<double> q=best.point; q[1]=o[1];q[4]=o[4];q[8]=o[8]; const auto p2=process.predict(q); fprintf(stderr,"chosen mean %g sd %g logei %g; optimum mean %g sd %g; at others same %g %g\n",best.mean,best.sd,best.log_ei,p.mean,p.sd,p2.mean,p2.sd);}
   return suggestion;
 }
 

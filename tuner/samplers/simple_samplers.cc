@@ -1,5 +1,6 @@
 #include "tuner/samplers/simple_samplers.h"
 
+#include "tuner/samplers/cma_es_sampler.h"
 #include "tuner/samplers/gp_sampler.h"
 #include "tuner/samplers/used_points.h"
 
@@ -48,6 +49,8 @@ std::unique_ptr<Sampler> sampler_of(const StudySpec& spec) {
       return std::make_unique<SobolSampler>(spec);
     case Method::grid:
       return std::make_unique<GridSampler>(spec);
+    case Method::cmaes:
+      return std::make_unique<CmaEsSampler>(spec);
     case Method::gp:
       break;
   }

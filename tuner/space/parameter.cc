@@ -53,6 +53,13 @@ double from_unit(Scale scale, double u, double low, double high) {
   return low + u * (high - low);
 }
 
+// Of the value of a categorical or an ordinal that is nearest to a coordinate.
+std::size_t nearest_index(const Parameter& p, double coordinate) {
+  const auto last = static_cast<double>(p.values.size() - 1);
+  const double index = p.kind == ParameterKind::categorical ? coordinate : coordinate * last;
+  return static_cast<std::size_t>(std::clamp(std::round(index), 0.0, last));
+}
+
 // Outer bounds under which each value of a stepped range owns the numbers that round to it.
 double lower_edge(const Parameter& p) {
   const double edge = p.min - step_of(p) / 2;
@@ -112,15 +119,36 @@ double Parameter::encode(const Value& value) const {
 }
 
 Value Parameter::decode(double coordinate) const {
-  if (!is_numeric(*this)) {
-    const auto last = static_cast<double>(values.size() - 1);
-    const double index = kind == ParameterKind::categorical ? coordinate : coordinate * last;
-    return values[static_cast<std::size_t>(std::clamp(std::round(index), 0.0, last))];
-  }
+  if (!is_numeric(*this)) return values[nearest_index(*this, coordinate)];
   if (scale == Scale::normal) return normal_from_quantile(*this, clamp_unit(coordinate));
   const double x = from_unit(scale, clamp_unit(coordinate), min, max);
   if (step_of(*this) == 0) return x;
   return stepped_value(*this, std::round((x - min) / step_of(*this)));
+}
+
+Interval Parameter::interval(const Value& value) const {
+  const double middle = encode(value);
+  if (!is_numeric(*this)) {
+    if (kind == ParameterKind::categorical) return {middle - 0.5, middle + 0.5};
+    if (values.size() < 2) return {0, 1};
+    const double half = 0.5 / static_cast<double>(values.size() - 1);
+    return {clamp_unit(middle - half), clamp_unit(middle + half)};
+  }
+  const double half = step_of(*this) / 2;
+  if (half == 0) return {middle, middle};
+  const double x = number(value);
+  if (scale == Scale::normal) return {encode(x - half), encode(x + half)};
+  return {x < min + half ? 0 : encode(x - half), x > min + last_index(*this) * 2 * half - half ? 1 : encode(x + half)};
+}
+
+double Parameter::log_prior(double coordinate) const {
+  if (!prior) return 0;
+  if (!is_numeric(*this)) {
+    const double weight = prior->weights[nearest_index(*this, coordinate)];
+    return std::log(weight / std::ranges::max(prior->weights));
+  }
+  const double distance = (coordinate - encode(prior->center)) / prior->spread;
+  return -0.5 * distance * distance;
 }
 
 Result<Value> Parameter::check(const Value& value) const {

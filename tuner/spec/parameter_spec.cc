@@ -60,6 +60,7 @@ class ParameterReader {
       read_values();
     read_conditions();
     read_default();
+    read_prior();
     reader_.finish();
     return std::move(parameter_);
   }
@@ -233,6 +234,53 @@ class ParameterReader {
     parameter_.default_value = std::move(*checked);
   }
 
+  void read_prior() {
+    const OrderedJson* json = reader_.raw("prior");
+    if (json == nullptr) return;
+    if (parameter_.kind == ParameterKind::fixed) return reader_.fault("prior", "a fixed parameter has no other value");
+    if (parameter_.scale == Scale::normal)
+      return reader_.fault("prior", "on scale normal, mu and sigma say where good values are");
+    ObjectReader prior_reader(*json, reader_.path("prior"), faults_);
+    Prior prior;
+    if (is_numeric(parameter_.kind))
+      read_center(prior_reader, prior);
+    else
+      read_weights(prior_reader, prior);
+    prior_reader.finish();
+    parameter_.prior = std::move(prior);
+  }
+
+  void read_center(ObjectReader& reader, Prior& prior) {
+    reader.require("center");
+    if (const auto spread = reader.number("spread")) {
+      prior.spread = *spread;
+      if (!(*spread > 0 && *spread <= 1))
+        reader.fault("spread", fmt::format("must be a part of the range, above 0 and at most 1, is {}", *spread));
+    }
+    const OrderedJson* json = reader.raw("center");
+    if (json == nullptr || !faults_.empty()) return;
+    const std::optional<Value> value = value_from_json(*json);
+    if (!value) return reader.fault("center", fmt::format("must be a number, is {}", json->dump()));
+    Result<Value> checked = parameter_.check(*value);
+    if (!checked) return reader.fault("center", checked.error().message);
+    prior.center = std::move(*checked);
+  }
+
+  void read_weights(ObjectReader& reader, Prior& prior) const {
+    reader.require("weights");
+    const OrderedJson* list = reader.raw("weights");
+    if (list == nullptr) return;
+    if (!list->is_array() || list->size() != parameter_.values.size())
+      return reader.fault("weights", "must have one number for each value");
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const OrderedJson& one = (*list)[i];
+      const double weight = one.is_number() ? one.get<double>() : 0;
+      if (!(weight > 0))
+        reader.fault(fmt::format("weights[{}]", i), fmt::format("must be a number above 0, is {}", one.dump()));
+      prior.weights.push_back(weight);
+    }
+  }
+
   ObjectReader reader_;
   const OrderedJson& json_;
   Faults& faults_;
@@ -270,6 +318,11 @@ OrderedJson bound_to_json(const Parameter& parameter, double bound) {
   return bound;
 }
 
+OrderedJson prior_to_json(const Prior& prior) {
+  if (!prior.weights.empty()) return {{"weights", prior.weights}};
+  return {{"center", to_json(prior.center)}, {"spread", prior.spread}};
+}
+
 OrderedJson parameter_to_json(const Parameter& parameter) {
   OrderedJson json{{"type", name(parameter.kind)}};
   if (is_numeric(parameter.kind)) {
@@ -290,6 +343,7 @@ OrderedJson parameter_to_json(const Parameter& parameter) {
     if (!parameter.probabilities.empty()) json["probabilities"] = parameter.probabilities;
   }
   if (parameter.default_value) json["default"] = to_json(*parameter.default_value);
+  if (parameter.prior) json["prior"] = prior_to_json(*parameter.prior);
   for (const Condition& condition : parameter.when) json["when"][condition.parameter] = list_to_json(condition.values);
   return json;
 }

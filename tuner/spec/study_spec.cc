@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 2> kGoals{"minimize", "maximize"};
 constexpr std::array<std::string_view, 2> kReduces{"last", "best"};
-constexpr std::array<std::string_view, 4> kMethods{"gp", "random", "sobol", "grid"};
+constexpr std::array<std::string_view, 5> kMethods{"gp", "random", "sobol", "grid", "cmaes"};
 constexpr std::int64_t kMaxTrials = 10'000'000;
 constexpr std::int64_t kMaxParallel = 4096;
 constexpr std::size_t kMaxName = 256;
@@ -104,11 +104,23 @@ void read_notes(ObjectReader& reader, StudySpec& spec) {
   reader.integer_in("version", 1, 1);
 }
 
-void check_method(const StudySpec& spec, Faults& faults) {
-  if (spec.method != Method::grid) return;
+void note_unused_priors(StudySpec& spec) {
+  if (spec.method == Method::gp) return;
   for (const Parameter& parameter : spec.space.parameters())
-    if (!parameter.cardinality())
-      faults.add("parameters." + parameter.name, "a grid needs distinct values: give step, values, or another method");
+    if (parameter.prior)
+      spec.notes.push_back(fmt::format("parameters.{}.prior has no effect: only method gp reads it", parameter.name));
+}
+
+void check_method(const StudySpec& spec, Faults& faults) {
+  for (const Parameter& parameter : spec.space.parameters()) {
+    const std::string path = "parameters." + parameter.name;
+    if (spec.method == Method::grid && !parameter.cardinality())
+      faults.add(path, "a grid needs distinct values: give step, values, or another method");
+    if (spec.method != Method::cmaes) continue;
+    if (parameter.kind == ParameterKind::categorical)
+      faults.add(path, "cmaes needs numbers: use type ordinal if the values have an order, or method gp");
+    if (!parameter.when.empty()) faults.add(path + ".when", "cmaes needs every parameter active: use method gp");
+  }
 }
 
 }  // namespace
@@ -121,7 +133,7 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
   if (spec.name.size() > kMaxName) reader.fault("name", fmt::format("must have at most {} bytes", kMaxName));
   spec.description = reader.string("description").value_or("");
   if (const OrderedJson* metric = reader.raw("metric")) spec.metric = read_metric(*metric, faults);
-  if (const auto method = reader.one_of("method", {"gp", "bayes", "random", "sobol", "grid"}))
+  if (const auto method = reader.one_of("method", {"gp", "bayes", "random", "sobol", "grid", "cmaes"}))
     spec.method = *method == "bayes" ? Method::gp : by_name<Method>(kMethods, *method);
   spec.seed =
       static_cast<std::uint64_t>(reader.integer_in("seed", 0, std::numeric_limits<std::int64_t>::max()).value_or(0));
@@ -152,6 +164,7 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
     if (Result<Space> space = Space::make(std::move(parameters))) {
       spec.space = std::move(*space);
       check_method(spec, faults);
+      note_unused_priors(spec);
       if (spec.train) check_job(train, spec.space, spec.metric, faults);
     } else {
       faults.add(space.error());

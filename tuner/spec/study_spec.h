@@ -15,7 +15,7 @@ namespace krige::tuner {
 
 enum class Goal { minimize, maximize };
 enum class Reduce { last, best };  // which of a trial's records is its value
-enum class Method { gp, random, sobol, grid };
+enum class Method { gp, random, sobol, grid, cmaes };
 
 struct Metric {
   std::string name = "value";

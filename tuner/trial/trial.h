@@ -15,7 +15,7 @@ namespace krige::tuner {
 
 // How a point was made. A GP adds what it expected of the objective, in the metric's own unit and direction.
 struct SuggestionInfo {
-  std::string method;               // gp, random, sobol, grid, default
+  std::string method;               // gp, cmaes, random, sobol, grid, default
   std::optional<std::int64_t> fit;  // the id of the surrogate fit that was used
   std::optional<double> mean;
   std::optional<double> sd;

@@ -24,6 +24,18 @@ constexpr const char* kFinite = R"({
   "n": {"type": "int", "min": 1, "max": 4, "when": {"a": ["x", "y"]}},
   "f": {"type": "float", "min": 0, "max": 1, "step": 0.5, "when": {"n": 2}}})";  // 3·2 + 2·3 + 1 = 13 points
 
+// The same without what CMA-ES refuses.
+constexpr const char* kNumeric = R"({
+  "lr": {"type": "float", "min": 1e-5, "max": 1, "scale": "log"},
+  "noise": {"scale": "normal", "mu": 3, "sigma": 2, "step": 0.5},
+  "layers": {"type": "int", "min": 1, "max": 4},
+  "width": {"type": "ordinal", "values": [16, 64, 256]},
+  "fixed": {"value": 1}})";
+constexpr const char* kFiniteNumeric = R"({
+  "one": {"type": "int", "min": 1, "max": 3, "step": 2},
+  "n": {"type": "ordinal", "values": ["s", "m", "l"]}, "single": {"type": "ordinal", "values": [7]},
+  "f": {"type": "float", "min": 0, "max": 1, "step": 0.5}})";  // 2·3·3 = 18 points
+
 StudySpec spec_of(const char* parameters, const std::string& method, int seed) {
   const std::string json = std::string(R"({"method": ")") + method + R"(", "seed": )" + std::to_string(seed) +
                            R"(, "metric": {"name": "loss"}, "parameters": )" + parameters + "}";
@@ -80,30 +92,33 @@ class SamplersTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(SamplersTest, StaysInsideAMixedConditionalSpaceAndNeverRepeats) {
   if (GetParam() == "grid") return;  // the space is not finite, which the study file refuses
-  const StudySpec spec = spec_of(kMixed, GetParam(), 5);
+  const StudySpec spec = spec_of(GetParam() == "cmaes" ? kNumeric : kMixed, GetParam(), 5);
   const std::vector<Trial> history = run(spec, 30);
   EXPECT_EQ(history.size(), 30U);
   expect_valid_and_distinct(spec, history);
 }
 
 TEST_P(SamplersTest, ExhaustsAFiniteSpaceAndSaysSo) {
-  const StudySpec spec = spec_of(kFinite, GetParam(), 1);
-  const std::vector<Trial> history = run(spec, 100);
-  EXPECT_EQ(history.size(), 13U);
-  expect_valid_and_distinct(spec, history);
+  for (const auto& [space, size] : {std::pair(kFinite, 13U), std::pair(kFiniteNumeric, 18U)}) {
+    if (GetParam() == "cmaes" && space == kFinite) continue;
+    const StudySpec spec = spec_of(space, GetParam(), 1);
+    const std::vector<Trial> history = run(spec, 100);
+    EXPECT_EQ(history.size(), size);
+    expect_valid_and_distinct(spec, history);
+  }
 }
 
 TEST_P(SamplersTest, SameSeedAndHistoryGiveTheSamePoints) {
-  const StudySpec spec = spec_of(kFinite, GetParam(), 9);
+  const StudySpec spec = spec_of(GetParam() == "cmaes" ? kFiniteNumeric : kFinite, GetParam(), 9);
   const std::vector<Trial> first = run(spec, 13), second = run(spec, 13);
   EXPECT_EQ(first, second);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, SamplersTest, ::testing::Values("gp", "random", "sobol", "grid"),
+INSTANTIATE_TEST_SUITE_P(All, SamplersTest, ::testing::Values("gp", "random", "sobol", "grid", "cmaes"),
                          [](const auto& instance) { return instance.param; });
 
 TEST(Samplers, TheDefaultPointComesFirst) {
-  for (const char* method : {"gp", "random", "sobol"}) {
+  for (const char* method : {"gp", "random", "sobol", "cmaes"}) {
     const StudySpec spec = spec_of(
         R"({"x": {"min": 0.0, "max": 1.0, "default": 0.2}, "n": {"min": 1, "max": 9, "default": 7}})", method, 2);
     const Suggestion first = FittingSampler(spec).propose({}, 1).value();

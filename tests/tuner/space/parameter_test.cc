@@ -90,6 +90,29 @@ TEST(Parameter, EncodeAndDecodeAreInverse) {
   }
 }
 
+TEST(Parameter, AnIntervalIsWhatDecodesToItsValue) {
+  Parameter stepped_normal = floating(0, 1, Scale::normal, 0.5);
+  stepped_normal.mu = 2;
+  for (const Parameter& p :
+       {floating(0, 1, Scale::linear, 0.25), floating(0, 1, Scale::linear, 0.3), integer(1, 40, Scale::log),
+        integer(0, 1), stepped_normal, listed(ParameterKind::categorical, {true, false}),
+        listed(ParameterKind::ordinal, {std::int64_t{1}, std::int64_t{2}, std::int64_t{4}}),
+        listed(ParameterKind::ordinal, {std::int64_t{1}})}) {
+    const double last = p.kind == ParameterKind::categorical ? 1 : 0.999;
+    for (double u = 0.001; u <= last; u += 0.0137) {
+      const Value value = p.decode(u);
+      const Interval interval = p.interval(value);
+      EXPECT_LE(interval.low, u + 1e-12);
+      EXPECT_GE(interval.high, u - 1e-12);
+      EXPECT_TRUE(equal(p.decode(interval.low + 1e-6), value)) << to_string(value);
+      EXPECT_TRUE(equal(p.decode(interval.high - 1e-6), value)) << to_string(value);
+    }
+  }
+  const Interval point = floating(2, 4).interval(Value(3.0));
+  EXPECT_EQ(point.low, 0.5);
+  EXPECT_EQ(point.high, 0.5);
+}
+
 TEST(Parameter, DecodeStaysInsideWhateverTheCoordinate) {
   for (const double u : {-1e300, -0.1, 0.0, 1.0, 1.5, 1e300}) {
     const double x = real(floating(2, 3).decode(u));

@@ -55,8 +55,11 @@ TEST(StudySpec, ReadsTheContractsStudy) {
 TEST(StudySpec, CanonicalFormReadsBackAsItself) {
   for (const char* yaml :
        {kDigits, "method: random\nparameters: {x: {distribution: q_log_uniform_values, min: 1, max: 100}}",
+        "method: cmaes\nparameters: {x: {min: 0.0, max: 1.0}, o: {type: ordinal, values: [1, 2]}}",
         "method: grid\nparameters: {a: {values: [1, x, true]}, n: {distribution: int_uniform, min: 1, max: 3}}",
-        "parameters: {x: {distribution: normal, mu: 1, sigma: 2}, c: {values: [a, b], probabilities: [0.25, 0.75]}}"}) {
+        "parameters: {x: {distribution: normal, mu: 1, sigma: 2}, c: {values: [a, b], probabilities: [0.25, 0.75]}}",
+        "parameters: {n: {min: 1, max: 9, prior: {center: 3}}, o: {values: [a, b], prior: {weights: [1, 2.5]}},\n"
+        "  lr: {min: 0.001, max: 1.0, scale: log, prior: {center: 0.01, spread: 0.125}}}"}) {
     const OrderedJson canonical = to_json(spec_of(yaml));
     EXPECT_EQ(to_json(parse_study(canonical).value()).dump(), canonical.dump());
   }
@@ -82,8 +85,36 @@ TEST(StudySpec, FaultsNameTheFieldByItsPath) {
             "parameters.x.default: must be between 1 and 9, is 12");
   EXPECT_EQ(faults_of("method: grid\nparameters: {x: {min: 0.0, max: 1.0}}"),
             "parameters.x: a grid needs distinct values: give step, values, or another method");
+  EXPECT_EQ(faults_of("method: cmaes\nparameters: {x: {values: [a, b]}, y: {min: 0, max: 1},\n"
+                      "  z: {min: 0, max: 1, when: {y: 1}}}"),
+            "parameters.x: cmaes needs numbers: use type ordinal if the values have an order, or method gp\n"
+            "parameters.z.when: cmaes needs every parameter active: use method gp");
   EXPECT_EQ(faults_of("parameters: {x: {values: [a, b], probabilities: [0.5, 0.6]}}"),
             "parameters.x.probabilities: must sum to 1, sum to 1.1");
+}
+
+TEST(StudySpec, FaultsOfAPriorNameItsField) {
+  const auto with = [](const std::string& rest) { return faults_of("parameters: {x: {" + rest + "}}"); };
+  EXPECT_EQ(with("min: 0, max: 9, prior: {center: 12}"), "parameters.x.prior.center: must be between 0 and 9, is 12");
+  EXPECT_EQ(with("min: 0, max: 9, prior: {center: [1]}"), "parameters.x.prior.center: must be a number, is [1]");
+  EXPECT_EQ(with("min: 0, max: 9, prior: {spread: 0}"),
+            "parameters.x.prior.center: is missing\n"
+            "parameters.x.prior.spread: must be a part of the range, above 0 and at most 1, is 0");
+  EXPECT_EQ(with("min: 0, max: 9, prior: {center: 1, weights: [1]}"), "parameters.x.prior.weights: is not a known key");
+  EXPECT_EQ(with("values: [a, b], prior: {weights: [1]}"),
+            "parameters.x.prior.weights: must have one number for each value");
+  EXPECT_EQ(with("values: [a, b], prior: {weights: [1, 0]}"),
+            "parameters.x.prior.weights[1]: must be a number above 0, is 0");
+  EXPECT_EQ(with("value: 1, prior: {center: 1}"), "parameters.x.prior: a fixed parameter has no other value");
+  EXPECT_EQ(with("distribution: normal, prior: {center: 1}"),
+            "parameters.x.prior: on scale normal, mu and sigma say where good values are");
+}
+
+TEST(StudySpec, APriorThatNothingReadsIsNoted) {
+  const std::string rest = "\nparameters: {x: {min: 0, max: 9, prior: {center: 3}}}";
+  EXPECT_TRUE(spec_of("method: gp" + rest).notes.empty());
+  EXPECT_EQ(spec_of("method: sobol" + rest).notes,
+            std::vector<std::string>{"parameters.x.prior has no effect: only method gp reads it"});
 }
 
 TEST(StudySpec, FaultsOfTheTrainingJobNameTheStudysField) {
