@@ -32,7 +32,7 @@ class Search {
       return take();
     }
     const Points global = sobol_candidates(space, options_.sobol_candidates, rng_);
-    const Points local = history_candidates(process_, options_.history_candidates, rng_);
+    const Points local = history_candidates(process_, static_cast<std::size_t>(envd("HIST",static_cast<double>(options_.history_candidates))), rng_);
     add(global);
     add(local);
     climb();

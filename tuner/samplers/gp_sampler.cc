@@ -61,14 +61,15 @@ bool GpSampler::refit_due(std::span<const Trial> history, const SurrogateFit* la
 
 Result<SurrogateFit> GpSampler::refit(std::span<const Trial> history, const SurrogateFit* last) const {
   const GpHistory data = read_history(spec_, model_->space.size(), history, kMaxObservations);
-  gp::FitOptions options;
+  gp::FitOptions options; options.warp.compress_above = envd("COMP",1)>0;
   std::optional<GpModel> previous;
   if (last != nullptr) {
     KRIGE_TRY(previous, decode_model(last->model));
     options.previous = previous->objective.front();
     options.warp = previous->warp;
   }
-  options.draws = static_cast<int>(envd("DRAWS",0));
+  options.draws = data.losses.size() <= static_cast<std::size_t>(envd("DMAX",30)) ? static_cast<int>(envd("DRAWS",0)) : 0;
+  options.random_starts = data.losses.size() < static_cast<std::size_t>(envd("RS",30)) || last == nullptr || last->id % 2 == 0 ? 1 : 0;
   Rng rng(spec_.seed ^ kFitStream, data.finished);
   KRIGE_TRY(gp::Learned learned, gp::learn(model_->space, data.points, data.losses, options, rng));
   GpModel model{std::move(learned.hyperparameters), learned.warp, {}};
@@ -109,10 +110,10 @@ Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId ne
   const UsedPoints used(history);
   gp::AcquisitionOptions options;
   options.excluded = [&](std::span<const double> point) { return used.contains(spec_.space.decode(point)); };
-  options.feasibility = feasibility ? &*feasibility : nullptr;
+  options.feasibility = feasibility && envd("FEAS",1)>0 ? &*feasibility : nullptr;
   KRIGE_TRY(std::vector<gp::Suggestion> ranked, gp::suggest(process, data.pending, options, rng));
   bool doubted = false;
-  if (envd("EPS", 0) > 0 && !ranked.empty()) {
+  if (envd("EPS", 0) > 0 && !ranked.empty() && (envd("ALT",0)==0 || next % 2 == 0)) {
     std::vector<double> sorted = data.losses;
     std::ranges::sort(sorted);
     const double spread = sorted[sorted.size() - 1 - std::min<std::size_t>(sorted.size() / 2, 10)] - sorted.front();
