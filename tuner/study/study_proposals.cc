@@ -11,8 +11,8 @@
 namespace krige::tuner {
 namespace {
 
-// A fit's time is cubic in the finished trials. Up to here it is some ten milliseconds, which nobody waits for: each
-// suggestion then is made with all that is known. Beyond, a fit that is a little older costs less than the wait.
+// A fit's time grows with the square and the cube of the finished trials. Up to here it is about a tenth of a second,
+// and a suggestion made with all that is known is worth the wait; beyond, a fit that is a little older costs less.
 constexpr std::int64_t kFitInLineBelow = 150;
 
 // As a restart would read it, so that no suggestion is made from more than what is kept.
@@ -30,10 +30,11 @@ Status StudyRunner::refit_if_due(Lock& lock) {
   const std::int64_t finished = image_.finished();
   if (refitting_ || refit_failed_at_ == finished || !sampler_->refit_due(history_.trials(), fit_.get())) return {};
   refitting_ = true;
-  const auto make = [this, finished, last = fit_, through = image_.row().seq](std::span<const Trial> history) {
+  const auto make = [this, finished, last = fit_, id = last_fit_ + 1,
+                     through = image_.row().seq](std::span<const Trial> history) {
     Result<SurrogateFit> fit = sampler_->refit(history, last.get());
     if (fit) {
-      fit->id = last ? last->id + 1 : 1;
+      fit->id = id;
       fit->through = through;
       fit = as_kept(*fit);
     }
@@ -66,6 +67,7 @@ Status StudyRunner::take_in_refit(const Refit& refit) {
     change.events.push_back(surrogate_fitted(*refit.fit));
     KRIGE_CHECK(commit(std::move(change)));
     fit_ = std::make_shared<const SurrogateFit>(*refit.fit);
+    last_fit_ = fit_->id;
   }
   refitting_ = false;
   return {};
@@ -86,6 +88,13 @@ Result<std::optional<Trial>> StudyRunner::propose(Lock& lock) {
     if (suggestion.error().code == ErrorCode::space_exhausted) {
       exhausted_ = true;
       return std::optional<Trial>();
+    }
+    if (suggestion.error().code == ErrorCode::corrupt && fit_) {
+      log::warning(fmt::format("study {}: fit {} cannot be used and is made again: {}", image_.row().id, fit_->id,
+                               suggestion.error().describe()));
+      fit_.reset();
+      refit_failed_at_ = -1;
+      return propose(lock);
     }
     log::error(fmt::format("study {}: no suggestion: {}", image_.row().id, suggestion.error().describe()));
     KRIGE_CHECK(begin_stopping("internal"));

@@ -47,7 +47,10 @@ StudyRunner::StudyRunner(Services services, StudySpec spec, StudyRow row, std::v
                          std::optional<SurrogateFit> fit)
     : services_(std::move(services)), image_(std::move(spec), std::move(row), std::move(trials)) {
   sampler_ = services_.options->sampler_for(image_.spec());
-  if (fit) fit_ = std::make_shared<const SurrogateFit>(*std::move(fit));
+  if (fit) {
+    fit_ = std::make_shared<const SurrogateFit>(*std::move(fit));
+    last_fit_ = fit_->id;
+  }
   for (const Trial& trial : image_.trials()) history_.put(trial);
   active_since_ = now();
   // A worker outside that outlived the server gets a full lease to show itself.

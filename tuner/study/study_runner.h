@@ -145,9 +145,10 @@ class StudyRunner {
   std::map<TrialId, MonotonicTime> leases_;    // of attempts outside
   std::map<std::string, std::size_t> wanted_;  // trials that clients asked for and wait for
   MonotonicTime active_since_;                 // while ACTIVE
-  // The latest that the store has; null before the first. Changed by the runner's thread only, which may read it
-  // without the lock.
+  // The latest that the store has; null before the first, or when the method cannot use it: another version made it.
+  // Changed by the runner's thread only, which may read it without the lock.
   std::shared_ptr<const SurrogateFit> fit_;
+  std::int64_t last_fit_ = 0;          // the id of the latest; 0 before the first
   bool refitting_ = false;             // until the fit was taken in
   std::int64_t refit_failed_at_ = -1;  // so many finished trials; with more it may work
   bool recovered_ = false;

@@ -64,7 +64,11 @@ class FakeLearner final : public Sampler {
   [[nodiscard]] Result<Suggestion> propose(std::span<const Trial> history, TrialId next,
                                            const SurrogateFit* fit) override {
     double mix = 0.5 + static_cast<double>(next);
-    if (fit != nullptr) mix += parse_json(fit->model).value().at("mix").get<double>();
+    if (fit != nullptr) {
+      const OrderedJson model = parse_json(fit->model).value();
+      if (!model.contains("mix")) return fail(ErrorCode::corrupt, "no model of this version");
+      mix += model.at("mix").get<double>();
+    }
     Suggestion suggestion;
     suggestion.params = {{"x", mixed(history, mix)}};
     suggestion.info.method = "gp";

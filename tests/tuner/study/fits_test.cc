@@ -38,6 +38,19 @@ class FitsTest : public EngineFixture {
     return fits;
   }
 
+  SurrogateFit latest(const StudyId& id) {
+    return surrogate_fit_from_text(storage_->last_event(id, kSurrogateFitted).value()->data).value();
+  }
+
+  // Between two engines.
+  void add_event(const StudyId& id, NewEvent event) {
+    Change change;
+    change.study = id;
+    change.epoch = 1;
+    change.events.push_back(std::move(event));
+    ASSERT_TRUE(storage_->commit(change));
+  }
+
   // A study with this many COMPLETED trials of which no fit was ever made.
   StudyId create_with_history(int trials) {
     StudyRow row;
@@ -158,15 +171,23 @@ TEST_F(FitsTest, AFitThatCannotBeReadIsMadeAgain) {
   const StudyId id = create(kStudy);
   run(id, 7);
   engine_.reset();
-  Change change;
-  change.study = id;
-  change.epoch = 1;
-  change.events.push_back({kSurrogateFitted, R"({"id": 2, "finished": 7, "through": 9, "model": 3})"});
-  ASSERT_TRUE(storage_->commit(change));
+  add_event(id, {kSurrogateFitted, R"({"id": 2, "finished": 7, "through": 9, "model": 3})"});
   open();
   run(id, 1);
   EXPECT_EQ(learner_->refits(), 2);
-  EXPECT_EQ(surrogate_fit_from_text(storage_->last_event(id, kSurrogateFitted).value()->data)->finished, 7);
+  EXPECT_EQ(latest(id).finished, 7);
+}
+
+TEST_F(FitsTest, AFitThatTheMethodCannotUseIsMadeAgain) {
+  const StudyId id = create(kStudy);
+  run(id, 7);
+  engine_.reset();
+  add_event(id, surrogate_fitted({2, 7, 9, R"({"of": "another version"})"}));
+  open();
+  run(id, 1);
+  EXPECT_EQ(learner_->refits(), 2);
+  EXPECT_EQ(latest(id).id, 3);
+  EXPECT_EQ(trial(id, 8).suggestion.fit, 3);
 }
 
 TEST_F(FitsTest, AFitThatTheStoreRefusesIsNotUsedAndNotMadeTwice) {
