@@ -28,8 +28,7 @@ OrderedJson error_json(const Error& error) {
 
 class Session {
  public:
-  explicit Session(tuner::StudySpec spec)
-      : image_(std::move(spec), tuner::StudyRow{}, {}), sampler_(image_.spec()) {}
+  explicit Session(tuner::StudySpec spec) : image_(std::move(spec), tuner::StudyRow{}, {}), sampler_(image_.spec()) {}
 
   OrderedJson answer(const std::string& line) {
     const Result<OrderedJson> reply = handle(line);

@@ -100,6 +100,14 @@ class MemoryStorage final : public Storage {
     return std::vector<Event>(begin, begin + static_cast<std::ptrdiff_t>(count));
   }
 
+  Result<std::optional<Event>> last_event(const StudyId& id, const std::string& type) override {
+    const std::lock_guard lock(mutex_);
+    KRIGE_TRY(const Study* const study, find(id));
+    const auto found = std::find_if(study->events.rbegin(), study->events.rend(),
+                                    [&](const Event& event) { return event.type == type; });
+    return found == study->events.rend() ? std::nullopt : std::optional(*found);
+  }
+
   [[nodiscard]] std::string store_id() const override { return store_id_; }
 
  private:

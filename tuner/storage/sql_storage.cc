@@ -100,6 +100,8 @@ struct Queries {
       s, "INSERT INTO events (study, seq, type, time, data) VALUES (:study, :seq, :type, :time, :data)"};
   SqlQuery<tuple<Int, string, Int, string>(string, Int, Int)> events{
       s, "SELECT seq, type, time, data FROM events WHERE study = :study AND seq > :after ORDER BY seq LIMIT :limit"};
+  SqlQuery<tuple<Int, Int, string>(string, string)> last_event{
+      s, "SELECT seq, time, data FROM events WHERE study = :study AND type = :type ORDER BY seq DESC LIMIT 1"};
 };
 
 // The first fault of a scan: what was read is not what was written.
@@ -221,6 +223,16 @@ class SqlStorage final : public Storage {
           },
           study, clamped(after), clamped(limit));
       return events;
+    });
+  }
+
+  Result<optional<Event>> last_event(const StudyId& study, const string& type) override {
+    return guarded([&]() -> Result<optional<Event>> {
+      KRIGE_CHECK(head(study));
+      auto found = q_.last_event.row(study, type);
+      if (!found) return std::nullopt;
+      auto& [seq, time, data] = *found;
+      return Event{static_cast<std::uint64_t>(seq), type, to_time(time), std::move(data)};
     });
   }
 

@@ -76,6 +76,8 @@ class Storage {
   virtual Result<std::vector<Record>> records(const StudyId& study, TrialId trial) = 0;  // by attempt, step
   // At most `limit` events with seq > after, by seq.
   virtual Result<std::vector<Event>> events(const StudyId& study, std::uint64_t after, std::size_t limit) = 0;
+  // The newest event of the type; nullopt when the study has none. Looks from the end: the more lately, the sooner.
+  virtual Result<std::optional<Event>> last_event(const StudyId& study, const std::string& type) = 0;
 
   // A random identity of the store, made with it: marks the processes that belong to it.
   [[nodiscard]] virtual std::string store_id() const = 0;

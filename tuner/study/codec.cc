@@ -1,5 +1,7 @@
 #include "tuner/study/codec.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "tuner/study/events.h"
@@ -49,14 +51,42 @@ OrderedJson to_json(const Event& event) {
   return json;
 }
 
+OrderedJson to_json(const SurrogateFit& fit) {
+  return {{"id", fit.id}, {"finished", fit.finished}, {"through", fit.through}, {"model", stored(fit.model)}};
+}
+
+Result<SurrogateFit> surrogate_fit_from_json(const OrderedJson& json) {
+  Faults faults;
+  ObjectReader reader(json, "", faults);
+  for (const char* key : {"id", "finished", "through", "model"}) reader.require(key);
+  SurrogateFit fit;
+  fit.id = reader.integer_in("id", 1, INT64_MAX).value_or(0);
+  fit.finished = reader.integer_in("finished", 0, INT64_MAX).value_or(0);
+  fit.through = static_cast<std::uint64_t>(reader.integer_in("through", 0, INT64_MAX).value_or(0));
+  if (const OrderedJson* model = reader.raw("model"); model != nullptr) {
+    if (!model->is_object()) reader.fault("model", fmt::format("must be an object, is {}", model->type_name()));
+    fit.model = dump(*model);
+  }
+  reader.finish();
+  if (!faults.empty()) return fail(faults.error());
+  return fit;
+}
+
+Result<SurrogateFit> surrogate_fit_from_text(const std::string& text) {
+  KRIGE_TRY(const OrderedJson json, parse_json(text));
+  return surrogate_fit_from_json(json);
+}
+
 NewEvent study_created(const StudyView& study) { return event("STUDY_CREATED", {{"study", to_json(study)}}); }
 
 NewEvent study_state_changed(const StudyRow& row) {
   return event("STUDY_STATE_CHANGED", {{"state", name(row.state)}, {"state_reason", row.state_reason}});
 }
 
-NewEvent trial_created(const Trial& trial) { return event("TRIAL_CREATED", {{"trial", to_json(trial)}}); }
-NewEvent trial_state_changed(const Trial& trial) { return event("TRIAL_STATE_CHANGED", {{"trial", to_json(trial)}}); }
+NewEvent trial_created(const Trial& trial) { return event(kTrialCreated, {{"trial", to_json(trial)}}); }
+NewEvent trial_state_changed(const Trial& trial) { return event(kTrialStateChanged, {{"trial", to_json(trial)}}); }
+
+NewEvent surrogate_fitted(const SurrogateFit& fit) { return event(kSurrogateFitted, to_json(fit)); }
 
 NewEvent trial_reported(const Record& record) {
   return event("TRIAL_REPORTED",

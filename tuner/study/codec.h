@@ -11,4 +11,9 @@ enum class WithSpec { no, yes };
 // {"seq", "type", "time", …members of its data}
 [[nodiscard]] OrderedJson to_json(const Event& event);
 
+// Members of the event SURROGATE_FITTED.
+[[nodiscard]] OrderedJson to_json(const SurrogateFit& fit);
+[[nodiscard]] Result<SurrogateFit> surrogate_fit_from_json(const OrderedJson& json);
+[[nodiscard]] Result<SurrogateFit> surrogate_fit_from_text(const std::string& text);
+
 }  // namespace krige::tuner

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "tuner/study/codec.h"
 #include "tuner/study/events.h"
 #include "tuner/study/study_runner.h"
 
@@ -57,6 +58,19 @@ struct Engine::Impl {
     return {storage.get(), executor.get(), &options, [this](const StudyId& id) { note_change(id); }};
   }
 
+  // One that cannot be read is like none: it is made again. What it was made from is all there.
+  [[nodiscard]] Result<std::optional<SurrogateFit>> latest_fit(const StudySpec& spec, const StudyRow& row) const {
+    // The other methods learn nothing, and to find no event takes a look at all of them.
+    if (spec.method != Method::gp || is_final(row.state)) return std::nullopt;
+    KRIGE_TRY(const std::optional<Event> event, storage->last_event(row.id, kSurrogateFitted));
+    if (!event) return std::nullopt;
+    const Result<SurrogateFit> fit = surrogate_fit_from_text(event->data);
+    if (fit) return *fit;
+    log::warning(fmt::format("study {}: the fit of event {} cannot be read and is made again: {}", row.id, event->seq,
+                             fit.error().describe()));
+    return std::nullopt;
+  }
+
   Status load(const StudyRow& row) {
     StudyRow owned = row;
     KRIGE_TRY(const OrderedJson json, parse_json(row.spec));
@@ -66,7 +80,8 @@ struct Engine::Impl {
     for (std::size_t i = 0; i < trials.size(); ++i)
       if (trials[i].id != static_cast<TrialId>(i) + 1)
         return fail(ErrorCode::corrupt, fmt::format("study {} has no trial {}", row.id, i + 1));
-    auto runner = std::make_shared<StudyRunner>(services(), std::move(spec), owned, std::move(trials));
+    KRIGE_TRY(std::optional<SurrogateFit> fit, latest_fit(spec, row));
+    auto runner = std::make_shared<StudyRunner>(services(), std::move(spec), owned, std::move(trials), std::move(fit));
     const std::lock_guard lock(mutex);
     runners.emplace(row.id, std::move(runner));
     return {};

@@ -98,6 +98,13 @@ std::int64_t StudyImage::count(TrialState state) const {
   return found == counts_.end() ? 0 : found->second;
 }
 
+std::int64_t StudyImage::finished() const {
+  std::int64_t finished = 0;
+  for (const auto& [state, n] : counts_)
+    if (is_final(state)) finished += n;
+  return finished;
+}
+
 std::int64_t StudyImage::in_flight() const {
   return count(TrialState::waiting) + count(TrialState::running) + count(TrialState::paused) +
          count(TrialState::stopping);

@@ -30,6 +30,7 @@ class StudyImage {
 
   [[nodiscard]] TrialId next_trial() const { return static_cast<TrialId>(trials_.size()) + 1; }
   [[nodiscard]] std::int64_t count(TrialState state) const;
+  [[nodiscard]] std::int64_t finished() const;
   // Trials that will use up budget: all but the finished.
   [[nodiscard]] std::int64_t in_flight() const;
   [[nodiscard]] bool budget_allows_another() const;

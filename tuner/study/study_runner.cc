@@ -1,4 +1,5 @@
-// The runner's own thread: propose, start, observe, end. What workers outside ask for is in study_requests.cc.
+// The runner's own thread: start, observe, end. What it starts is in study_proposals.cc, what workers outside ask for
+// in study_requests.cc.
 #include "tuner/study/study_runner.h"
 
 #include <fmt/format.h>
@@ -42,9 +43,15 @@ StudyState final_state(const std::string& reason) {
 
 }  // namespace
 
-StudyRunner::StudyRunner(Services services, StudySpec spec, StudyRow row, std::vector<Trial> trials)
+StudyRunner::StudyRunner(Services services, StudySpec spec, StudyRow row, std::vector<Trial> trials,
+                         std::optional<SurrogateFit> fit)
     : services_(std::move(services)), image_(std::move(spec), std::move(row), std::move(trials)) {
-  sampler_ = make_sampler(image_.spec());
+  sampler_ = services_.options->sampler_for(image_.spec());
+  if (fit) {
+    fit_ = std::make_shared<const SurrogateFit>(*std::move(fit));
+    last_fit_ = fit_->id;
+  }
+  for (const Trial& trial : image_.trials()) history_.put(trial);
   active_since_ = now();
   // A worker outside that outlived the server gets a full lease to show itself.
   for (const Trial& trial : image_.trials())
@@ -133,13 +140,14 @@ Status StudyRunner::take_in_messages() {
       inbox_.clear();
     }
     if (taken_.empty()) return {};
-    const auto exit = std::ranges::find_if(taken_, [](const Message& m) { return std::holds_alternative<Exit>(m); });
-    const auto lines = static_cast<std::size_t>(exit - taken_.begin());
+    const auto other = std::ranges::find_if(taken_, [](const Message& m) { return !std::holds_alternative<Line>(m); });
+    const auto lines = static_cast<std::size_t>(other - taken_.begin());
     if (lines > 0) {
       KRIGE_CHECK(take_in_lines(lines));
       taken_.erase(taken_.begin(), taken_.begin() + static_cast<std::ptrdiff_t>(lines));
     } else {
-      KRIGE_CHECK(take_in_exit(std::get<Exit>(taken_.front())));
+      const auto* exit = std::get_if<Exit>(&taken_.front());
+      KRIGE_CHECK(exit != nullptr ? take_in_exit(*exit) : take_in_refit(std::get<Refit>(taken_.front())));
       taken_.pop_front();
     }
   }
@@ -282,6 +290,7 @@ Status StudyRunner::start_local(Lock& lock) {
 
 Status StudyRunner::serve_clients(Lock& lock) {
   while (!wanted_.empty() && image_.row().state == StudyState::active) {
+    KRIGE_CHECK(take_in_messages());  // a new fit, however busy the clients are
     const auto [client, count] = *wanted_.begin();
     if (assignments_of(client, count).size() >= count) {
       wanted_.erase(client);
@@ -301,30 +310,6 @@ Status StudyRunner::serve_clients(Lock& lock) {
     KRIGE_CHECK(begin_attempt(std::move(*trial), client, AttemptState::running));
   }
   return {};
-}
-
-Result<std::optional<Trial>> StudyRunner::propose(Lock& lock) {
-  const std::vector<Trial> history = image_.trials();
-  const TrialId next = image_.next_trial();
-  lock.unlock();
-  Result<Suggestion> suggestion = sampler_->propose(history, next, nullptr);
-  lock.lock();
-  if (image_.row().state != StudyState::active || draining_) return std::optional<Trial>();
-  if (!suggestion) {
-    if (suggestion.error().code == ErrorCode::space_exhausted) {
-      exhausted_ = true;
-      return std::optional<Trial>();
-    }
-    log::error(fmt::format("study {}: no suggestion: {}", image_.row().id, suggestion.error().describe()));
-    KRIGE_CHECK(begin_stopping("internal"));
-    return std::optional<Trial>();
-  }
-  Trial trial;
-  trial.id = next;
-  trial.params = std::move(suggestion->params);
-  trial.suggestion = std::move(suggestion->info);
-  trial.created_at = services_.options->clock->wall_now();
-  return std::optional<Trial>(std::move(trial));
 }
 
 Result<Trial> StudyRunner::begin_attempt(Trial trial, const std::string& worker, AttemptState state) {
@@ -400,6 +385,7 @@ Status StudyRunner::commit(Change change) {
   if (!seq) return fail(seq.error());
   active_since_ = now();
   image_.apply(change, *seq);
+  for (const Trial& trial : change.trials) changed_trials_.insert(trial.id);
   changed_.notify_all();
   services_.on_change(image_.row().id);
   return {};

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 
 #include "tuner/executors/executor.h"
 #include "tuner/samplers/sampler.h"
+#include "tuner/study/history.h"
 #include "tuner/study/study_image.h"
 
 namespace krige::tuner {
@@ -32,8 +34,10 @@ class StudyRunner {
     std::function<void(const StudyId&)> on_change;  // after every commit; must not call the runner
   };
 
-  // The study must be in the store at `row.epoch`. Attempts of this machine that were running are LOST.
-  StudyRunner(Services services, StudySpec spec, StudyRow row, std::vector<Trial> trials);
+  // The study must be in the store at `row.epoch`. Attempts of this machine that were running are LOST. `fit`: the
+  // latest in the store.
+  StudyRunner(Services services, StudySpec spec, StudyRow row, std::vector<Trial> trials,
+              std::optional<SurrogateFit> fit = {});
   // Ends the thread; drain() must have ended the local attempts before.
   ~StudyRunner();
   StudyRunner(const StudyRunner&) = delete;
@@ -74,7 +78,11 @@ class StudyRunner {
     AttemptKey key;
     Outcome outcome;
   };
-  using Message = std::variant<Line, Exit>;
+  struct Refit {
+    std::int64_t finished = 0;  // trials, when it began
+    Result<SurrogateFit> fit;
+  };
+  using Message = std::variant<Line, Exit, Refit>;
   using Lock = std::unique_lock<std::mutex>;
 
   void run(const std::stop_token& stop);
@@ -87,6 +95,7 @@ class StudyRunner {
   Status take_in_messages();
   Status take_in_lines(std::size_t lines);
   Status take_in_exit(const Exit& exit);
+  Status take_in_refit(const Refit& refit);
   Status expire_leases();
   Status end_if_due();
   Status start_local(Lock& lock);
@@ -95,6 +104,10 @@ class StudyRunner {
   Status commit(Change change);
   Status begin_stopping(const std::string& reason);
   Result<StudyView> change_state(StudyState from, StudyState to);
+  void update_history();
+  // Makes a fit that is due, and keeps it; of a long history in a thread of its own, while the last fit serves. Unlocks
+  // while it computes.
+  Status refit_if_due(Lock& lock);
   // The next trial with a point from the sampler, not yet in the store; nullopt: the space is exhausted, or meanwhile
   // no trial may start. Unlocks while it computes.
   Result<std::optional<Trial>> propose(Lock& lock);
@@ -117,16 +130,27 @@ class StudyRunner {
   Lease renew(const Trial& trial);
 
   const Services services_;
+
+  // Used by the runner's thread only, also without the lock; the fit's thread calls refit() besides.
+  std::unique_ptr<Sampler> sampler_;
+  History history_;
+
   mutable std::mutex mutex_;
   mutable std::condition_variable_any changed_;  // a commit, or retire()
 
   // Below: guarded by mutex_.
   StudyImage image_;
-  std::unique_ptr<Sampler> sampler_;           // used by the runner's thread only, without the lock
+  std::set<TrialId> changed_trials_;           // since history_ was brought up to date
   std::deque<Message> taken_;                  // messages being taken in, oldest first
   std::map<TrialId, MonotonicTime> leases_;    // of attempts outside
   std::map<std::string, std::size_t> wanted_;  // trials that clients asked for and wait for
   MonotonicTime active_since_;                 // while ACTIVE
+  // The latest that the store has; null before the first, or when the method cannot use it: another version made it.
+  // Changed by the runner's thread only, which may read it without the lock.
+  std::shared_ptr<const SurrogateFit> fit_;
+  std::int64_t last_fit_ = 0;          // the id of the latest; 0 before the first
+  bool refitting_ = false;             // until the fit was taken in
+  std::int64_t refit_failed_at_ = -1;  // so many finished trials; with more it may work
   bool recovered_ = false;
   bool exhausted_ = false;  // the space has no other point
   bool draining_ = false;
@@ -137,7 +161,9 @@ class StudyRunner {
   std::deque<Message> inbox_;  // guarded by inbox_mutex_
   bool wake_ = false;          // guarded by inbox_mutex_
 
-  std::jthread thread_;  // last: it uses all of the above
+  // They use all of the above. A fit cannot be interrupted: the end of the runner waits for it, a second or two.
+  std::jthread refit_thread_;  // runs for one fit; started and joined by thread_
+  std::jthread thread_;
 };
 
 }  // namespace krige::tuner

@@ -27,6 +27,7 @@ OrderedJson to_json(const Attempt& attempt) {
 OrderedJson to_json(const SuggestionInfo& info) {
   OrderedJson json{{"method", info.method}};
   if (info.fit) json["fit"] = *info.fit;
+  if (info.through) json["through"] = *info.through;
   if (info.mean) json["mean"] = number(*info.mean);
   if (info.sd) json["sd"] = number(*info.sd);
   if (info.log_ei) json["log_ei"] = number(*info.log_ei);
@@ -64,6 +65,8 @@ Result<SuggestionInfo> suggestion_from_json(const OrderedJson& json) {
   SuggestionInfo info;
   info.method = reader.string("method").value_or("");
   info.fit = reader.integer_in("fit", 1, INT64_MAX);
+  if (const auto through = reader.integer_in("through", 0, INT64_MAX))
+    info.through = static_cast<std::uint64_t>(*through);
   const auto optional_number = [&](std::string_view key) -> std::optional<double> {
     const OrderedJson* value = reader.raw(key);
     return value == nullptr ? std::nullopt : number_from_json(*value);

@@ -15,8 +15,9 @@ namespace krige::tuner {
 
 // How a point was made. A GP adds what it expected of the objective, in the metric's own unit and direction.
 struct SuggestionInfo {
-  std::string method;               // gp, cmaes, random, sobol, grid, default
-  std::optional<std::int64_t> fit;  // the id of the surrogate fit that was used
+  std::string method;                    // gp, cmaes, random, sobol, grid, default
+  std::optional<std::int64_t> fit;       // the id of the surrogate fit that was used
+  std::optional<std::uint64_t> through;  // the study's event sequence of the history it was made from
   std::optional<double> mean;
   std::optional<double> sd;
   std::optional<double> log_ei;  // log of the expected improvement, in the metric's own unit

@@ -84,6 +84,7 @@ TEST_P(StorageConformance, AnUnknownStudyIsNotFoundByAnyCall) {
   expect_error(store_->trials("s2"), ErrorCode::not_found);
   expect_error(store_->records("s2", 1), ErrorCode::not_found);
   expect_error(store_->events("s2", 0, 1), ErrorCode::not_found);
+  expect_error(store_->last_event("s2", "E"), ErrorCode::not_found);
   EXPECT_THAT(store_->trials("s2").error().message, HasSubstr("s2"));
 }
 
@@ -109,7 +110,13 @@ TEST_P(StorageConformance, EveryFieldOfATrialComesBack) {
                 {"least", std::numeric_limits<std::int64_t>::min()},
                 {"most", std::numeric_limits<std::int64_t>::max()},
                 {"off", false}};
-  odd.suggestion = {"", -kInfinity, kInfinity, -0.0, "größer"};
+  odd.suggestion = {.method = "",
+                    .fit = std::int64_t{1} << 53,
+                    .through = std::uint64_t{1} << 53,
+                    .mean = -kInfinity,
+                    .sd = kInfinity,
+                    .log_ei = -0.0,
+                    .note = "größer"};
   odd.value = -kInfinity;
   odd.created_at = at(-1);
   odd.attempts[0].id = std::numeric_limits<AttemptId>::max() - 1;
@@ -289,6 +296,23 @@ TEST_P(StorageConformance, EventsComeInPages) {
   constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
   EXPECT_THAT(store_->events("s1", 0, std::numeric_limits<std::size_t>::max()).value(), SizeIs(10));
   EXPECT_THAT(store_->events("s1", kMost, kMost).value(), IsEmpty());
+}
+
+TEST_P(StorageConformance, TheLastEventOfATypeIsTheNewestOfItsStudy) {
+  create("s1");
+  create("s2");
+  EXPECT_EQ(store_->last_event("s1", "A").value(), std::nullopt);
+  Change change = empty_change("s1");
+  change.events = {{"A", R"({"n": 1})"}, {"A", R"({"n": "größe"})"}, {"B", "{}"}};
+  change.time = at(42);
+  ASSERT_TRUE(store_->commit(change));
+  change = empty_change("s2");
+  change.events = {{"C", "{}"}, {"A", "{}"}};
+  ASSERT_TRUE(store_->commit(change));
+  EXPECT_EQ(store_->last_event("s1", "A").value(), (Event{2, "A", at(42), R"({"n": "größe"})"}));
+  EXPECT_EQ(store_->last_event("s1", "B").value(), (Event{3, "B", at(42), "{}"}));
+  EXPECT_EQ(store_->last_event("s1", "C").value(), std::nullopt);
+  EXPECT_EQ(store_->last_event("s1", "a").value(), std::nullopt);
 }
 
 TEST_P(StorageConformance, ATakenOverStudyRefusesItsOldRunner) {

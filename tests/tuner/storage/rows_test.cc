@@ -16,6 +16,13 @@ TEST(Rows, TextIsTheJsonOfTheRestInterface) {
 }
 
 TEST(Rows, TextReadsBack) {
+  SuggestionInfo info = full_trial(1).suggestion;
+  info.fit = 3;
+  info.through = 41;
+  EXPECT_EQ(suggestion_text(info),
+            R"({"method":"gp","fit":3,"through":41,"mean":0.3,"sd":0.01,"log_ei":-4.0,"note":"jitter 1e-8"})");
+  EXPECT_EQ(suggestion_from_text(suggestion_text(info)).value(), info);
+
   const Trial trial = full_trial(1);
   EXPECT_EQ(params_from_text(params_text(trial.params)).value(), trial.params);
   EXPECT_EQ(suggestion_from_text(suggestion_text(trial.suggestion)).value(), trial.suggestion);
@@ -26,6 +33,7 @@ TEST(Rows, DamagedTextIsAnError) {
   EXPECT_FALSE(params_from_text(R"({"x":)"));
   EXPECT_FALSE(params_from_text(R"({"x":null})"));
   EXPECT_FALSE(suggestion_from_text("[]"));
+  EXPECT_FALSE(suggestion_from_text(R"({"method":"gp","through":-1})"));
   EXPECT_FALSE(metrics_from_text(R"({"x":"1"})"));
 }
 

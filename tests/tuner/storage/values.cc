@@ -22,7 +22,11 @@ Trial full_trial(TrialId id) {
   trial.reason = fmt::format("because {}", id);
   trial.params = {{"zeta", 0.1 * static_cast<double>(id)}, {"alpha", id}, {"on", true}, {"optimizer", "adam"}};
   trial.value = 1.0 / static_cast<double>(id + 2);
-  trial.suggestion = {"gp", 0.3, 0.01 * static_cast<double>(id), -4.0, "jitter 1e-8"};
+  trial.suggestion.method = "gp";
+  trial.suggestion.mean = 0.3;
+  trial.suggestion.sd = 0.01 * static_cast<double>(id);
+  trial.suggestion.log_ei = -4.0;
+  trial.suggestion.note = "jitter 1e-8";
   trial.attempts = {
       {1, fmt::format("token-{}", id), AttemptState::lost, "local", "gone", at(1'700'000'001'000),
        at(1'700'000'002'001)},

@@ -4,18 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
-#include "tests/support/fake_executor.h"
+#include "tests/tuner/study/support.h"
 
 namespace krige::tuner {
 namespace {
-
-using namespace std::chrono_literals;
 
 constexpr const char* kOutside = R"({
   "name": "outside", "method": "random", "seed": 3, "metric": {"name": "loss", "goal": "minimize"},
@@ -25,89 +22,7 @@ constexpr const char* kLocal = R"({
   "parameters": {"x": {"type": "float", "min": 0, "max": 1}}, "budget": {"max_trials": 4, "parallel": 2},
   "command": ["program", "${args}"]})";
 
-// A clock that a test moves.
-class ManualClock final : public Clock {
- public:
-  [[nodiscard]] MonotonicTime now() const override { return MonotonicTime(Millis(now_.load())); }
-  [[nodiscard]] WallTime wall_now() const override { return WallTime(Millis(now_.load())); }
-  void advance(Millis by) { now_ += by.count(); }
-
- private:
-  std::atomic<Millis::rep> now_{1'000'000};
-};
-
-// The memory store, kept by the test so that a second engine can open what the first left.
-class SharedStorage final : public Storage {
- public:
-  explicit SharedStorage(std::shared_ptr<Storage> storage) : storage_(std::move(storage)) {}
-  Status create_study(const StudyRow& row, const std::vector<NewEvent>& events) override {
-    return storage_->create_study(row, events);
-  }
-  Result<std::uint64_t> commit(const Change& change) override { return storage_->commit(change); }
-  Status delete_study(const StudyId& study) override { return storage_->delete_study(study); }
-  Result<std::uint64_t> take_over(const StudyId& study) override { return storage_->take_over(study); }
-  Result<std::vector<StudyRow>> studies() override { return storage_->studies(); }
-  Result<std::vector<Trial>> trials(const StudyId& study) override { return storage_->trials(study); }
-  Result<std::vector<Record>> records(const StudyId& study, TrialId trial) override {
-    return storage_->records(study, trial);
-  }
-  Result<std::vector<Event>> events(const StudyId& study, std::uint64_t after, std::size_t limit) override {
-    return storage_->events(study, after, limit);
-  }
-  [[nodiscard]] std::string store_id() const override { return storage_->store_id(); }
-
- private:
-  std::shared_ptr<Storage> storage_;
-};
-
-class EngineTest : public ::testing::Test {
- protected:
-  void open() {
-    EngineOptions options;
-    options.clock = &clock_;
-    options.lease = 60s;
-    options.max_lost_attempts = 2;
-    engine_ = Engine::open(std::make_unique<SharedStorage>(storage_), std::make_unique<FakeExecutor>(bench_), options)
-                  .value();
-  }
-  void SetUp() override { open(); }
-
-  StudyId create(const char* json) {
-    const StudySpec spec = parse_study(parse_json(json).value()).value();
-    return engine_->create_study(spec).value().row.id;
-  }
-
-  StudyView view(const StudyId& id) { return engine_->study(id).value(); }
-  Trial trial(const StudyId& id, TrialId trial) { return engine_->trial(id, trial).value().trial; }
-
-  // Waits until the predicate on the study holds, woken by its events.
-  template <typename Predicate>
-  bool wait_until(const StudyId& id, Predicate predicate) {
-    const MonotonicTime deadline = std::chrono::steady_clock::now() + 10s;
-    std::uint64_t seq = 0;
-    while (std::chrono::steady_clock::now() < deadline) {
-      if (predicate(view(id))) return true;
-      const auto events = engine_->wait_events(id, seq, 1000, deadline, {});
-      if (!events) return false;
-      if (!events->empty()) seq = events->back().seq;
-    }
-    return false;
-  }
-  bool wait_for_state(const StudyId& id, StudyState state) {
-    return wait_until(id, [&](const StudyView& study) { return study.row.state == state; });
-  }
-
-  Assignment one(const StudyId& id, const std::string& client) {
-    const SuggestAnswer answer = engine_->suggest(id, 1, client, 10s).value();
-    EXPECT_EQ(answer.kind, SuggestAnswer::Kind::trials);
-    return answer.trials.at(0);
-  }
-
-  ManualClock clock_;
-  std::shared_ptr<Storage> storage_ = make_memory_storage();
-  std::shared_ptr<FakeExecutor::Bench> bench_ = std::make_shared<FakeExecutor::Bench>();
-  std::unique_ptr<Engine> engine_;
-};
+using EngineTest = EngineFixture;
 
 TEST_F(EngineTest, LocalStudyRunsItsBudgetAndEnds) {
   const StudyId id = create(kLocal);

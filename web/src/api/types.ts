@@ -70,6 +70,8 @@ export interface Attempt {
 
 export interface Suggestion {
   method: string;
+  fit?: number;
+  through?: number;
   mean?: number;
   sd?: number;
   log_ei?: number;

@@ -1,0 +1,112 @@
+// How a study's next trial comes about: the sampler's fit, when a new one is due, and the proposal made with it.
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "base/log.h"
+#include "tuner/study/codec.h"
+#include "tuner/study/events.h"
+#include "tuner/study/study_runner.h"
+
+namespace krige::tuner {
+namespace {
+
+// A fit's time grows with the square and the cube of the finished trials. Up to here it is about a tenth of a second,
+// and a suggestion made with all that is known is worth the wait; beyond, a fit that is a little older costs less.
+constexpr std::int64_t kFitInLineBelow = 150;
+
+// As a restart would read it, so that no suggestion is made from more than what is kept.
+Result<SurrogateFit> as_kept(const SurrogateFit& fit) { return surrogate_fit_from_text(surrogate_fitted(fit).data); }
+
+}  // namespace
+
+void StudyRunner::update_history() {
+  for (const TrialId id : changed_trials_) history_.put(*image_.trial(id));
+  changed_trials_.clear();
+}
+
+Status StudyRunner::refit_if_due(Lock& lock) {
+  update_history();
+  const std::int64_t finished = image_.finished();
+  if (refitting_ || refit_failed_at_ == finished || !sampler_->refit_due(history_.trials(), fit_.get())) return {};
+  refitting_ = true;
+  const auto make = [this, finished, last = fit_, id = last_fit_ + 1,
+                     through = image_.row().seq](std::span<const Trial> history) {
+    Result<SurrogateFit> fit = sampler_->refit(history, last.get());
+    if (fit) {
+      fit->id = id;
+      fit->through = through;
+      fit = as_kept(*fit);
+    }
+    return Refit{finished, std::move(fit)};
+  };
+  lock.unlock();
+  if (!fit_ || finished < kFitInLineBelow) {
+    post(make(history_.trials()));
+  } else {
+    try {
+      refit_thread_ = std::jthread([this, make, history = history_](const std::stop_token& stop) {
+        if (!stop.stop_requested()) post(make(history.trials()));
+      });
+    } catch (const std::system_error& e) {
+      post(Refit{finished, fail(ErrorCode::unavailable, e.what())});
+    }
+  }
+  lock.lock();
+  return take_in_messages();
+}
+
+Status StudyRunner::take_in_refit(const Refit& refit) {
+  if (refit_thread_.joinable()) refit_thread_.join();  // the message was the last that it did
+  if (!refit.fit) {
+    log::warning(
+        fmt::format("study {}: no new fit, the last one stays: {}", image_.row().id, refit.fit.error().describe()));
+    refit_failed_at_ = refit.finished;
+  } else if (!is_final(image_.row().state)) {
+    Change change;
+    change.events.push_back(surrogate_fitted(*refit.fit));
+    KRIGE_CHECK(commit(std::move(change)));
+    fit_ = std::make_shared<const SurrogateFit>(*refit.fit);
+    last_fit_ = fit_->id;
+  }
+  refitting_ = false;
+  return {};
+}
+
+Result<std::optional<Trial>> StudyRunner::propose(Lock& lock) {
+  const auto may_start = [&] { return image_.row().state == StudyState::active && !draining_; };
+  KRIGE_CHECK(refit_if_due(lock));
+  if (!may_start()) return std::optional<Trial>();
+  update_history();
+  const TrialId next = history_.next();
+  const std::uint64_t through = image_.row().seq;
+  lock.unlock();
+  Result<Suggestion> suggestion = sampler_->propose(history_.trials(), next, fit_.get());
+  lock.lock();
+  if (!may_start()) return std::optional<Trial>();
+  if (!suggestion) {
+    if (suggestion.error().code == ErrorCode::space_exhausted) {
+      exhausted_ = true;
+      return std::optional<Trial>();
+    }
+    if (suggestion.error().code == ErrorCode::corrupt && fit_) {
+      log::warning(fmt::format("study {}: fit {} cannot be used and is made again: {}", image_.row().id, fit_->id,
+                               suggestion.error().describe()));
+      fit_.reset();
+      refit_failed_at_ = -1;
+      return propose(lock);
+    }
+    log::error(fmt::format("study {}: no suggestion: {}", image_.row().id, suggestion.error().describe()));
+    KRIGE_CHECK(begin_stopping("internal"));
+    return std::optional<Trial>();
+  }
+  Trial trial;
+  trial.id = next;
+  trial.params = std::move(suggestion->params);
+  trial.suggestion = std::move(suggestion->info);
+  trial.suggestion.through = through;
+  trial.created_at = services_.options->clock->wall_now();
+  return std::optional<Trial>(std::move(trial));
+}
+
+}  // namespace krige::tuner
