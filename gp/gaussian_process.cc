@@ -108,8 +108,8 @@ PredictionGradient GaussianProcess::predict_with_gradient(std::span<const double
     const Posterior::Local local = posterior.predict_with_gradient(nearest);
     mixture.add(local.means, local.variance);
     by_mean += local.mean_gradients.rowwise().mean();
-    by_second += local.variance_gradient +
-                 2 * (local.mean_gradients * local.means) / static_cast<double>(local.means.size());
+    by_second +=
+        local.variance_gradient + 2 * (local.mean_gradients * local.means) / static_cast<double>(local.means.size());
   }
   const auto count = static_cast<double>(posteriors_->size());
   by_mean /= count;

@@ -19,7 +19,8 @@ namespace krige::gp {
 
 class Posterior;
 
-// Averaged over hyperparameters and fantasies. Where the observations are warped, to first order: the process is Gaussian in the transformed units.
+// Averaged over hyperparameters and fantasies. Where the observations are warped, to first order: the process is
+// Gaussian in the transformed units.
 struct Prediction {
   double mean = 0;
   double sd = 0;  // standard deviation of the function, without the noise
@@ -78,8 +79,7 @@ class GaussianProcess {
   [[nodiscard]] const OutputTransform& transform() const { return transform_; }
 
  private:
-  GaussianProcess(std::shared_ptr<const State> state, OutputTransform transform,
-                  std::vector<Posterior> posteriors);
+  GaussianProcess(std::shared_ptr<const State> state, OutputTransform transform, std::vector<Posterior> posteriors);
 
   // Shared: a process with pending points differs in its posterior only, and copies are cheap.
   std::shared_ptr<const State> state_;

@@ -28,7 +28,7 @@ struct State {
   InputSpace space;
   Points points;                     // canonical
   std::vector<double> observations;  // one a point
-  OutputWarp warp;
+  OutputWarp warp = OutputWarp::none;
   std::vector<Hyperparameters> hyperparameters;  // one, or draws over which predictions are averaged
 };
 

@@ -19,6 +19,9 @@ constexpr double kThreshold = 0.5;
 // Of the latent value, besides what the process is unsure of: keeps one label from deciding for good.
 constexpr double kLatentSd = 0.1;
 
+// Of the central differences of a prior, which is smooth and costs next to nothing.
+constexpr double kStep = 1e-6;
+
 struct LogFeasibility {
   double value, by_mean, by_sd;
 };
@@ -71,6 +74,9 @@ VectorXd Acquisition::evaluate(const Points& points) const {
     const std::vector<Prediction> labels = feasibility_->predict(points);
     for (Index i = 0; i < out.size(); ++i) out(i) += log_feasibility(labels[static_cast<std::size_t>(i)]).value;
   }
+  if (log_prior_) {
+    for (Index i = 0; i < n; ++i) out(i) += log_prior_(points.row(static_cast<std::size_t>(i)));
+  }
   return out;
 }
 
@@ -102,6 +108,18 @@ Acquisition::Value Acquisition::evaluate_with_gradient(std::span<const double> p
     out.value += term.value;
     for (std::size_t d = 0; d < point.size(); ++d) {
       out.gradient(static_cast<Index>(d)) += term.by_mean * label.mean[d] + term.by_sd * label.sd[d];
+    }
+  }
+  if (log_prior_) {
+    out.value += log_prior_(point);
+    std::vector<double> moved(point.begin(), point.end());
+    for (std::size_t d = 0; d < moved.size(); ++d) {
+      if (std::isnan(moved[d])) continue;
+      moved[d] = point[d] + kStep;
+      const double above = log_prior_(moved);
+      moved[d] = point[d] - kStep;
+      out.gradient(static_cast<Index>(d)) += (above - log_prior_(moved)) / (2 * kStep);
+      moved[d] = point[d];
     }
   }
   return out;

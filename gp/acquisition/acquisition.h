@@ -4,7 +4,9 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <functional>
 #include <span>
+#include <utility>
 
 #include "gp/posterior.h"
 
@@ -12,9 +14,10 @@ namespace krige::gp {
 
 class Acquisition {
  public:
-  // `feasibility`: as in AcquisitionOptions. Both must outlive it.
-  explicit Acquisition(std::span<const Posterior> posteriors, const GaussianProcess* feasibility = nullptr)
-      : posteriors_(posteriors), feasibility_(feasibility) {}
+  // `feasibility` and `log_prior`: as in AcquisitionOptions. All must outlive it.
+  explicit Acquisition(std::span<const Posterior> posteriors, const GaussianProcess* feasibility = nullptr,
+                       std::function<double(std::span<const double>)> log_prior = {})
+      : posteriors_(posteriors), feasibility_(feasibility), log_prior_(std::move(log_prior)) {}
 
   // One value a point.
   [[nodiscard]] Eigen::VectorXd evaluate(const Points& points) const;
@@ -28,6 +31,7 @@ class Acquisition {
  private:
   std::span<const Posterior> posteriors_;
   const GaussianProcess* feasibility_;
+  std::function<double(std::span<const double>)> log_prior_;
 };
 
 }  // namespace krige::gp

@@ -1,7 +1,6 @@
 #include "gp/acquisition/suggest.h"
 
 #include <algorithm>
-#include "gp/experiment.h"
 #include <cmath>
 #include <numeric>
 #include <optional>
@@ -14,8 +13,9 @@
 namespace krige::gp {
 namespace {
 
-// Points nearer than this to a chosen one are no start of their own, or no other suggestion.
-constexpr double kStartDistance = 0.1;
+// A candidate that the process holds for as good as the same as a chosen one is no start of its own.
+constexpr double kSameCorrelation = 0.8;
+// Points nearer than this to a chosen one are no other suggestion.
 constexpr double kSameDistance = 1e-6;
 // How many times new points are drawn when all so far are excluded.
 constexpr int kRetries = 8;
@@ -23,7 +23,10 @@ constexpr int kRetries = 8;
 class Search {
  public:
   Search(const GaussianProcess& process, const AcquisitionOptions& options, Rng& rng)
-      : process_(process), options_(options), rng_(rng), acquisition_(process.posteriors(), options.feasibility) {}
+      : process_(process),
+        options_(options),
+        rng_(rng),
+        acquisition_(process.posteriors(), options.feasibility, options.log_prior) {}
 
   std::vector<LocalOptimum> run() {
     const InputSpace& space = process_.space();
@@ -32,17 +35,10 @@ class Search {
       return take();
     }
     const Points global = sobol_candidates(space, options_.sobol_candidates, rng_);
-    const Points local = history_candidates(process_, static_cast<std::size_t>(envd("HIST",static_cast<double>(options_.history_candidates))), rng_);
+    const Points local = history_candidates(process_, options_.history_candidates, rng_);
     add(global);
     add(local);
     climb();
-    if (envd("DEBUG",0)>0) {
-      auto e=[&](std::vector<double> x){ return acquisition_.evaluate(Points{x.size(),x})(0); };
-      std::vector<double> o(10,0.5), q=found_.front().point; for (auto* v:{&o,&q}) {(*v)[1]=.114614;(*v)[4]=.555649;(*v)[8]=.852547;}
-      LocalSearch ls(space, acquisition_); auto c=ls.climb({q,e(q)},rng_);
-      fprintf(stderr,"ACQ best %g (%.2f %.2f %.2f) o %g q %g climbed %g (%.2f %.2f %.2f)\n",found_.front().value,found_.front().point[1],found_.front().point[4],found_.front().point[8],e(o),e(q),c.value,c.point[1],c.point[4],c.point[8]);
-      for (auto& st: starts()) { auto cc=ls.climb(st,rng_); fprintf(stderr,"   start %g (%.2f %.2f %.2f) -> %g (%.2f %.2f %.2f)\n",st.value,st.point[1],st.point[4],st.point[8],cc.value,cc.point[1],cc.point[4],cc.point[8]);}
-    }
     std::vector<LocalOptimum> results = take();
     for (int i = 0; i < kRetries && results.empty(); ++i) {
       add(sobol_candidates(space, options_.sobol_candidates, rng_));
@@ -86,12 +82,12 @@ class Search {
     for (const LocalOptimum& candidate : found_) points.append(candidate.point);
     std::vector<bool> near(found_.size(), false);
     std::vector<LocalOptimum> chosen;
-    for (std::size_t i = 0; i < found_.size() && chosen.size() < static_cast<std::size_t>(envd("NSTARTS",6)); ++i) {
+    for (std::size_t i = 0; i < found_.size() && chosen.size() < options_.starts; ++i) {
       if (near[i]) continue;
       chosen.push_back(found_[i]);
       const Eigen::VectorXd correlations = posterior.correlations(points, found_[i].point);
       for (std::size_t j = i; j < near.size(); ++j) {
-        if (correlations(static_cast<Eigen::Index>(j)) > envd("CORR",0.5)) near[j] = true;
+        if (correlations(static_cast<Eigen::Index>(j)) > kSameCorrelation) near[j] = true;
       }
     }
     return chosen;

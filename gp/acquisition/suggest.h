@@ -14,6 +14,8 @@ namespace krige::gp {
 struct AcquisitionOptions {
   // Whether a canonical point must not be returned, as one that has been evaluated. Unset: none.
   std::function<bool(std::span<const double> point)> excluded;
+  // Added to the logarithm of the improvement: what is known of good regions beforehand. Unset: nothing.
+  std::function<double(std::span<const double> point)> log_prior;
   // Of labels, 1 where there is a value and 0 or less where there is none: the improvement is weighted by the
   // probability of the former. Null: there is a value everywhere. Must outlive the call.
   const GaussianProcess* feasibility = nullptr;

@@ -1,9 +1,6 @@
 #include "gp/fit/choose_warp.h"
 
-#include <array>
-#include "gp/experiment.h"
 #include <cmath>
-#include <limits>
 
 namespace krige::gp {
 
@@ -12,9 +9,8 @@ using Eigen::VectorXd;
 
 namespace {
 
-constexpr std::array<double, 1> kExpansions{0};
 // Nats by which another warp must be better. Evidence is noisy, and a change of the warp changes everything else.
-const double kMargin = envd("MARGIN", 2);
+constexpr double kMargin = 2;
 
 double evidence(const Eigen::MatrixXd& lower, const VectorXd& whitened_ones, std::span<const double> observations,
                 OutputWarp warp) {
@@ -42,14 +38,11 @@ OutputWarp choose_warp(const Eigen::MatrixXd& lower, std::span<const double> obs
       lower.triangularView<Eigen::Lower>().solve(VectorXd::Ones(static_cast<Index>(observations.size())));
   OutputWarp best = current;
   double highest = evidence(lower, ones, observations, current) + kMargin;
-  for (const bool compress_above : {false, true}) {
-    for (const double expand_below : kExpansions) {
-      const OutputWarp warp{compress_above, expand_below};
-      const double value = evidence(lower, ones, observations, warp);
-      if (value > highest) {
-        highest = value;
-        best = warp;
-      }
+  for (const OutputWarp warp : {OutputWarp::none, OutputWarp::log_above_median}) {
+    const double value = evidence(lower, ones, observations, warp);
+    if (value > highest) {
+      highest = value;
+      best = warp;
     }
   }
   return best;

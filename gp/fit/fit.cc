@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include "gp/experiment.h"
 #include <limits>
 #include <numbers>
 #include <numeric>
@@ -23,6 +22,9 @@ namespace {
 
 // Of the log posterior: finer differences do not show in the predictions.
 constexpr double kTolerance = 1e-5;
+// Of the sampler, between two draws that are kept, and how often its bracket is shrunk at most.
+constexpr int kSteps = 4;
+constexpr int kShrinks = 20;
 
 struct Optimum {
   Hyperparameters hyperparameters;
@@ -66,12 +68,12 @@ std::vector<VectorXd> draw(const LogPosterior& posterior, VectorXd theta, int co
   std::vector<VectorXd> out;
   auto likelihood = posterior.log_likelihood(theta);
   for (int i = 0; i < count; ++i) {
-    for (int step = 0; step < static_cast<int>(envd("ESS", 4)) && likelihood; ++step) {
+    for (int step = 0; step < kSteps && likelihood; ++step) {
       VectorXd direction(theta.size());
       for (Index k = 0; k < theta.size(); ++k) direction(k) = prior.sd(k) * rng.normal();
       const double threshold = *likelihood + std::log(1 - rng.uniform());
       double angle = 2 * std::numbers::pi * rng.uniform(), low = angle - 2 * std::numbers::pi, high = angle;
-      for (int shrink = 0; shrink < 20; ++shrink) {
+      for (int shrink = 0; shrink < kShrinks; ++shrink) {
         VectorXd next = prior.mean + (theta - prior.mean) * std::cos(angle) + direction * std::sin(angle);
         const bool inside = (next.array() >= prior.low.array()).all() && (next.array() <= prior.high.array()).all();
         const auto value = inside ? posterior.log_likelihood(next) : std::nullopt;
@@ -132,31 +134,18 @@ Result<Learned> learn(const InputSpace& space, const Points& points, std::span<c
 
   Points inputs{space.size(), {}};
   std::vector<double> values;
-  std::vector<std::size_t> chosen = choose_points(state.observations, options.max_points, rng);
-  if (options.previous && usable(*options.previous, space) && envd("THIN", 1) < 1) {
-    MixedKernel kernel(space);
-    kernel.set(*options.previous);
-    const Inputs in = kernel.scale(kernel.embedding().embed(state.points));
-    const Eigen::MatrixXd gram = kernel.gram(in) / kernel.variance();
-    std::vector<std::size_t> kept;
-    std::ranges::sort(chosen);
-    for (const std::size_t i : chosen) {
-      if (std::ranges::all_of(kept, [&](std::size_t j) { return gram(static_cast<Index>(i), static_cast<Index>(j)) < envd("THIN", 1); })) kept.push_back(i);
-    }
-    chosen = kept;
-  }
-  for (const std::size_t i : chosen) {
+  for (const std::size_t i : choose_points(state.observations, options.max_points, rng)) {
     inputs.append(state.points.row(i));
     values.push_back(state.observations[i]);
   }
   LogPosterior posterior(space, inputs, targets_of(options.warp, values), default_prior(space));
   std::vector<VectorXd> starts{options.previous && usable(*options.previous, space) ? to_theta(*options.previous)
                                                                                     : posterior.prior().mean};
-  for (int i = 0; i < static_cast<int>(envd("STARTS",options.random_starts)); ++i) starts.push_back(random_theta(posterior.prior(), rng));
+  for (int i = 0; i < options.random_starts; ++i) starts.push_back(random_theta(posterior.prior(), rng));
   Optimum optimum = maximize(posterior, starts, options.max_evaluations, space.size());
 
   Learned out{{}, options.warp, {}};
-  if (options.choose_warp && envd("WARP",1)>0) {
+  if (options.choose_warp) {
     if (const auto lower = posterior.factor(to_theta(optimum.hyperparameters))) {
       out.warp = choose_warp(*lower, values, options.warp);
     }

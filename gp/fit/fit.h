@@ -20,8 +20,8 @@ struct FitOptions {
   // Hyperparameters are learned from at most so many observations (the best half and a random half); the posterior uses
   // all.
   std::size_t max_points = 250;
-  OutputWarp warp{.compress_above = true};  // to start from
-  bool choose_warp = true;                  // by evidence; false: `warp` is kept
+  OutputWarp warp = OutputWarp::log_above_median;  // to start from
+  bool choose_warp = true;                         // by evidence; false: `warp` is kept
 };
 
 // How the fit went.

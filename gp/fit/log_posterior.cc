@@ -1,7 +1,6 @@
 #include "gp/fit/log_posterior.h"
 
 #include <cmath>
-#include "gp/experiment.h"
 #include <numbers>
 #include <span>
 #include <utility>
@@ -42,11 +41,11 @@ std::optional<LogPosterior::Value> LogPosterior::evaluate(const VectorXd& theta)
   const VectorXd row_sums = inverse.rowwise().sum();
 
   Value out;
-  out.mean = row_sums.dot(targets_) / (row_sums.sum() + envd("MP",1));
+  out.mean = row_sums.dot(targets_) / (row_sums.sum() + 1);
   const VectorXd residual = targets_.array() - out.mean;
   const VectorXd alpha = inverse * residual;
   out.value = -0.5 * residual.dot(alpha) - factor->lower.diagonal().array().log().sum() -
-              0.5 * static_cast<double>(n) * std::log(2 * std::numbers::pi) - 0.5 * envd("MP",1) * out.mean * out.mean;
+              0.5 * static_cast<double>(n) * std::log(2 * std::numbers::pi) - 0.5 * out.mean * out.mean;
 
   MatrixXd weight = -inverse;
   weight.noalias() += alpha * alpha.transpose();

@@ -1,7 +1,6 @@
 #include "gp/fit/prior.h"
 
 #include <cmath>
-#include "gp/experiment.h"
 
 namespace krige::gp {
 
@@ -15,12 +14,12 @@ struct Bounds {
 };
 // Medians 1/3·√d, 1 and e⁻¹²: observations are taken as nearly exact until they show otherwise. The noise's lower bound
 // keeps the covariance well conditioned.
-const Bounds kLengthscale{envd("KL",std::log(1.0 / 3)), envd("KLS",0.8), std::log(0.01), std::log(1000.0)};
-const Bounds kSignal{envd("KS",0), envd("KSS",1), std::log(0.01), std::log(1000.0)};
+const Bounds kLengthscale{std::log(1.0 / 3), 0.8, std::log(0.01), std::log(1000.0)};
+const Bounds kSignal{0, 0.4, std::log(0.01), std::log(1000.0)};
 // A main effect varies with one dimension only, whatever the number of the others.
-const Bounds kMainLengthscale{envd("KML", std::log(0.4)), envd("KMLS", 0.8), std::log(0.02), std::log(1000.0)};
-const Bounds kMainSignal{envd("KMS", -1), envd("KMSS", 2), std::log(1e-4), std::log(1000.0)};
-const Bounds kNoise{envd("KN",-12), envd("KNS",4), std::log(envd("KNLOW",1e-8)), std::log(2.0)};
+const Bounds kMainLengthscale{std::log(0.4), 0.8, std::log(0.02), std::log(1000.0)};
+const Bounds kMainSignal{-1, 2, std::log(1e-4), std::log(1000.0)};
+const Bounds kNoise{-12, 4, std::log(1e-8), std::log(2.0)};
 
 void set(HyperparameterPrior& prior, Index i, const Bounds& bounds, double shift) {
   prior.mean(i) = bounds.mean + shift;
@@ -33,7 +32,7 @@ void set(HyperparameterPrior& prior, Index i, const Bounds& bounds, double shift
 
 HyperparameterPrior default_prior(const InputSpace& space) {
   const auto d = static_cast<Index>(space.size());
-  const bool main_effects = d > 1 && envd("MAIN", 1) > 0;
+  const bool main_effects = d > 1;
   const Index size = main_effects ? 2 * d + 3 : d + 2;
   HyperparameterPrior prior{VectorXd(size), VectorXd(size), VectorXd(size), VectorXd(size)};
   for (Index i = 0; i < d; ++i) set(prior, i, kLengthscale, 0.5 * std::log(static_cast<double>(d)));

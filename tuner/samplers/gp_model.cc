@@ -42,9 +42,8 @@ std::vector<gp::Hyperparameters> all_from(const OrderedJson& json) {
 }  // namespace
 
 std::string encode_model(const GpModel& model) {
-  OrderedJson json{
-      {"warp", {{"compress_above", model.warp.compress_above}, {"expand_below", model.warp.expand_below}}},
-      {"objective", to_json(model.objective)}};
+  OrderedJson json{{"log_above_median", model.warp == gp::OutputWarp::log_above_median},
+                   {"objective", to_json(model.objective)}};
   json["feasibility"] = to_json(model.feasibility);
   return json.dump();
 }
@@ -53,8 +52,7 @@ Result<GpModel> decode_model(const std::string& text) {
   try {
     const OrderedJson json = OrderedJson::parse(text);
     GpModel model{all_from(json.at("objective")), {}, all_from(json.at("feasibility"))};
-    json.at("warp").at("compress_above").get_to(model.warp.compress_above);
-    json.at("warp").at("expand_below").get_to(model.warp.expand_below);
+    if (json.at("log_above_median").get<bool>()) model.warp = gp::OutputWarp::log_above_median;
     return model;
   } catch (const OrderedJson::exception& error) {
     return fail(ErrorCode::corrupt, std::string("is no surrogate of this version: ") + error.what(), "model");

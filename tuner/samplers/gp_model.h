@@ -11,7 +11,7 @@ namespace krige::tuner {
 
 struct GpModel {
   std::vector<gp::Hyperparameters> objective;
-  gp::OutputWarp warp;
+  gp::OutputWarp warp = gp::OutputWarp::none;
   std::vector<gp::Hyperparameters> feasibility;  // once a trial had no value
 };
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include "gp/experiment.h"
 #include <utility>
 
 #include "gp/acquisition/suggest.h"
@@ -14,6 +13,7 @@
 #include "tuner/samplers/gp_space.h"
 #include "tuner/samplers/simple_samplers.h"
 #include "tuner/samplers/used_points.h"
+#include "tuner/space/prior.h"
 
 namespace krige::tuner {
 namespace {
@@ -23,9 +23,15 @@ constexpr std::size_t kMaxObservations = 400;
 // A fit is made again when the finished trials have grown by so much of what it saw: a few more observations hardly
 // move the hyperparameters.
 constexpr double kGrowth = 0.08;
+// With so few observations several hyperparameters explain them: predictions are averaged over draws.
+constexpr std::size_t kFew = 40;
+constexpr int kDraws = 3;
+// Trials after which a prior weighs as much as one observation of the improvement's logarithm (Hvarfner et al., "πBO",
+// 2022: it fades as 1/n).
+constexpr double kPriorTrials = 10;
 constexpr std::uint64_t kFitStream = 0x9e3779b97f4a7c15;  // apart from the streams of the suggestions
 
-std::size_t initial_design(std::size_t dims) { return std::max<std::size_t>(static_cast<std::size_t>(envd("INIT0",5)), std::min<std::size_t>(static_cast<std::size_t>(envd("INITF",1)*static_cast<double>(dims) + 1), static_cast<std::size_t>(envd("INITM",12)))); }
+std::size_t initial_design(std::size_t dims) { return std::max<std::size_t>(5, std::min<std::size_t>(dims + 1, 12)); }
 
 std::size_t finished(std::span<const Trial> history) {
   return static_cast<std::size_t>(std::ranges::count_if(
@@ -61,21 +67,22 @@ bool GpSampler::refit_due(std::span<const Trial> history, const SurrogateFit* la
 
 Result<SurrogateFit> GpSampler::refit(std::span<const Trial> history, const SurrogateFit* last) const {
   const GpHistory data = read_history(spec_, model_->space.size(), history, kMaxObservations);
-  gp::FitOptions options; options.warp.compress_above = envd("COMP",1)>0;
+  gp::FitOptions options;
   std::optional<GpModel> previous;
   if (last != nullptr) {
     KRIGE_TRY(previous, decode_model(last->model));
     options.previous = previous->objective.front();
     options.warp = previous->warp;
   }
-  options.draws = data.losses.size() <= static_cast<std::size_t>(envd("DMAX",30)) ? static_cast<int>(envd("DRAWS",0)) : 0;
-  options.random_starts = data.losses.size() < static_cast<std::size_t>(envd("RS",30)) || last == nullptr || last->id % 2 == 0 ? 1 : 0;
+  if (data.losses.size() <= kFew) options.draws = kDraws;
+  // A fresh start finds what the path from fit to fit has missed; with many observations every other time will do.
+  options.random_starts = data.losses.size() < kFew || last == nullptr || last->id % 2 == 0 ? 1 : 0;
   Rng rng(spec_.seed ^ kFitStream, data.finished);
   KRIGE_TRY(gp::Learned learned, gp::learn(model_->space, data.points, data.losses, options, rng));
   GpModel model{std::move(learned.hyperparameters), learned.warp, {}};
   if (data.has_failures()) {
     gp::FitOptions plain;
-    plain.warp = {};
+    plain.warp = gp::OutputWarp::none;
     plain.choose_warp = false;
     if (previous && !previous->feasibility.empty()) plain.previous = previous->feasibility.front();
     KRIGE_TRY(gp::Learned labels, gp::learn(model_->space, data.labelled, data.labels, plain, rng));
@@ -84,7 +91,6 @@ Result<SurrogateFit> GpSampler::refit(std::span<const Trial> history, const Surr
   SurrogateFit fit;
   fit.finished = static_cast<std::int64_t>(data.finished);
   fit.model = encode_model(model);
-  if (envd("DEBUG",0)>0) fprintf(stderr,"FIT %s\n",fit.model.c_str());
   return fit;
 }
 
@@ -92,47 +98,32 @@ Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId ne
   const GpHistory data = read_history(spec_, model_->space.size(), history, kMaxObservations);
   if (model_->in_design(data)) return SobolSampler(spec_).propose(history, next, fit);
 
-  GpModel model{{gp::default_hyperparameters(model_->space)}, {.compress_above = true}, {}};
+  GpModel model{{gp::default_hyperparameters(model_->space)}, gp::OutputWarp::log_above_median, {}};
   if (fit != nullptr) {
     KRIGE_TRY(model, decode_model(fit->model));
   }
   KRIGE_TRY(const gp::GaussianProcess process,
-            gp::GaussianProcess::from_state({gp::State::kVersion, model_->space, data.points, data.losses, model.warp,
-                                             model.objective}));
+            gp::GaussianProcess::from_state(
+                {gp::State::kVersion, model_->space, data.points, data.losses, model.warp, model.objective}));
   std::optional<gp::GaussianProcess> feasibility;
   if (data.has_failures()) {
     if (model.feasibility.empty()) model.feasibility.push_back(gp::default_hyperparameters(model_->space));
     KRIGE_TRY(feasibility, gp::GaussianProcess::from_state({gp::State::kVersion, model_->space, data.labelled,
-                                                            data.labels, {}, model.feasibility}));
+                                                            data.labels, gp::OutputWarp::none, model.feasibility}));
   }
 
   Rng rng(spec_.seed, static_cast<std::uint64_t>(next));
   const UsedPoints used(history);
   gp::AcquisitionOptions options;
   options.excluded = [&](std::span<const double> point) { return used.contains(spec_.space.decode(point)); };
-  options.feasibility = feasibility && envd("FEAS",1)>0 ? &*feasibility : nullptr;
-  KRIGE_TRY(std::vector<gp::Suggestion> ranked, gp::suggest(process, data.pending, options, rng));
-  bool doubted = false;
-  if (envd("EPS", 0) > 0 && !ranked.empty() && (envd("ALT",0)==0 || next % 2 == 0)) {
-    std::vector<double> sorted = data.losses;
-    std::ranges::sort(sorted);
-    const double spread = sorted[sorted.size() - 1 - std::min<std::size_t>(sorted.size() / 2, 10)] - sorted.front();
-    if (ranked.front().log_ei < std::log(envd("EPS", 0) * spread)) {
-      std::vector<gp::Hyperparameters> doubt = model.objective;
-      for (auto& h : doubt) {
-        for (double& l : h.log_lengthscales) l -= envd("DL", 0.7);
-        for (double& l : h.log_main_lengthscales) l -= envd("DL", 0.7);
-        h.log_signal += envd("DS", 1.4);
-        h.log_main_signal += envd("DS", 1.4);
-        h.mean *= envd("DM", 1);
-      }
-      KRIGE_TRY(const gp::GaussianProcess other,
-                gp::GaussianProcess::from_state({gp::State::kVersion, model_->space, data.points, data.losses,
-                                                 model.warp, doubt}));
-      KRIGE_TRY(ranked, gp::suggest(other, data.pending, options, rng));
-      doubted = true;
-    }
+  if (std::ranges::any_of(spec_.space.parameters(), [](const Parameter& p) { return p.prior.has_value(); })) {
+    const double weight = kPriorTrials / static_cast<double>(data.finished);
+    options.log_prior = [this, weight](std::span<const double> point) {
+      return weight * log_prior(spec_.space, point);
+    };
   }
+  options.feasibility = feasibility ? &*feasibility : nullptr;
+  KRIGE_TRY(std::vector<gp::Suggestion> ranked, gp::suggest(process, data.pending, options, rng));
 
   Suggestion suggestion;
   suggestion.info.method = "gp";
@@ -143,13 +134,11 @@ Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId ne
     KRIGE_TRY(suggestion.params, used.any_unused(spec_.space, rng));
     return suggestion;
   }
-  if (doubted) suggestion.info.note="doubt"; 
   const gp::Suggestion& best = ranked.front();
   suggestion.params = spec_.space.decode(best.point);
   suggestion.info.mean = spec_.metric.goal == Goal::minimize ? best.mean : -best.mean;
   suggestion.info.sd = best.sd;
   suggestion.info.log_ei = best.log_ei;
-  if (envd("DEBUG",0)>0) { std::vector<double> o(10,0.5); o[1]=.114614;o[4]=.555649;o[8]=.852547; const auto p=process.predict(o); std::vector<double> q=best.point; q[1]=o[1];q[4]=o[4];q[8]=o[8]; const auto p2=process.predict(q); fprintf(stderr,"chosen mean %g sd %g logei %g; optimum mean %g sd %g; at others same %g %g\n",best.mean,best.sd,best.log_ei,p.mean,p.sd,p2.mean,p2.sd);}
   return suggestion;
 }
 
