@@ -21,7 +21,7 @@ using Eigen::VectorXd;
 namespace {
 
 // Of the log posterior: finer differences do not show in the predictions.
-constexpr double kTolerance = 1e-5;
+constexpr double kTolerance = 1e-4;
 // Of the sampler, between two draws that are kept, and how often its bracket is shrunk at most.
 constexpr int kSteps = 4;
 constexpr int kShrinks = 20;

@@ -16,7 +16,7 @@ struct FitOptions {
   std::optional<Hyperparameters> previous;
   int draws = 0;  // of hyperparameters from their posterior, besides the most probable
   int random_starts = 1;
-  int max_evaluations = 40;  // of the likelihood, a start
+  int max_evaluations = 30;  // of the likelihood, a start
   // Hyperparameters are learned from at most so many observations (the best half and a random half); the posterior uses
   // all.
   std::size_t max_points = 250;

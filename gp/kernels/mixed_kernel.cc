@@ -12,8 +12,16 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
+// Whole vector registers, beyond the rows in use zeros: the exponentials of a remainder would cost as much as all
+// others.
 struct MixedKernel::Scratch {
-  ArrayXd squared, penalty, value, slope, t, exponential;
+  ArrayXd squared, penalty, value, slope, t, exponential, weights;
+
+  void resize(Index rows) {
+    constexpr Index kLanes = 8;
+    const Index padded = (rows + kLanes - 1) / kLanes * kLanes;
+    for (ArrayXd* array : {&squared, &penalty, &value, &slope, &t, &exponential, &weights}) array->setZero(padded);
+  }
 };
 
 MixedKernel::MixedKernel(const InputSpace& space)
@@ -56,14 +64,14 @@ Inputs MixedKernel::scale(Inputs inputs) const {
 
 void MixedKernel::distances(const Inputs& data, Index from, const Inputs& other, Index row, Scratch& scratch) const {
   const Index n = data.size() - from;
-  scratch.squared.setZero(n);
-  scratch.penalty.setZero(n);
+  scratch.resize(n);
   for (Index f = 0; f < data.features.cols(); ++f) {
-    scratch.squared += (data.features.col(f).tail(n).array() - other.features(row, f)).square();
+    scratch.squared.head(n) += (data.features.col(f).tail(n).array() - other.features(row, f)).square();
   }
   for (Index c = 0; c < data.categories.cols(); ++c) {
     const int category = other.categories(row, c);
-    scratch.penalty += (data.categories.col(c).tail(n).array() != category).cast<double>() * inverse_category_scale_(c);
+    scratch.penalty.head(n) +=
+        (data.categories.col(c).tail(n).array() != category).cast<double>() * inverse_category_scale_(c);
   }
 }
 
@@ -74,13 +82,13 @@ void MixedKernel::main_distance(std::size_t dimension, const Inputs& data, Index
   const double scale = main_scale_(static_cast<Index>(dimension));
   if (place.category >= 0) {
     const int category = other.categories(row, place.category);
-    t = (data.categories.col(place.category).tail(n).array() != category).cast<double>() * scale;
+    t.head(n) = (data.categories.col(place.category).tail(n).array() != category).cast<double>() * scale;
   } else if (place.features == 1) {
-    t = (data.features.col(place.feature).tail(n).array() - other.features(row, place.feature)).abs() * scale;
+    t.head(n) = (data.features.col(place.feature).tail(n).array() - other.features(row, place.feature)).abs() * scale;
   } else {
-    t.setZero(n);
+    t.setZero();
     for (Index f = place.feature; f < place.feature + place.features; ++f) {
-      t += (data.features.col(f).tail(n).array() - other.features(row, f)).square();
+      t.head(n) += (data.features.col(f).tail(n).array() - other.features(row, f)).square();
     }
     t = t.sqrt() * scale;
   }
@@ -89,11 +97,9 @@ void MixedKernel::main_distance(std::size_t dimension, const Inputs& data, Index
 void MixedKernel::fill_column(const Inputs& data, Index from, const Inputs& other, Index row, Scratch& scratch,
                               Eigen::Ref<VectorXd> out) const {
   distances(data, from, other, row, scratch);
-  scratch.value.resize(scratch.squared.size());
-  scratch.slope.resize(scratch.squared.size());
   matern52(scratch.squared, scratch.penalty, scratch.value, scratch.slope);
   if (main_signal_ == 0) {
-    out = (signal_ * scratch.value).matrix();
+    out = signal_ * scratch.value.head(out.size()).matrix();
     return;
   }
   scratch.slope.setZero();
@@ -106,7 +112,7 @@ void MixedKernel::fill_column(const Inputs& data, Index from, const Inputs& othe
     }
   }
   const double share = main_signal_ / static_cast<double>(places_.size());
-  out = (signal_ * scratch.value + share * scratch.slope).matrix();
+  out = (signal_ * scratch.value + share * scratch.slope).head(out.size()).matrix();
 }
 
 MatrixXd MixedKernel::gram(const Inputs& scaled) const {
@@ -138,13 +144,11 @@ MixedKernel::Gradient MixedKernel::gradient(const Inputs& scaled, const MatrixXd
     out.signal += diagonal;
     out.main_signal += diagonal * static_cast<double>(dims);
     if (below == 0) continue;
-    const auto weights = weight.col(j).tail(below).array();
     distances(scaled, j + 1, scaled, j, scratch);
-    scratch.value.resize(below);
-    scratch.slope.resize(below);
+    scratch.weights.head(below) = weight.col(j).tail(below).array();
     matern52(scratch.squared, scratch.penalty, scratch.value, scratch.slope);
-    slopes.col(j).tail(below) = (weights * scratch.slope).matrix();
-    scratch.value *= 2 * weights;
+    slopes.col(j).tail(below) = (scratch.weights * scratch.slope).head(below).matrix();
+    scratch.value *= 2 * scratch.weights;
     out.signal += scratch.value.sum();
     for (std::size_t d = 0; d < places_.size(); ++d) {
       const Place& place = places_[d];
@@ -153,11 +157,11 @@ MixedKernel::Gradient MixedKernel::gradient(const Inputs& scaled, const MatrixXd
         const auto differs = (scaled.categories.col(place.category).tail(below).array() != category).cast<double>();
         // ∂k/∂log ℓ = k·δ/ℓ.
         out.lengthscales(static_cast<Index>(d)) +=
-            (differs * scratch.value).sum() * inverse_category_scale_(place.category);
+            (differs * scratch.value.head(below)).sum() * inverse_category_scale_(place.category);
       }
       if (main_signal_ == 0) continue;
       main_distance(d, scaled, j + 1, scaled, j, scratch.t);
-      scratch.exponential = 2 * weights * (-scratch.t).exp();
+      scratch.exponential = 2 * scratch.weights * (-scratch.t).exp();
       if (place.category >= 0) {
         out.main_signal += scratch.exponential.sum();
         out.main_lengthscales(static_cast<Index>(d)) += (scratch.t * scratch.exponential).sum();
@@ -193,13 +197,11 @@ MixedKernel::Column MixedKernel::column(const Inputs& data, const Inputs& point)
   Column out{VectorXd(n), MatrixXd(n, data.features.cols())};
   Scratch scratch;
   distances(data, 0, point, 0, scratch);
-  scratch.value.resize(n);
-  scratch.slope.resize(n);
   matern52(scratch.squared, scratch.penalty, scratch.value, scratch.slope);
   scratch.value *= signal_;
   scratch.slope *= 2 * signal_;
   for (Index f = 0; f < data.features.cols(); ++f) {
-    out.by_feature.col(f) = (scratch.slope * (point.features(0, f) - data.features.col(f).array())).matrix();
+    out.by_feature.col(f) = (scratch.slope.head(n) * (point.features(0, f) - data.features.col(f).array())).matrix();
   }
   const double share = main_signal_ / static_cast<double>(places_.size());
   for (std::size_t d = 0; d < places_.size() && main_signal_ > 0; ++d) {
@@ -215,10 +217,11 @@ MixedKernel::Column MixedKernel::column(const Inputs& data, const Inputs& point)
     const double scale = main_scale_(static_cast<Index>(d));
     scratch.exponential *= (-scale * scale / 3.0) * (1.0 + scratch.t);
     for (Index f = place.feature; f < place.feature + place.features; ++f) {
-      out.by_feature.col(f).array() += scratch.exponential * (point.features(0, f) - data.features.col(f).array());
+      out.by_feature.col(f).array() +=
+          scratch.exponential.head(n) * (point.features(0, f) - data.features.col(f).array());
     }
   }
-  out.value = scratch.value.matrix();
+  out.value = scratch.value.head(n).matrix();
   return out;
 }
 

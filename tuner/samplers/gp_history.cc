@@ -9,8 +9,8 @@ namespace {
 
 constexpr double kFeasible = 1;
 // A failure may be a passing one: it counts for less than a verdict about the point itself.
-constexpr double kFailed = 0;
-constexpr double kInfeasible = -0.5;
+constexpr double kFailed = -0.5;
+constexpr double kInfeasible = -1;
 
 // Indices, ascending: two fifths the best, a fifth the latest, the rest evenly spread over the ranks.
 std::vector<std::size_t> choose(const std::vector<double>& losses, std::size_t limit) {

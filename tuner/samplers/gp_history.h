@@ -15,7 +15,7 @@ struct GpHistory {
   gp::Points points;  // of trials with a finite value
   std::vector<double> losses;
   gp::Points labelled;         // of every finished trial that shows whether there is a value there
-  std::vector<double> labels;  // 1: there is; 0: the trial FAILED; below 0: INFEASIBLE
+  std::vector<double> labels;  // 1: there is; below 0: there is none, the lower the surer
   gp::Points pending;          // of trials that are not finished
   std::size_t finished = 0;    // without the cancelled
 

@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kMaxObservations = 400;
 // A fit is made again when the finished trials have grown by so much of what it saw: a few more observations hardly
 // move the hyperparameters.
-constexpr double kGrowth = 0.08;
+constexpr double kGrowth = 0.1;
 // With so few observations several hyperparameters explain them: predictions are averaged over draws.
 constexpr std::size_t kFew = 40;
 constexpr int kDraws = 3;
