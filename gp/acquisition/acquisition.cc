@@ -22,34 +22,64 @@ constexpr double kLatentSd = 0.1;
 // Of the central differences of a prior, which is smooth and costs next to nothing.
 constexpr double kStep = 1e-6;
 
-struct LogFeasibility {
+// Standard deviations below the mean that a confidence bound takes.
+constexpr double kBound = 1.8;
+
+// Of a term of the acquisition, with its derivatives by a mean and a standard deviation.
+struct Term {
   double value, by_mean, by_sd;
 };
 
-// log Φ(u), u = (mean − threshold)/√(sd² + latent²).
-LogFeasibility log_feasibility(const Prediction& label) {
-  const double variance = label.sd * label.sd + kLatentSd * kLatentSd;
-  const double u = (label.mean - kThreshold) / std::sqrt(variance);
-  double value, slope;
+// log Φ(u) and its derivative.
+std::pair<double, double> log_cdf(double u) {
   if (u > -10) {
     const double cdf = 0.5 * std::erfc(-u / std::numbers::sqrt2);
-    value = std::log(cdf);
-    slope = std::exp(-0.5 * u * u) / std::sqrt(2 * std::numbers::pi) / cdf;
-  } else {  // by Mills' ratio, here to 1e-4
-    slope = -u - 1 / u;
-    value = -0.5 * u * u - 0.5 * std::log(2 * std::numbers::pi) - std::log(slope);
+    return {std::log(cdf), std::exp(-0.5 * u * u) / std::sqrt(2 * std::numbers::pi) / cdf};
   }
+  // Φ(u) = φ(u)/(x + 1/(x + 2/(x + …))) with x = −u: Mills' ratio as a continued fraction.
+  double fraction = 0;
+  for (int k = 20; k >= 1; --k) fraction = k / (-u + fraction);
+  const double slope = -u + fraction;
+  return {-0.5 * u * u - 0.5 * std::log(2 * std::numbers::pi) - std::log(slope), slope};
+}
+
+// log Φ(u), u = (mean − threshold)/√(sd² + latent²).
+Term log_feasibility(const Prediction& label) {
+  const double variance = label.sd * label.sd + kLatentSd * kLatentSd;
+  const double u = (label.mean - kThreshold) / std::sqrt(variance);
+  const auto [value, slope] = log_cdf(u);
   return {value, slope / std::sqrt(variance), -slope * u * label.sd / variance};
 }
 
-double log_mean_exp(const VectorXd& logs) {
-  const double top = logs.maxCoeff();
-  return top + std::log((logs.array() - top).exp().mean());
+Term gain(AcquisitionKind kind, double mean, double sd, double best) {
+  switch (kind) {
+    case AcquisitionKind::confidence_bound:
+      return {best - mean + kBound * sd, -1, kBound};
+    case AcquisitionKind::probability_of_improvement: {
+      const double u = (best - mean) / sd;
+      const auto [value, slope] = log_cdf(u);
+      return {value, -slope / sd, -slope * u / sd};
+    }
+    case AcquisitionKind::expected_improvement:
+      break;
+  }
+  const LogEi ei = log_ei(mean, sd, best);
+  return {ei.value, ei.by_mean, ei.by_sd};
 }
 
-// Of the sum of exponentials, each one's part.
-VectorXd shares(const VectorXd& logs) {
-  const VectorXd parts = (logs.array() - logs.maxCoeff()).exp();
+// Over fantasies and posteriors: a bound is averaged as it is, a logarithm as what it is the logarithm of.
+double average(AcquisitionKind kind, const VectorXd& values) {
+  if (kind == AcquisitionKind::confidence_bound) return values.mean();
+  const double top = values.maxCoeff();
+  return top + std::log((values.array() - top).exp().mean());
+}
+
+// ∂average/∂values.
+VectorXd shares(AcquisitionKind kind, const VectorXd& values) {
+  if (kind == AcquisitionKind::confidence_bound) {
+    return VectorXd::Constant(values.size(), 1 / static_cast<double>(values.size()));
+  }
+  const VectorXd parts = (values.array() - values.maxCoeff()).exp();
   return parts / parts.sum();
 }
 
@@ -64,18 +94,18 @@ VectorXd Acquisition::evaluate(const Points& points) const {
     VectorXd by_fantasy(best.size());
     for (Index i = 0; i < n; ++i) {
       const double sd = std::sqrt(batch.variances(i));
-      for (Index j = 0; j < best.size(); ++j) by_fantasy(j) = log_ei(batch.means(i, j), sd, best(j)).value;
-      logs(i, static_cast<Index>(k)) = log_mean_exp(by_fantasy);
+      for (Index j = 0; j < best.size(); ++j) by_fantasy(j) = gain(options_.kind, batch.means(i, j), sd, best(j)).value;
+      logs(i, static_cast<Index>(k)) = average(options_.kind, by_fantasy);
     }
   }
   VectorXd out(n);
-  for (Index i = 0; i < n; ++i) out(i) = log_mean_exp(logs.row(i).transpose());
-  if (feasibility_ != nullptr) {
-    const std::vector<Prediction> labels = feasibility_->predict(points);
+  for (Index i = 0; i < n; ++i) out(i) = average(options_.kind, logs.row(i).transpose());
+  if (options_.feasibility != nullptr) {
+    const std::vector<Prediction> labels = options_.feasibility->predict(points);
     for (Index i = 0; i < out.size(); ++i) out(i) += log_feasibility(labels[static_cast<std::size_t>(i)]).value;
   }
-  if (log_prior_) {
-    for (Index i = 0; i < n; ++i) out(i) += log_prior_(points.row(static_cast<std::size_t>(i)));
+  if (options_.log_prior) {
+    for (Index i = 0; i < n; ++i) out(i) += options_.log_prior(points.row(static_cast<std::size_t>(i)));
   }
   return out;
 }
@@ -91,34 +121,34 @@ Acquisition::Value Acquisition::evaluate_with_gradient(std::span<const double> p
     const double sd = std::sqrt(local.variance);
     VectorXd by_fantasy(best.size()), by_mean(best.size()), by_sd(best.size());
     for (Index j = 0; j < best.size(); ++j) {
-      const LogEi ei = log_ei(local.means(j), sd, best(j));
-      by_fantasy(j) = ei.value;
-      by_mean(j) = ei.by_mean;
-      by_sd(j) = ei.by_sd;
+      const Term term = gain(options_.kind, local.means(j), sd, best(j));
+      by_fantasy(j) = term.value;
+      by_mean(j) = term.by_mean;
+      by_sd(j) = term.by_sd;
     }
-    logs(k) = log_mean_exp(by_fantasy);
-    const VectorXd weights = shares(by_fantasy);
+    logs(k) = average(options_.kind, by_fantasy);
+    const VectorXd weights = shares(options_.kind, by_fantasy);
     gradients.col(k) =
         local.mean_gradients * weights.cwiseProduct(by_mean) + weights.dot(by_sd) / (2 * sd) * local.variance_gradient;
   }
-  Value out{log_mean_exp(logs), gradients * shares(logs)};
-  if (feasibility_ != nullptr) {
-    const PredictionGradient label = feasibility_->predict_with_gradient(point);
-    const LogFeasibility term = log_feasibility(label.prediction);
+  Value out{average(options_.kind, logs), gradients * shares(options_.kind, logs)};
+  if (options_.feasibility != nullptr) {
+    const PredictionGradient label = options_.feasibility->predict_with_gradient(point);
+    const Term term = log_feasibility(label.prediction);
     out.value += term.value;
     for (std::size_t d = 0; d < point.size(); ++d) {
       out.gradient(static_cast<Index>(d)) += term.by_mean * label.mean[d] + term.by_sd * label.sd[d];
     }
   }
-  if (log_prior_) {
-    out.value += log_prior_(point);
+  if (options_.log_prior) {
+    out.value += options_.log_prior(point);
     std::vector<double> moved(point.begin(), point.end());
     for (std::size_t d = 0; d < moved.size(); ++d) {
       if (std::isnan(moved[d])) continue;
       moved[d] = point[d] + kStep;
-      const double above = log_prior_(moved);
+      const double above = options_.log_prior(moved);
       moved[d] = point[d] - kStep;
-      out.gradient(static_cast<Index>(d)) += (above - log_prior_(moved)) / (2 * kStep);
+      out.gradient(static_cast<Index>(d)) += (above - options_.log_prior(moved)) / (2 * kStep);
       moved[d] = point[d];
     }
   }

@@ -1,23 +1,21 @@
-// The acquisition that is maximized: log of the expected improvement averaged over posteriors and their fantasies, each
-// against its own incumbent, plus the log of the probability that there is a value at all (Gelbart, Snoek, Adams,
+// The acquisition that is maximized, as log of the expected improvement averaged over posteriors and their fantasies,
+// each against its own incumbent, plus the log of the probability that there is a value at all (Gelbart, Snoek, Adams,
 // "Bayesian optimization with unknown constraints", 2014). In transformed units. Internal to krige::gp.
 #pragma once
 
 #include <Eigen/Core>
-#include <functional>
 #include <span>
-#include <utility>
 
+#include "gp/acquisition/suggest.h"
 #include "gp/posterior.h"
 
 namespace krige::gp {
 
 class Acquisition {
  public:
-  // `feasibility` and `log_prior`: as in AcquisitionOptions. All must outlive it.
-  explicit Acquisition(std::span<const Posterior> posteriors, const GaussianProcess* feasibility = nullptr,
-                       std::function<double(std::span<const double>)> log_prior = {})
-      : posteriors_(posteriors), feasibility_(feasibility), log_prior_(std::move(log_prior)) {}
+  // Of `options` its kind, feasibility and log_prior count. Both must outlive it.
+  Acquisition(std::span<const Posterior> posteriors, const AcquisitionOptions& options)
+      : posteriors_(posteriors), options_(options) {}
 
   // One value a point.
   [[nodiscard]] Eigen::VectorXd evaluate(const Points& points) const;
@@ -30,8 +28,7 @@ class Acquisition {
 
  private:
   std::span<const Posterior> posteriors_;
-  const GaussianProcess* feasibility_;
-  std::function<double(std::span<const double>)> log_prior_;
+  const AcquisitionOptions& options_;
 };
 
 }  // namespace krige::gp

@@ -23,10 +23,7 @@ constexpr int kRetries = 8;
 class Search {
  public:
   Search(const GaussianProcess& process, const AcquisitionOptions& options, Rng& rng)
-      : process_(process),
-        options_(options),
-        rng_(rng),
-        acquisition_(process.posteriors(), options.feasibility, options.log_prior) {}
+      : process_(process), options_(options), rng_(rng), acquisition_(process.posteriors(), options) {}
 
   std::vector<LocalOptimum> run() {
     const InputSpace& space = process_.space();
@@ -120,10 +117,13 @@ Result<std::vector<Suggestion>> suggest(const GaussianProcess& process, const Po
     KRIGE_TRY(conditioned, process.with_pending(pending, rng, options.fantasies));
   }
   const GaussianProcess& given = conditioned ? *conditioned : process;
+  const AcquisitionOptions expected_improvement;
+  const Acquisition plain(given.posteriors(), expected_improvement);
+  const InputSpace& space = process.space();
   std::vector<Suggestion> out;
   for (LocalOptimum& found : Search(given, options, rng).run()) {
     const Prediction prediction = given.predict(found.point);
-    const double log_ei = found.value + std::log(given.transform().scale());
+    const double log_ei = plain.evaluate(Points{space.size(), found.point})(0) + std::log(given.transform().scale());
     out.push_back({std::move(found.point), prediction.mean, prediction.sd, log_ei});
   }
   return out;

@@ -1,6 +1,7 @@
 // The next points to evaluate.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <vector>
@@ -11,7 +12,15 @@
 
 namespace krige::gp {
 
+// What is maximized. All in transformed units, for minimization.
+enum class AcquisitionKind : std::uint8_t {
+  expected_improvement,        // its logarithm
+  confidence_bound,            // 1.8 standard deviations below the mean, as OSS Vizier
+  probability_of_improvement,  // its logarithm; greedy
+};
+
 struct AcquisitionOptions {
+  AcquisitionKind kind = AcquisitionKind::expected_improvement;
   // Whether a canonical point must not be returned, as one that has been evaluated. Unset: none.
   std::function<bool(std::span<const double> point)> excluded;
   // Added to the logarithm of the improvement: what is known of good regions beforehand. Unset: nothing.
@@ -33,7 +42,7 @@ struct Suggestion {
   std::vector<double> point;  // canonical
   double mean = 0;
   double sd = 0;
-  double log_ei = 0;  // log of the expected improvement on the incumbent
+  double log_ei = 0;  // log of the expected improvement on the incumbent, whatever was maximized
 };
 
 // Canonical points that differ from one another and are not excluded, by falling expected improvement given that the

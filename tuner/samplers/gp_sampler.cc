@@ -38,6 +38,18 @@ std::size_t finished(std::span<const Trial> history) {
       history, [](const Trial& t) { return is_final(t.state) && t.state != TrialState::cancelled; }));
 }
 
+gp::AcquisitionKind kind_of(Acquisition acquisition) {
+  switch (acquisition) {
+    case Acquisition::ucb:
+      return gp::AcquisitionKind::confidence_bound;
+    case Acquisition::pi:
+      return gp::AcquisitionKind::probability_of_improvement;
+    case Acquisition::ei:
+      break;
+  }
+  return gp::AcquisitionKind::expected_improvement;
+}
+
 }  // namespace
 
 struct GpSampler::Model {
@@ -122,6 +134,7 @@ Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId ne
       return weight * log_prior(spec_.space, point);
     };
   }
+  options.kind = kind_of(spec_.acquisition);
   options.feasibility = feasibility ? &*feasibility : nullptr;
   KRIGE_TRY(std::vector<gp::Suggestion> ranked, gp::suggest(process, data.pending, options, rng));
 

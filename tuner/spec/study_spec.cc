@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 2> kGoals{"minimize", "maximize"};
 constexpr std::array<std::string_view, 2> kReduces{"last", "best"};
+constexpr std::array<std::string_view, 3> kAcquisitions{"ei", "ucb", "pi"};
 constexpr std::array<std::string_view, 5> kMethods{"gp", "random", "sobol", "grid", "cmaes"};
 constexpr std::int64_t kMaxTrials = 10'000'000;
 constexpr std::int64_t kMaxParallel = 4096;
@@ -135,6 +136,10 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
   if (const OrderedJson* metric = reader.raw("metric")) spec.metric = read_metric(*metric, faults);
   if (const auto method = reader.one_of("method", {"gp", "bayes", "random", "sobol", "grid", "cmaes"}))
     spec.method = *method == "bayes" ? Method::gp : by_name<Method>(kMethods, *method);
+  if (const auto acquisition = reader.one_of("acquisition", {"ei", "ucb", "pi"})) {
+    spec.acquisition = by_name<Acquisition>(kAcquisitions, *acquisition);
+    if (spec.method != Method::gp) spec.notes.push_back("acquisition has no effect: only method gp reads it");
+  }
   spec.seed =
       static_cast<std::uint64_t>(reader.integer_in("seed", 0, std::numeric_limits<std::int64_t>::max()).value_or(0));
   if (const OrderedJson* budget = reader.raw("budget")) spec.budget = read_budget(*budget, faults);
@@ -187,6 +192,7 @@ OrderedJson to_json(const StudySpec& spec) {
   if (!spec.description.empty()) json["description"] = spec.description;
   json["metric"] = std::move(metric);
   json["method"] = name(spec.method);
+  if (spec.acquisition != Acquisition::ei) json["acquisition"] = name(spec.acquisition);
   json["seed"] = spec.seed;
   json["parameters"] = to_json(spec.space.parameters());
   json["budget"] = std::move(budget);
@@ -205,6 +211,7 @@ Result<StudySpec> load_study(const std::string& path) {
 
 std::string_view name(Goal goal) { return kGoals[static_cast<std::size_t>(goal)]; }
 std::string_view name(Reduce reduce) { return kReduces[static_cast<std::size_t>(reduce)]; }
+std::string_view name(Acquisition acquisition) { return kAcquisitions[static_cast<std::size_t>(acquisition)]; }
 std::string_view name(Method method) { return kMethods[static_cast<std::size_t>(method)]; }
 
 }  // namespace krige::tuner

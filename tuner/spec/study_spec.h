@@ -14,7 +14,8 @@
 namespace krige::tuner {
 
 enum class Goal { minimize, maximize };
-enum class Reduce { last, best };  // which of a trial's records is its value
+enum class Reduce { last, best };        // which of a trial's records is its value
+enum class Acquisition { ei, ucb, pi };  // what the GP maximizes
 enum class Method { gp, random, sobol, grid, cmaes };
 
 struct Metric {
@@ -36,6 +37,7 @@ struct StudySpec {
   std::string description;
   Metric metric;
   Method method = Method::gp;
+  Acquisition acquisition = Acquisition::ei;
   std::uint64_t seed = 0;
   Space space;
   Budget budget;
@@ -69,5 +71,6 @@ struct SpecOptions {
 [[nodiscard]] std::string_view name(Goal goal);
 [[nodiscard]] std::string_view name(Reduce reduce);
 [[nodiscard]] std::string_view name(Method method);
+[[nodiscard]] std::string_view name(Acquisition acquisition);
 
 }  // namespace krige::tuner
