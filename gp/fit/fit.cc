@@ -22,6 +22,9 @@ namespace {
 
 // Of the log posterior: finer differences do not show in the predictions.
 constexpr double kTolerance = 1e-4;
+// Logarithm of the noise where a first fit starts: from too little of it, length-scales shrink until noise is explained
+// as shape; from enough of it, exact data lead away quickly.
+constexpr double kStartingNoise = -4;
 // Of the sampler, between two draws that are kept, and how often its bracket is shrunk at most.
 constexpr int kSteps = 4;
 constexpr int kShrinks = 20;
@@ -139,8 +142,10 @@ Result<Learned> learn(const InputSpace& space, const Points& points, std::span<c
     values.push_back(state.observations[i]);
   }
   LogPosterior posterior(space, inputs, targets_of(options.warp, values), default_prior(space));
+  VectorXd centre = posterior.prior().mean;
+  centre(centre.size() - 1) = kStartingNoise;
   std::vector<VectorXd> starts{options.previous && usable(*options.previous, space) ? to_theta(*options.previous)
-                                                                                    : posterior.prior().mean};
+                                                                                    : std::move(centre)};
   for (int i = 0; i < options.random_starts; ++i) starts.push_back(random_theta(posterior.prior(), rng));
   Optimum optimum = maximize(posterior, starts, options.max_evaluations, space.size());
 

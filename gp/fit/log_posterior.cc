@@ -85,7 +85,8 @@ std::optional<double> LogPosterior::log_likelihood(const VectorXd& theta) const 
   VectorXd residual = triangle.solve(targets_);
   const double mean = ones.dot(residual) / (ones.squaredNorm() + 1);
   residual -= mean * ones;
-  return -0.5 * residual.squaredNorm() - lower->diagonal().array().log().sum() - 0.5 * mean * mean;
+  return -0.5 * residual.squaredNorm() - lower->diagonal().array().log().sum() -
+         0.5 * static_cast<double>(targets_.size()) * std::log(2 * std::numbers::pi) - 0.5 * mean * mean;
 }
 
 }  // namespace krige::gp
