@@ -2,18 +2,27 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "gp/acquisition/candidates.h"
 #include "gp/acquisition/suggest.h"
 #include "gp/fit/fit.h"
+#include "gp/posterior.h"
 #include "tests/gp/support.h"
 
 namespace krige::gp {
 namespace {
 
+// The soak takes many more.
+std::uint64_t rounds() {
+  const char* text = std::getenv("KRIGE_FUZZ_ROUNDS");
+  return text == nullptr ? 150 : std::strtoull(text, nullptr, 10);
+}
+
 InputSpace nasty_space(Rng& rng) {
-  switch (rng.below(4)) {
+  if (rng.below(15) == 0) return continuous_space(60);
+  switch (rng.below(5)) {
     case 0:
       return continuous_space(1 + rng.below(5));
     case 1: {  // all categorical
@@ -31,6 +40,8 @@ InputSpace nasty_space(Rng& rng) {
       space.dimensions.push_back({DimensionKind::continuous, 0, {}, {{11, {1}}}});
       return space;
     }
+    case 3:
+      return deep_space(rng, 1 + rng.below(9));
     default:
       return random_space(rng, 10);
   }
@@ -85,15 +96,35 @@ Points nasty_points(const InputSpace& space, std::size_t n, Rng& rng) {
   return points;
 }
 
+// Of feasibility: all, none or some.
+Result<Fitted> nasty_labels(const InputSpace& space, const Points& points, Rng& rng) {
+  const std::uint64_t kind = rng.below(3);
+  std::vector<double> labels;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    labels.push_back(kind == 2 ? static_cast<double>(rng.below(2)) : static_cast<double>(kind));
+  }
+  FitOptions options;
+  options.warp = OutputWarp::none;
+  options.choose_warp = false;
+  options.max_evaluations = 10;
+  return fit(space, points, labels, options, rng);
+}
+
 TEST(Fuzz, NastyHistoriesNeverFail) {
-  for (std::uint64_t seed = 0; seed < 150; ++seed) {
+  const std::uint64_t count = rounds();
+  for (std::uint64_t seed = 0; seed < count; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Rng rng(seed);
     const InputSpace space = nasty_space(rng);
     const std::size_t n = 1 + rng.below(seed % 10 == 0 ? 60 : 12);
     const Points points = nasty_points(space, n, rng);
-    const auto fitted = fit(space, points, nasty_observations(n, rng), {}, rng);
+    FitOptions fit_options;
+    fit_options.draws = static_cast<int>(rng.below(4));
+    fit_options.warp = rng.below(2) == 0 ? OutputWarp::none : OutputWarp::log_above_median;
+    fit_options.choose_warp = rng.below(4) != 0;
+    const auto fitted = fit(space, points, nasty_observations(n, rng), fit_options, rng);
     ASSERT_TRUE(fitted) << fitted.error().describe();
+    ASSERT_EQ(fitted->process.posteriors().size(), static_cast<std::size_t>(fit_options.draws) + 1);
     for (const Prediction& prediction : fitted->process.leave_one_out()) {
       ASSERT_TRUE(std::isfinite(prediction.mean) && std::isfinite(prediction.sd));
     }
@@ -109,6 +140,13 @@ TEST(Fuzz, NastyHistoriesNeverFail) {
       }
       return false;
     };
+    options.kind = static_cast<AcquisitionKind>(rng.below(3));
+    const auto labels = nasty_labels(space, points, rng);
+    ASSERT_TRUE(labels) << labels.error().describe();
+    if (rng.below(2) == 0) options.feasibility = &labels->process;
+    if (rng.below(4) == 0) {
+      options.log_prior = [](std::span<const double> point) { return std::isnan(point[0]) ? 0 : -1e3 * point[0]; };
+    }
     const Points pending = random_points(space, rng.below(4), rng);
     const auto found = suggest(fitted->process, pending, options, rng);
     ASSERT_TRUE(found) << found.error().describe();
@@ -119,6 +157,37 @@ TEST(Fuzz, NastyHistoriesNeverFail) {
       ASSERT_FALSE(options.excluded(one.point));
       ASSERT_TRUE(std::isfinite(one.mean) && std::isfinite(one.sd));
       ASSERT_FALSE(std::isnan(one.log_ei));
+    }
+  }
+}
+
+TEST(Fuzz, WhatIsNoNumberIsRefused) {
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    Rng rng(seed);
+    const InputSpace space = nasty_space(rng);
+    const std::size_t n = 1 + rng.below(6);
+    const Points points = random_points(space, n, rng);
+    std::vector<double> observations = nasty_observations(n, rng);
+    const std::size_t bad = rng.below(n);
+    for (const double value : {kNaN, HUGE_VAL, -HUGE_VAL}) {
+      observations[bad] = value;
+      const auto fitted = fit(space, points, observations, {}, rng);
+      ASSERT_FALSE(fitted);
+      EXPECT_EQ(fitted.error().code, ErrorCode::invalid_argument);
+      EXPECT_EQ(fitted.error().field, "observations[" + std::to_string(bad) + "]");
+    }
+    observations[bad] = 1;
+    Points broken = points;
+    const std::vector<bool> active = activity(space, points.row(bad));
+    for (std::size_t d = 0; d < space.size(); ++d) {
+      if (!active[d]) continue;
+      broken = points;
+      broken.row(bad)[d] = kNaN;
+      const auto fitted = fit(space, broken, observations, {}, rng);
+      ASSERT_FALSE(fitted) << "dimension " << d;
+      EXPECT_EQ(fitted.error().field, "points[" + std::to_string(bad) + "]");
+      break;  // its children would be inactive, and those after it unchecked
     }
   }
 }

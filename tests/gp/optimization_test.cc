@@ -78,7 +78,7 @@ double minimize(const InputSpace& space, const Function& f, int budget, std::uin
       Rng rng(seed, static_cast<std::uint64_t>(trial));
       const auto fitted = fit(space, points, observations, fit_options, rng);
       if (!fitted) return std::numeric_limits<double>::quiet_NaN();
-      fit_options.previous = fitted->process.state().hyperparameters;
+      fit_options.previous = fitted->process.state().hyperparameters.front();
       const auto found = suggest(fitted->process, {space.size(), {}}, options, rng);
       if (!found || found->empty()) return std::numeric_limits<double>::quiet_NaN();
       next = found->front().point;

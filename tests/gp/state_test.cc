@@ -17,7 +17,7 @@ State valid_state() {
   state.space = {{{DimensionKind::categorical, 2, {}, {}}, {DimensionKind::continuous, 0, {}, {{0, {1}}}}}};
   state.points = {2, {0, kNaN, 1, 0.25}};
   state.observations = {1, 2};
-  state.hyperparameters.log_lengthscales = {0, 0};
+  state.hyperparameters.emplace_back().log_lengthscales = {0, 0};
   return state;
 }
 
@@ -50,8 +50,21 @@ TEST(State, FaultsNameTheField) {
   EXPECT_EQ(fault([](State& s) { s.points.values[3] = HUGE_VAL; }), "points[1]");
   EXPECT_EQ(fault([](State& s) { s.points.values[0] = 2; }), "points[0]") << "no such category";
   EXPECT_EQ(fault([](State& s) { s.points.values[2] = 0.5; }), "points[1]") << "between categories";
-  EXPECT_EQ(fault([](State& s) { s.hyperparameters.log_noise = kNaN; }), "hyperparameters");
-  EXPECT_EQ(fault([](State& s) { s.hyperparameters.log_lengthscales.pop_back(); }), "hyperparameters.log_lengthscales");
+  EXPECT_EQ(fault([](State& s) { s.hyperparameters[0].log_noise = kNaN; }), "hyperparameters");
+  EXPECT_EQ(fault([](State& s) { s.hyperparameters[0].log_lengthscales.pop_back(); }),
+            "hyperparameters.log_lengthscales");
+  EXPECT_EQ(fault([](State& s) { s.hyperparameters.clear(); }), "hyperparameters");
+  EXPECT_EQ(fault([](State& s) { s.hyperparameters[0].log_main_lengthscales = {0, 1}; }), "valid");
+  EXPECT_EQ(fault([](State& s) { s.hyperparameters[0].log_main_lengthscales = {0}; }),
+            "hyperparameters.log_main_lengthscales");
+  EXPECT_EQ(fault([](State& s) { s.hyperparameters[0].log_main_lengthscales = {0, kNaN}; }), "hyperparameters");
+  EXPECT_EQ(fault([](State& s) { s.hyperparameters[0].log_main_signal = HUGE_VAL; }), "hyperparameters");
+  EXPECT_EQ(fault([](State& s) {
+              s.hyperparameters.push_back(s.hyperparameters[0]);
+              s.hyperparameters[1].mean = kNaN;
+            }),
+            "hyperparameters")
+      << "the second of two";
 }
 
 }  // namespace

@@ -41,6 +41,27 @@ InputSpace random_space(Rng& rng, std::size_t max_dims) {
   return space;
 }
 
+InputSpace deep_space(Rng& rng, std::size_t depth) {
+  InputSpace space;
+  std::size_t parent = 0;
+  for (std::size_t k = 0; k < depth; ++k) {
+    std::vector<Condition> when;
+    const std::size_t self = space.size();
+    if (k > 0) {
+      Condition condition{parent, {}};
+      for (std::int64_t level = 0; level < space.dimensions[parent].levels; ++level) {
+        if (level == 0 || rng.below(3) != 0) condition.levels.push_back(level);
+      }
+      when.push_back(condition);
+    }
+    const auto kind = rng.below(2) == 0 ? DimensionKind::grid : DimensionKind::categorical;
+    space.dimensions.push_back({kind, static_cast<std::int64_t>(2 + rng.below(4)), {}, when});
+    if (rng.below(2) == 0) space.dimensions.push_back({DimensionKind::continuous, 0, {}, {{self, {0, 1}}}});
+    parent = self;
+  }
+  return space;
+}
+
 InputSpace mixed_space() {
   return {{{DimensionKind::continuous, 0, {}, {}},
            {DimensionKind::continuous, 0, {}, {}},
@@ -65,8 +86,15 @@ Points random_points(const InputSpace& space, std::size_t count, Rng& rng) {
 }
 
 Hyperparameters random_hyperparameters(const InputSpace& space, Rng& rng) {
-  Hyperparameters out{{}, rng.uniform(-1, 1), rng.uniform(-9, -3), rng.uniform(-0.5, 0.5)};
+  Hyperparameters out;
   for (std::size_t d = 0; d < space.size(); ++d) out.log_lengthscales.push_back(rng.uniform(-1.5, 1));
+  out.log_signal = rng.uniform(-1, 1);
+  if (space.size() > 1) {
+    for (std::size_t d = 0; d < space.size(); ++d) out.log_main_lengthscales.push_back(rng.uniform(-1.5, 1));
+    out.log_main_signal = rng.uniform(-3, 1);
+  }
+  out.log_noise = rng.uniform(-9, -3);
+  out.mean = rng.uniform(-0.5, 0.5);
   return out;
 }
 

@@ -17,6 +17,9 @@ namespace krige::gp {
 // after.
 [[nodiscard]] InputSpace random_space(Rng& rng, std::size_t max_dims);
 
+// A chain of `depth` discrete dimensions, each active under the one before only, some with a float below.
+[[nodiscard]] InputSpace deep_space(Rng& rng, std::size_t depth);
+
 // Two floats, a grid, a categorical with three values of which one activates a float and a grid, which activates a
 // categorical.
 [[nodiscard]] InputSpace mixed_space();
@@ -24,7 +27,7 @@ namespace krige::gp {
 [[nodiscard]] std::vector<double> random_point(const InputSpace& space, Rng& rng);
 [[nodiscard]] Points random_points(const InputSpace& space, std::size_t count, Rng& rng);
 
-// Random hyperparameters of a usual size.
+// Random hyperparameters of a usual size; with main effects where there is more than one dimension.
 [[nodiscard]] Hyperparameters random_hyperparameters(const InputSpace& space, Rng& rng);
 
 // Central differences.

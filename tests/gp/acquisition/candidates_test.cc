@@ -35,7 +35,7 @@ TEST(Candidates, HistoryCandidatesStayNearTheBest) {
     const auto row = state.points.row(static_cast<std::size_t>(i));
     state.observations.push_back(std::hypot(row[0] - 0.5, row[1] - 0.5));
   }
-  state.hyperparameters.log_lengthscales = {-1, -1};
+  state.hyperparameters = {{.log_lengthscales = {-1, -1}, .log_main_lengthscales = {}}};
   const auto process = GaussianProcess::from_state(state);
   ASSERT_TRUE(process);
   const Points points = history_candidates(*process, 240, rng);

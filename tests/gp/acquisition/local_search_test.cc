@@ -11,20 +11,24 @@
 namespace krige::gp {
 namespace {
 
+const AcquisitionOptions kOptions;
+
 Posterior posterior_of(const InputSpace& space, std::size_t count, double lengthscale,
                        const std::function<double(std::span<const double>)>& f) {
   Rng rng(3);
   const Points points = random_points(space, count, rng);
   Eigen::VectorXd targets(static_cast<Eigen::Index>(count));
   for (std::size_t i = 0; i < count; ++i) targets(static_cast<Eigen::Index>(i)) = f(points.row(i));
-  Hyperparameters hyperparameters{std::vector<double>(space.size(), std::log(lengthscale)), 0, std::log(1e-6), 0};
+  Hyperparameters hyperparameters;
+  hyperparameters.log_lengthscales.assign(space.size(), std::log(lengthscale));
+  hyperparameters.log_noise = std::log(1e-6);
   auto posterior = Posterior::make(space, points, targets, hyperparameters);
   if (!posterior) throw std::runtime_error(posterior.error().describe());
   return std::move(*posterior);
 }
 
 LocalOptimum climb_from(const InputSpace& space, const Posterior& posterior, const std::vector<double>& point) {
-  const Acquisition acquisition(posterior);
+  const Acquisition acquisition({&posterior, 1}, kOptions);
   Rng rng(4);
   return LocalSearch(space, acquisition).climb({point, acquisition.evaluate({space.size(), point})(0)}, rng);
 }
@@ -32,7 +36,7 @@ LocalOptimum climb_from(const InputSpace& space, const Posterior& posterior, con
 TEST(LocalSearch, ReachesAStationaryPoint) {
   const InputSpace space = continuous_space(3);
   const Posterior posterior = posterior_of(space, 20, 0.6, [](auto x) { return std::sin(4 * x[0]) + x[1] * x[2]; });
-  const Acquisition acquisition(posterior);
+  const Acquisition acquisition({&posterior, 1}, kOptions);
   Rng rng(5);
   for (int i = 0; i < 10; ++i) {
     const std::vector<double> start = random_point(space, rng);
@@ -60,7 +64,7 @@ TEST(LocalSearch, SwitchesAParentAndSetsItsChildren) {
   const LocalOptimum found = climb_from(space, posterior, {2, std::nan("")});
   EXPECT_EQ(found.point[0], 1);
   // From the middle, where the child begins, it climbs to one of the sides.
-  const Acquisition acquisition(posterior);
+  const Acquisition acquisition({&posterior, 1}, kOptions);
   EXPECT_GT(found.value, acquisition.evaluate({2, {1, 0.5}})(0));
   EXPECT_GT(found.value, acquisition.evaluate({2, {0, std::nan("")}})(0) + 1);
 }
@@ -70,7 +74,7 @@ TEST(LocalSearch, NoNeighbourOfTheOptimumIsBetter) {
       {{DimensionKind::grid, 30, {}, {}}, {DimensionKind::grid, 4, {}, {}}, {DimensionKind::categorical, 3, {}, {}}}};
   const Posterior posterior =
       posterior_of(space, 25, 0.5, [](auto x) { return std::sin(9 * x[0]) + x[1] + (x[2] == 1); });
-  const Acquisition acquisition(posterior);
+  const Acquisition acquisition({&posterior, 1}, kOptions);
   Rng rng(6);
   for (int i = 0; i < 10; ++i) {
     const LocalOptimum found = climb_from(space, posterior, random_point(space, rng));

@@ -40,8 +40,9 @@ TEST(Suggest, FindsTheMaximumOfAGridSearch) {
     for (int i = 0; i <= 150; ++i) {
       for (int j = 0; j <= 150; ++j) grid.append(std::vector{i / 150.0, j / 150.0});
     }
+    const AcquisitionOptions options;
     const double best =
-        Acquisition(process.posterior()).evaluate(grid).maxCoeff() + std::log(process.transform().scale());
+        Acquisition(process.posteriors(), options).evaluate(grid).maxCoeff() + std::log(process.transform().scale());
     EXPECT_GE(found->front().log_ei, best - 0.01);
   }
 }

@@ -19,6 +19,11 @@ VectorXd normals(Index n, Rng& rng) {
   return VectorXd::NullaryExpr(n, [&] { return rng.normal(); });
 }
 
+HyperparameterPrior flat_prior(Index size) {
+  const VectorXd zero = VectorXd::Zero(size), wide = VectorXd::Constant(size, 1e12);
+  return {zero, wide, -wide, wide};
+}
+
 class LogPosteriorGradient : public testing::TestWithParam<int> {};
 
 TEST_P(LogPosteriorGradient, AgreesWithFiniteDifferences) {
@@ -29,12 +34,13 @@ TEST_P(LogPosteriorGradient, AgreesWithFiniteDifferences) {
   const LogPosterior objective(space, random_points(space, 11, rng), normals(11, rng), default_prior(space));
   VectorXd theta = to_theta(random_hyperparameters(space, rng));
   theta.tail(1).setConstant(-3);  // repeated points with less noise have a likelihood too large for finite differences
+  ASSERT_EQ(theta.size(), objective.prior().mean.size());
   const auto value = objective.evaluate(theta);
   ASSERT_TRUE(value);
   const auto at = [&](std::span<const double> x) {
     return objective.evaluate(Eigen::Map<const VectorXd>(x.data(), static_cast<Index>(x.size())))->value;
   };
-  const std::span<const double> point(theta.data(), space.size() + 2);
+  const std::span<const double> point(theta.data(), static_cast<std::size_t>(theta.size()));
   expect_near(numeric_gradient(at, point, 1e-5), {value->gradient.data(), point.size()}, 2e-6);
 }
 
@@ -69,10 +75,8 @@ TEST(LogPosterior, LikelihoodGradientAgreesWithScikitLearn) {
     hyperparameters.log_lengthscales.push_back(-5);
     hyperparameters.log_signal = std::log(one.at("signal").get<double>());
     hyperparameters.log_noise = std::log(one.at("noise").get<double>());
-    HyperparameterPrior flat = default_prior(space);
-    flat.sd.setConstant(1e12);
-
-    const auto value = LogPosterior(space, points, values, flat).evaluate(to_theta(hyperparameters));
+    const VectorXd theta = to_theta(hyperparameters);
+    const auto value = LogPosterior(space, points, values, flat_prior(theta.size())).evaluate(theta);
     ASSERT_TRUE(value);
     EXPECT_NEAR(value->mean, 0, 1e-10);
     EXPECT_NEAR(value->value / 2, one.at("log_marginal_likelihood").get<double>(), 1e-7);
@@ -90,17 +94,65 @@ TEST(LogPosterior, MeanIsTheOptimum) {
   const Points points = random_points(space, 9, rng);
   const VectorXd targets = normals(9, rng).array() + 1.5;
   const VectorXd theta = to_theta(random_hyperparameters(space, rng));
-  HyperparameterPrior flat = default_prior(space);
-  flat.sd.setConstant(1e12);
-  const auto value = LogPosterior(space, points, targets, flat).evaluate(theta);
+  const auto value = LogPosterior(space, points, targets, flat_prior(theta.size())).evaluate(theta);
   ASSERT_TRUE(value);
   const auto density = [&](double mean) {
-    const auto posterior = Posterior::make(space, points, targets, from_theta({theta.data(), space.size() + 2}, mean));
+    const auto posterior = Posterior::make(
+        space, points, targets, from_theta({theta.data(), static_cast<std::size_t>(theta.size())}, space.size(), mean));
     return posterior->log_marginal_likelihood() - 0.5 * mean * mean;
   };
   EXPECT_NEAR(value->value, density(value->mean), 1e-9);
   EXPECT_LT(density(value->mean + 0.01), value->value);
   EXPECT_LT(density(value->mean - 0.01), value->value);
+}
+
+TEST(LogPosterior, LikelihoodIsTheDensityWithoutThePrior) {
+  Rng rng(7);
+  for (int i = 0; i < 20; ++i) {
+    const InputSpace space = i == 0 ? continuous_space(1) : random_space(rng, 8);
+    const LogPosterior posterior(space, random_points(space, 10, rng), normals(10, rng), default_prior(space));
+    const VectorXd theta = to_theta(random_hyperparameters(space, rng));
+    const auto value = posterior.evaluate(theta);
+    const auto likelihood = posterior.log_likelihood(theta);
+    ASSERT_TRUE(value && likelihood);
+    VectorXd ignored = VectorXd::Zero(theta.size());
+    const double expected = value->value - log_density(posterior.prior(), theta, ignored);
+    EXPECT_NEAR(*likelihood, expected, 1e-9 * std::max(1.0, std::abs(expected)));
+  }
+}
+
+TEST(LogPosterior, FactorIsThatOfTheCovariance) {
+  Rng rng(8);
+  const InputSpace space = mixed_space();
+  const Points points = random_points(space, 10, rng);
+  const LogPosterior posterior(space, points, normals(10, rng), default_prior(space));
+  const Hyperparameters hyperparameters = random_hyperparameters(space, rng);
+  const auto factor = posterior.factor(to_theta(hyperparameters));
+  ASSERT_TRUE(factor);
+  EXPECT_TRUE(factor->isLowerTriangular(0));
+  MixedKernel kernel(space);
+  kernel.set(hyperparameters);
+  Eigen::MatrixXd covariance = kernel.gram(kernel.scale(kernel.embedding().embed(points)));
+  covariance.diagonal().array() += std::exp(hyperparameters.log_noise);
+  EXPECT_LT((*factor * factor->transpose() - covariance).norm(), 1e-12 * covariance.norm());
+
+  VectorXd broken = to_theta(hyperparameters);
+  broken(broken.size() - 1) = 1000;  // e¹⁰⁰⁰ is no number
+  EXPECT_FALSE(posterior.factor(broken));
+  EXPECT_FALSE(posterior.log_likelihood(broken));
+  EXPECT_FALSE(posterior.evaluate(broken));
+}
+
+TEST(LogPosterior, NewTargetsAreThoseOfANewOne) {
+  Rng rng(9);
+  const InputSpace space = mixed_space();
+  const Points points = random_points(space, 10, rng);
+  const VectorXd first = normals(10, rng), second = normals(10, rng);
+  LogPosterior changed(space, points, first, default_prior(space));
+  changed.set_targets(second);
+  const VectorXd theta = to_theta(random_hyperparameters(space, rng));
+  EXPECT_EQ(changed.evaluate(theta)->value,
+            LogPosterior(space, points, second, default_prior(space)).evaluate(theta)->value);
 }
 
 }  // namespace
