@@ -2,13 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 
 #include "gp/acquisition/acquisition.h"
 #include "gp/acquisition/candidates.h"
+#include "gp/acquisition/local_search.h"
 #include "gp/fit/fit.h"
+#include "gp/posterior.h"
 #include "tests/gp/support.h"
 
 namespace krige::gp {
@@ -144,6 +147,151 @@ TEST(Suggest, RefusesPendingPointsOfAnotherSpace) {
   const auto found = suggest(process, {3, {0, 0, 0}}, {}, rng);
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, ErrorCode::invalid_argument);
+}
+
+// Around (1/4, …) of the first six dimensions, observations that differ by 1e-4 and promise a little more beside them;
+// at (3/4, …) a single one, not among the five best, that promises much more beside it. Further dimensions do nothing.
+// Candidates around the best observations are all of the first region, and look better than what random points show of
+// the second until it is climbed.
+GaussianProcess two_regions(std::size_t irrelevant) {
+  constexpr std::size_t kRelevant = 6;
+  Rng rng(1);
+  State state;
+  state.space = continuous_space(kRelevant + irrelevant);
+  state.points.dims = state.space.size();
+  const auto distance = [](std::span<const double> x, double from) {
+    double sum = 0;
+    for (std::size_t d = 0; d < kRelevant; ++d) sum += (x[d] - from) * (x[d] - from);
+    return sum;
+  };
+  const auto first = [&](std::span<const double> x) { return std::min(1.0, -1 + 9 * distance(x, 0.38)); };
+  for (int i = 0; i < 15; ++i) {
+    const std::vector<double> x = random_point(state.space, rng);
+    if (distance(x, 0.75) < 0.25) continue;
+    state.points.append(x);
+    state.observations.push_back(first(x) + 0.1 * rng.normal());
+  }
+  const auto around = [&](double center, double sd) {
+    std::vector<double> x = random_point(state.space, rng);
+    for (std::size_t d = 0; d < kRelevant; ++d) x[d] = center + sd * rng.normal();
+    state.points.append(x);
+    return first(x);
+  };
+  for (int i = 0; i < 20; ++i) state.observations.push_back(around(0.25, 1e-4));
+  (void)around(0.75, 0);
+  state.observations.push_back(state.observations.back() + 0.06);
+
+  Hyperparameters& hyperparameters = state.hyperparameters.emplace_back();
+  hyperparameters.log_lengthscales.assign(state.space.size(), std::log(1000.0));
+  std::fill_n(hyperparameters.log_lengthscales.begin(), kRelevant, 0);
+  hyperparameters.log_noise = std::log(1e-6);
+  auto process = GaussianProcess::from_state(std::move(state));
+  if (!process) throw std::runtime_error(process.error().describe());
+  return *process;
+}
+
+TEST(Suggest, StartsInDifferentRegions) {
+  for (const std::size_t irrelevant : {0, 3}) {
+    const GaussianProcess process = two_regions(irrelevant);
+    const InputSpace& space = process.space();
+    const AcquisitionOptions options;
+    const Acquisition acquisition(process.posteriors(), options);
+    const LocalSearch search(space, acquisition);
+    // What there is in each region, from many climbs.
+    Rng rng(2);
+    const auto best_around = [&](double center) {
+      double best = -HUGE_VAL;
+      for (int i = 0; i < 30; ++i) {
+        std::vector<double> start = random_point(space, rng);
+        for (std::size_t d = 0; d < 6; ++d) start[d] = std::clamp(center + 0.1 * rng.normal(), 0.0, 1.0);
+        best = std::max(best, search.climb({start, acquisition.evaluate({space.size(), start})(0)}, rng).value);
+      }
+      return best + std::log(process.transform().scale());
+    };
+    const double unexplored = best_around(0.75);
+    for (std::uint64_t seed = 0; seed < 12; ++seed) {
+      Rng own(seed);
+      const auto found = suggest(process, none(space), options, own);
+      ASSERT_TRUE(found);
+      EXPECT_GE(found->front().log_ei, unexplored - 0.02) << "seed " << seed << ", irrelevant " << irrelevant;
+    }
+  }
+}
+
+// One basin is known to 1e-4; the way to another shows from afar.
+TEST(Suggest, LeavesAPolishedBasin) {
+  const InputSpace space = continuous_space(6);
+  Rng rng(3);
+  State state;
+  state.space = space;
+  state.points.dims = 6;
+  const auto basins = [](std::span<const double> x) {
+    const auto well = [&](double center) {
+      return std::exp(-10 * std::pow(std::hypot(x[0] - center, x[1] - center), 2));
+    };
+    return -1.0 * well(0.2) - 1.3 * well(0.8);
+  };
+  const auto observe = [&](double a, double b) {
+    std::vector<double> x = random_point(space, rng);
+    x[0] = a;
+    x[1] = b;
+    state.points.append(x);
+    state.observations.push_back(basins(x));
+  };
+  for (int i = 0; i < 30; ++i) observe(0.2 + 1e-4 * rng.normal(), 0.2 + 1e-4 * rng.normal());
+  for (int i = 0; i < 12; ++i) observe(rng.uniform(0, 0.6), rng.uniform(0, 0.6));
+  Hyperparameters& hyperparameters = state.hyperparameters.emplace_back();
+  hyperparameters.log_lengthscales = {-1, -1, 6, 6, 6, 6};
+  hyperparameters.log_noise = std::log(1e-8);
+  const auto process = GaussianProcess::from_state(state);
+  ASSERT_TRUE(process);
+  Points grid{6, {}};
+  for (int i = 0; i <= 60; ++i) {
+    for (int j = 0; j <= 60; ++j) grid.append(std::vector{i / 60.0, j / 60.0, 0.5, 0.5, 0.5, 0.5});
+  }
+  const AcquisitionOptions options;
+  const double best =
+      Acquisition(process->posteriors(), options).evaluate(grid).maxCoeff() + std::log(process->transform().scale());
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    Rng own(seed);
+    const auto found = suggest(*process, none(space), {}, own);
+    ASSERT_TRUE(found);
+    const std::vector<double>& point = found->front().point;
+    EXPECT_GT(std::hypot(point[0] - 0.2, point[1] - 0.2), 0.2) << "seed " << seed;
+    EXPECT_GE(found->front().log_ei, best - 0.01) << "seed " << seed;
+  }
+}
+
+TEST(Suggest, PrefersWhereThereIsAValueAndWhatIsKnownBeforehand) {
+  // Symmetric about the middle: without more, both sides are equally good.
+  State state;
+  state.space = continuous_space(1);
+  state.points = {1, {0, 0.5, 1}};
+  state.observations = {1, 0, 1};
+  state.hyperparameters.emplace_back().log_lengthscales = {-1};
+  const auto process = GaussianProcess::from_state(state);
+  ASSERT_TRUE(process);
+  state.observations = {0, 0, 1};
+  const auto labels = GaussianProcess::from_state(state);
+  ASSERT_TRUE(labels);
+  AcquisitionOptions feasible, left;
+  feasible.feasibility = &*labels;
+  left.log_prior = [](std::span<const double> x) { return -2 * x[0]; };
+  Rng rng(1);
+  const auto right_side = suggest(*process, none(state.space), feasible, rng);
+  const auto left_side = suggest(*process, none(state.space), left, rng);
+  ASSERT_TRUE(right_side && left_side);
+  EXPECT_GT(right_side->front().point[0], 0.5);
+  EXPECT_LT(left_side->front().point[0], 0.5);
+  // What is reported is the improvement alone, in the units of the observations.
+  const AcquisitionOptions plain;
+  for (const auto* found : {&*right_side, &*left_side}) {
+    const std::vector<double>& point = found->front().point;
+    EXPECT_NEAR(
+        found->front().log_ei,
+        Acquisition(process->posteriors(), plain).evaluate({1, point})(0) + std::log(process->transform().scale()),
+        1e-12);
+  }
 }
 
 }  // namespace

@@ -13,6 +13,15 @@ class EventsTest : public ServiceTest {
     suggest_one(study, "w");
     post(study + "/trials/1:report", {{"step", 1}, {"metrics", {{"value", 0.5}}}});
     EXPECT_EQ(post(study + "/trials/1:complete", {{"value", 0.5}}).status, 200);
+    // The study's own thread ends it, after the answer.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (get(study).json["state"] != "COMPLETED") {
+      if (std::chrono::steady_clock::now() > deadline) {
+        ADD_FAILURE() << "the study does not end";
+        break;
+      }
+      std::this_thread::yield();
+    }
     return study;
   }
   std::uint64_t seq(const std::string& study) { return get(study).json["seq"].get<std::uint64_t>(); }

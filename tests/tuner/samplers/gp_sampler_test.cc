@@ -147,10 +147,10 @@ TEST(GpSampler, PassingFailureIsNotHeldAgainstThePoint) {
 
 TEST(GpSampler, EightAtOnceAreEightDifferentPoints) {
   const StudySpec spec = spec_of(cube(3));
-  std::vector<Trial> history = run(spec, 20, kSphere);
+  std::vector<Trial> history = run(spec, 10, kSphere);
   FittingSampler sampler(spec);
   std::vector<std::vector<double>> asked;
-  for (TrialId id = 21; id <= 28; ++id) {
+  for (TrialId id = 11; id <= 18; ++id) {
     auto suggestion = sampler.propose(history, id);
     ASSERT_TRUE(suggestion);
     asked.push_back(spec.space.encode(suggestion->params));
