@@ -29,12 +29,12 @@ struct Task {
   std::uint64_t seed;
 };
 
-constexpr std::array kMethods = {tuner::Method::gp, tuner::Method::random, tuner::Method::sobol};
+constexpr std::array kMethods = {tuner::Method::gp, tuner::Method::random, tuner::Method::sobol, tuner::Method::cmaes};
 
 Result<tuner::Method> method_named(const std::string& name) {
   for (const tuner::Method method : kMethods)
     if (tuner::name(method) == name) return method;
-  return fail(ErrorCode::invalid_argument, fmt::format("there is no method {}: gp, random or sobol", name));
+  return fail(ErrorCode::invalid_argument, fmt::format("there is no method {}: gp, random, sobol or cmaes", name));
 }
 
 Result<std::vector<Problem>> make_problems(const Options& options) {
@@ -84,10 +84,15 @@ Status measure(const Options& options) {
   for (std::size_t i = 0; i < problems.size(); ++i) {
     for (const std::string& name : options.methods) {
       KRIGE_TRY(const tuner::Method method, method_named(name));
+      if (const auto study = problems[i].study(method, options.first_seed); !study && method == tuner::Method::cmaes) {
+        fmt::print(stderr, "{} skips {}: {}\n", name, problems[i].name, study.error().describe());
+        continue;
+      }
       for (std::uint64_t seed = options.first_seed; seed < options.first_seed + options.seeds; ++seed)
         tasks.push_back({&problems[i], &medians[i], method, seed});
     }
   }
+  if (tasks.empty()) return fail(ErrorCode::invalid_argument, "no method can run on any of these problems");
   KRIGE_TRY(const std::vector<Outcome> outcomes, carry_out_all(tasks, options));
   const bool comparable = options.run.instance == 0 && options.run.parallel == 1 && options.run.crash == 0;
   fmt::print("{}", table(outcomes, {.peers = comparable}));
@@ -109,7 +114,9 @@ Status measure(const Options& options) {
 int main(int argc, char** argv) {
   krige::bench::Options options;
   CLI::App app("Samplers against problems with a known optimum");
-  app.add_option("--method", options.methods, "gp, random, sobol")->delimiter(',')->capture_default_str();
+  app.add_option("--method", options.methods, "gp, random, sobol, cmaes (only where the space allows)")
+      ->delimiter(',')
+      ->capture_default_str();
   app.add_option("--problems", options.problems, "dev, extra, all or names")->delimiter(',')->capture_default_str();
   app.add_option("--seeds", options.seeds, "Seeds of each problem")
       ->check(CLI::Range(1, 1'000'000))

@@ -1,6 +1,7 @@
 #include "bench/report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +9,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 
 #include "base/rng.h"
 
@@ -60,6 +62,11 @@ std::vector<std::vector<double>> regrets(const Outcomes& outcomes, std::size_t c
   return by_problem(outcomes, [=](const Outcome& one) { return one.regret[checkpoint]; });
 }
 
+// Whether all runs are so long.
+bool reached(const Outcomes& outcomes, std::size_t checkpoint) {
+  return std::ranges::none_of(outcomes, [=](const Outcome* one) { return std::isnan(one->regret[checkpoint]); });
+}
+
 double late_milliseconds(const Outcomes& outcomes) {
   std::vector<double> costs;
   for (const Outcome* one : outcomes) costs.push_back(1e3 * ask_cost(one->run).late_mean);
@@ -77,37 +84,64 @@ std::string problem_table(const std::vector<Outcome>& outcomes) {
       const Outcomes runs =
           select(outcomes, [&](const Outcome& one) { return one.problem == problem && one.method == method; });
       out += " |     ";
-      for (std::size_t i = 0; i < kCheckpoints.size(); ++i) out += fmt::format("  {:5.3f}", mean(regrets(runs, i)[0]));
-      out += fmt::format("  {:6.2f}", late_milliseconds(runs));
+      for (std::size_t i = 0; i < kCheckpoints.size(); ++i) {
+        const bool known = !runs.empty() && reached(runs, i);
+        out += known ? fmt::format("  {:5.3f}", mean(regrets(runs, i)[0])) : fmt::format("  {:>5}", "-");
+      }
+      out += runs.empty() ? fmt::format("  {:>6}", "-") : fmt::format("  {:6.2f}", late_milliseconds(runs));
     }
     out += '\n';
   }
   return out;
 }
 
-std::string method_line(const std::string& method, const Outcomes& runs) {
-  std::string out = fmt::format("{:22}", method);
-  for (std::size_t i = 0; i < kCheckpoints.size(); ++i) {
-    const Estimate estimate = bootstrap(regrets(runs, i));
-    out += fmt::format("  {:5.3f} [{:5.3f}, {:5.3f}]", estimate.mean, estimate.low, estimate.high);
-  }
+// The problem of the greatest mean regret at a checkpoint.
+std::string worst_problem(const Outcomes& runs, std::size_t checkpoint) {
   double worst = -1;
   std::string name;
   for (const Outcome* one : runs) {
     std::vector<double> same;
     for (const Outcome* other : runs)
-      if (other->problem == one->problem) same.push_back(other->regret.back());
-    if (mean(same) > worst) {
-      worst = mean(same);
+      if (other->problem == one->problem) same.push_back(other->regret[checkpoint]);
+    const double regret = mean(same);
+    if (regret > worst) {
+      worst = regret;
       name = one->problem;
     }
   }
-  out += fmt::format("  {:6.2f} ms/ask  worst {} {:.3f}", late_milliseconds(runs), name, worst);
+  return fmt::format("  worst {} {:.3f}", name, worst);
+}
+
+std::string crash_note(const Outcomes& runs) {
   std::vector<double> crashed;
-  for (const Outcome* one : runs)
+  std::vector<std::string> safe;
+  for (const Outcome* one : runs) {
     if (one->run.crashed) crashed.push_back(*one->run.crashed);
+    if (one->run.nothing_can_fail && std::ranges::find(safe, one->problem) == safe.end()) safe.push_back(one->problem);
+  }
+  std::string out;
   if (!crashed.empty()) out += fmt::format("  crashed {:.3f}", mean(crashed));
-  return out + '\n';
+  if (!safe.empty()) out += fmt::format("  nothing can fail in runs of {}", fmt::join(safe, ", "));
+  return out;
+}
+
+// `problems`: how many the group has.
+std::string method_line(const std::string& method, const Outcomes& runs, std::size_t problems) {
+  const std::size_t own = by_problem(runs, [](const Outcome&) { return 0.0; }).size();
+  std::string out = fmt::format("{:22}", own == problems ? method : fmt::format("{}, {} of {}", method, own, problems));
+  std::optional<std::size_t> last;
+  for (std::size_t i = 0; i < kCheckpoints.size(); ++i) {
+    if (!reached(runs, i)) {
+      out += fmt::format("  {:>5}               ", "-");
+      continue;
+    }
+    const Estimate estimate = bootstrap(regrets(runs, i));
+    out += fmt::format("  {:5.3f} [{:5.3f}, {:5.3f}]", estimate.mean, estimate.low, estimate.high);
+    last = i;
+  }
+  out += fmt::format("  {:6.2f} ms/ask", late_milliseconds(runs));
+  if (last) out += worst_problem(runs, *last);
+  return out + crash_note(runs) + '\n';
 }
 
 // Peers over the same problems.
@@ -137,8 +171,13 @@ Regrets normalized_regret(const Run& run, double optimum, const std::vector<doub
   Regrets out{};
   for (std::size_t i = 0; i < kCheckpoints.size(); ++i) {
     const std::size_t at = kCheckpoints[i] - 1;
-    out[i] = at < run.best.size() ? std::clamp((run.best[at] - optimum) / (random_median[at] - optimum), 0.0, 2.0)
-                                  : std::numeric_limits<double>::quiet_NaN();
+    if (at >= run.best.size()) {
+      out[i] = std::numeric_limits<double>::quiet_NaN();
+      continue;
+    }
+    const double over = run.best[at] - optimum;
+    // Without the test 0/0, where random search has found the optimum too.
+    out[i] = over <= 0 ? 0 : std::clamp(over / (random_median[at] - optimum), 0.0, 2.0);
   }
   return out;
 }
@@ -179,9 +218,10 @@ std::string table(const std::vector<Outcome>& outcomes, const ReportOptions& opt
         problems.push_back(name);
     out += fmt::format("\n{:22}  {:20}  {:20}  {}\n", fmt::format("{}, {} problems", group, problems.size()), "@20",
                        "@40", "@60, 95 % intervals");
-    for (const std::string& method : distinct(outcomes, &Outcome::method))
-      out += method_line(method,
-                         select(outcomes, [&](const Outcome& one) { return in_group(one) && one.method == method; }));
+    for (const std::string& method : distinct(outcomes, &Outcome::method)) {
+      const Outcomes runs = select(outcomes, [&](const Outcome& one) { return in_group(one) && one.method == method; });
+      if (!runs.empty()) out += method_line(method, runs, problems.size());
+    }
     if (options.peers) out += peer_lines(problems);
   }
   return out;
@@ -192,11 +232,13 @@ OrderedJson to_json(const std::vector<Outcome>& outcomes) {
   for (const Outcome& one : outcomes) {
     const AskCost cost = ask_cost(one.run);
     OrderedJson json{{"problem", one.problem}, {"group", one.group}, {"method", one.method}, {"seed", one.seed}};
+    json["regret"] = OrderedJson::object();
     for (std::size_t i = 0; i < kCheckpoints.size(); ++i)
-      json["regret"][std::to_string(kCheckpoints[i])] = one.regret[i];
+      if (!std::isnan(one.regret[i])) json["regret"][std::to_string(kCheckpoints[i])] = one.regret[i];
     json["ask_cpu_seconds"] = {
         {"median", cost.median}, {"p95", cost.p95}, {"mean", cost.mean}, {"late_mean", cost.late_mean}};
     if (one.run.crashed) json["crashed"] = *one.run.crashed;
+    if (one.run.nothing_can_fail) json["nothing_can_fail"] = true;
     for (const double best : one.run.best) json["best"].push_back(OrderedJson(number_to_json(best)));
     runs.push_back(std::move(json));
   }

@@ -15,12 +15,13 @@ struct Outcome {
   std::string group;
   std::string method;
   std::uint64_t seed = 0;
-  // At each of kCheckpoints: 1 is random search with as many trials, 0 the optimum; clipped to [0, 2]. NaN when the run
-  // was shorter.
+  // At each of kCheckpoints: 1 is random search with as many trials, 0 the optimum; clipped to [0, 2]. NaN, shown as
+  // "-", when the run was shorter.
   Regrets regret{};
   Run run;
 };
 
+// Where random search has found the optimum too, 0 for who has and 2 for who has not.
 [[nodiscard]] Regrets normalized_regret(const Run& run, double optimum, const std::vector<double>& random_median);
 
 // Of CPU seconds an ask.
@@ -39,7 +40,7 @@ struct Estimate {
 struct ReportOptions {
   bool peers = false;  // show the recorded ones beside
 };
-// By problem, then by group.
+// By problem, then by group. A method need not have run on every problem.
 [[nodiscard]] std::string table(const std::vector<Outcome>& outcomes, const ReportOptions& options);
 [[nodiscard]] OrderedJson to_json(const std::vector<Outcome>& outcomes);
 

@@ -64,9 +64,13 @@ Result<Run> run(const Problem& problem, tuner::Method method, std::uint64_t seed
   KRIGE_TRY(const tuner::StudySpec spec, problem.study(method, seed));
   tuner::FittingSampler sampler(spec);
   std::optional<CrashRegion> region;
-  if (options.crash > 0) region.emplace(problem, options.crash, mix64(seed) ^ options.instance);
-  std::vector<Trial> history;
   Run out;
+  if (options.crash > 0) {
+    region.emplace(problem, options.crash, mix64(seed) ^ options.instance);
+    out.nothing_can_fail = region->empty();
+    if (region->empty()) region.reset();
+  }
+  std::vector<Trial> history;
   double best = std::numeric_limits<double>::infinity();
   std::size_t late_crashes = 0;
   while (out.best.size() < options.trials) {

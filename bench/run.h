@@ -21,17 +21,20 @@ struct Run {
   std::vector<double> ask_seconds;  // CPU time of the asking thread, by trial
   // Share of the trials after the 15th in the region that fails; none without such a region.
   std::optional<double> crashed;
+  bool nothing_can_fail = false;  // a region was asked for, and the problem has none
 };
 
 // Error: the study's or the sampler's.
 [[nodiscard]] Result<Run> run(const Problem& problem, tuner::Method method, std::uint64_t seed,
                               const RunOptions& options);
 
-// A ball in the coordinates of the space, of which it holds `share` and not the problem's solution.
+// A ball in the coordinates of the space, of which it holds `share` (less, where distances are equal) and not the
+// problem's solution. Empty when no such ball was found.
 class CrashRegion {
  public:
   CrashRegion(const Problem& problem, double share, std::uint64_t seed);
   [[nodiscard]] bool holds(const tuner::Params& params) const;
+  [[nodiscard]] bool empty() const { return radius_ <= 0; }
 
  private:
   [[nodiscard]] double distance(const tuner::Params& params) const;

@@ -48,10 +48,10 @@ class AskTell(unittest.TestCase):
             self.assertEqual(session.say({"ask": 1}), {"trials": [], "reason": "max_trials"})
             return session.say({"best": True})["best"]["value"]
 
-    def test_branin_within_40_evaluations_for_9_of_10_seeds(self):
+    def test_branin_within_40_evaluations_for_all_seeds(self):
         best = [self.best_on_branin(seed) for seed in range(10)]
         print("best on Branin:", [round(value, 4) for value in best])
-        self.assertGreaterEqual(sum(value <= 0.42 for value in best), 9)
+        self.assertLessEqual(max(best), 0.42)
 
     def test_points_of_a_mixed_space_stay_inside_and_never_repeat(self):
         seen = set()
@@ -81,6 +81,23 @@ class AskTell(unittest.TestCase):
                     session.say({"tell": [{"id": trial["id"], "value": len(asked) % 5}]})
                 return asked
         self.assertEqual(points(), points())
+
+    def test_the_same_lines_give_the_same_output_byte_for_byte(self):
+        # Lines that are fixed beforehand: ids are 1, 2, ….
+        for study in (BRANIN, MIXED, MIXED | {"method": "random"}, BRANIN | {"method": "cmaes"}):
+            lines = [json.dumps(study | {"seed": 5})]
+            for i in range(1, 31):
+                lines.append(json.dumps({"ask": 1}))
+                if i % 5 == 4:
+                    lines.append(json.dumps({"id": i, "state": "FAILED"}))
+                elif i % 7 != 6:  # else it stays pending
+                    lines.append(json.dumps({"tell": [{"id": i, "value": "NaN" if i % 11 == 10 else i * 37 % 17 / 3}]}))
+            lines.append(json.dumps({"best": True}))
+            first, second = (run("ask-tell", "-", stdin="\n".join(lines) + "\n") for _ in range(2))
+            self.assertEqual((first.returncode, second.returncode), (0, 0))
+            self.assertEqual(len(first.stdout.splitlines()), len(lines) - 1)
+            self.assertNotIn("error", first.stdout)
+            self.assertEqual(first.stdout, second.stdout)
 
     def test_an_exhausted_space_says_so(self):
         with Session({"parameters": {"a": {"values": [1, 2, 3]}}}) as session:

@@ -1,7 +1,7 @@
 // A study's history as the Gaussian process sees it. Losses: small is good, whatever the metric's goal.
 #pragma once
 
-#include <map>
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -20,7 +20,9 @@ struct GpHistory {
   std::size_t finished = 0;    // without the cancelled
 
   [[nodiscard]] std::size_t tried() const { return finished + pending.size(); }
-  [[nodiscard]] bool has_failures() const { return labels.size() > losses.size(); }
+  [[nodiscard]] bool has_failures() const {
+    return std::ranges::any_of(labels, [](double label) { return label < 0; });
+  }
 };
 
 // Beyond `limit` of each, the observations that matter stand for all: the best, the latest, and some of every rank.

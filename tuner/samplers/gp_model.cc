@@ -53,6 +53,7 @@ Result<GpModel> decode_model(const std::string& text) {
     const OrderedJson json = OrderedJson::parse(text);
     GpModel model{all_from(json.at("objective")), {}, all_from(json.at("feasibility"))};
     if (json.at("log_above_median").get<bool>()) model.warp = gp::OutputWarp::log_above_median;
+    if (model.objective.empty()) return fail(ErrorCode::corrupt, "has no hyperparameters", "model.objective");
     return model;
   } catch (const OrderedJson::exception& error) {
     return fail(ErrorCode::corrupt, std::string("is no surrogate of this version: ") + error.what(), "model");

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -57,6 +60,49 @@ TEST(GpHistory, TheBestTheLatestAndSomeOfEveryRankStandForAll) {
   EXPECT_GT(std::ranges::count_if(history.losses, [](double loss) { return loss > 500; }), 15);
   EXPECT_EQ(history.finished, 1000U);
   EXPECT_FALSE(history.has_failures());
+}
+
+TEST(GpHistory, ValuesThatAreNotFiniteTeachOnlyThatThereIsNone) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const std::vector<Trial> trials{
+      trial_at(1, 0.1, TrialState::infeasible, std::nan("")), trial_at(2, 0.2, TrialState::infeasible, kInfinity),
+      trial_at(3, 0.3, TrialState::completed, -2.0), trial_at(4, 0.4, TrialState::pruned, -kInfinity),
+      trial_at(5, 0.5, TrialState::pruned, std::nan(""))};
+  const StudySpec spec = spec_with("minimize");
+  const GpHistory history = read_history(spec, 1, trials, 100);
+  EXPECT_EQ(history.losses, std::vector{-2.0});
+  EXPECT_EQ(history.points.values, std::vector{0.3});
+  EXPECT_EQ(history.labelled.values, (std::vector{0.1, 0.2, 0.3}));
+  EXPECT_EQ(history.finished, 5U);
+}
+
+TEST(GpHistory, FailuresOutlastTheLimit) {
+  std::vector<Trial> trials;
+  for (int i = 0; i < 500; ++i) {
+    const bool fails = i % 25 == 3;
+    trials.push_back(trial_at(i + 1, i / 500.0, fails ? TrialState::failed : TrialState::completed,
+                              fails ? std::nullopt : std::optional<double>(i)));
+  }
+  const StudySpec spec = spec_with("minimize");
+  const GpHistory history = read_history(spec, 1, trials, 100);
+  EXPECT_EQ(history.losses.size(), 100U);
+  ASSERT_EQ(history.labels.size(), 100U);
+  EXPECT_EQ(history.labelled.size(), 100U);
+  EXPECT_EQ(std::ranges::count_if(history.labels, [](double label) { return label < 0; }), 20);
+  EXPECT_TRUE(std::ranges::is_sorted(history.labelled.values));
+  EXPECT_TRUE(std::ranges::is_sorted(history.points.values));
+}
+
+// The labels are cut to the limit on their own; what they say must not depend on where the cut falls.
+TEST(GpHistory, KnowsOfFailuresOnEitherSideOfTheLimit) {
+  const StudySpec spec = spec_with("minimize");
+  for (const int completed : {98, 99, 100, 101, 150}) {
+    std::vector<Trial> trials;
+    for (int i = 0; i < completed; ++i) trials.push_back(trial_at(i + 1, i / 200.0, TrialState::completed, i));
+    EXPECT_FALSE(read_history(spec, 1, trials, 100).has_failures()) << completed;
+    trials.push_back(trial_at(completed + 1, 0.9, TrialState::failed));
+    EXPECT_TRUE(read_history(spec, 1, trials, 100).has_failures()) << completed;
+  }
 }
 
 }  // namespace
