@@ -40,7 +40,10 @@ TEST_F(WorkersTest, RunsAStudyToItsEnd) {
     EXPECT_EQ(done.text.find(token(trial).get<std::string>()), std::string::npos) << "the token is a secret";
   }
   EXPECT_EQ(points.size(), 3U);
-  const Answer ended = get(study);
+  // The study's own thread ends it, after the last answer.
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  Answer ended = get(study);
+  while (ended.json["state"] != "COMPLETED" && std::chrono::steady_clock::now() < deadline) ended = get(study);
   EXPECT_EQ(ended.json["state"], "COMPLETED");
   EXPECT_EQ(ended.json["state_reason"], "max_trials");
   EXPECT_EQ(ended.json["best"]["trial"], 3);
