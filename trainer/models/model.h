@@ -11,15 +11,11 @@
 #include "base/error.h"
 #include "base/train_job.h"
 #include "trainer/data/dataset.h"
+#include "trainer/data/examples.h"
 #include "trainer/floats.h"
 #include "trainer/wire/messages.h"
 
 namespace krige::trainer {
-
-struct Examples {
-  std::span<const float> features;
-  std::span<const float> targets;  // one a row
-};
 
 // Holds buffers between calls: one thread at a time.
 class Model {

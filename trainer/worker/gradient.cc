@@ -31,7 +31,11 @@ const TreeSum& GradientComputer::compute(const StepPlan& plan, std::span<const f
       std::copy_n(train_.features.data() + row * width, width, features_.data() + i * width);
       targets_[i] = train_.targets[row];
     }
-    model_.gradient(weights, {features_, targets_}, gradient_);
+    Examples block;
+    block.columns = width;
+    block.features = features_;
+    block.targets = targets_;
+    model_.gradient(weights, block, gradient_);
     [[maybe_unused]] const Status added = sum_.add({0, b}, gradient_);
     assert(added);  // each block of the plan is added once
     progress();
@@ -48,8 +52,11 @@ std::vector<BlockSum> evaluate_share(Model& model, const Rows& rows, std::span<c
   for (std::uint64_t b = blocks.begin; b < blocks.end; ++b) {
     const std::size_t begin = b * kEvaluationRows;
     const std::size_t count = std::min<std::size_t>(kEvaluationRows, rows.size() - begin);
-    sums.push_back(model.evaluate(weights, {std::span(rows.features).subspan(begin * width, count * width),
-                                            std::span(rows.targets).subspan(begin, count)}));
+    Examples block;
+    block.columns = width;
+    block.features = std::span(rows.features).subspan(begin * width, count * width);
+    block.targets = std::span(rows.targets).subspan(begin, count);
+    sums.push_back(model.evaluate(weights, block));
     progress();
   }
   return sums;

@@ -39,7 +39,13 @@ class NetworkTest : public testing::TestWithParam<Case> {
     weights_.resize(model_->parameters());
     for (float& w : weights_) w = static_cast<float>(0.5 * rng.normal());
   }
-  [[nodiscard]] Examples examples() const { return {features_, targets_}; }
+  [[nodiscard]] Examples examples() const {
+    Examples rows;
+    rows.columns = features_.size() / targets_.size();
+    rows.features = features_;
+    rows.targets = targets_;
+    return rows;
+  }
 
   TrainJob job_;
   DataSummary summary_;
