@@ -19,15 +19,29 @@ enum class AcquisitionKind : std::uint8_t {
   probability_of_improvement,  // its logarithm; greedy
 };
 
+// A model of a related objective, as an older study of the same space.
+struct RelatedProcess {
+  const GaussianProcess* process = nullptr;
+  double weight = 0;  // its share of the acquisition, in [0, 1]
+};
+
 struct AcquisitionOptions {
   AcquisitionKind kind = AcquisitionKind::expected_improvement;
   // Whether a canonical point must not be returned, as one that has been evaluated. Unset: none.
   std::function<bool(std::span<const double> point)> excluded;
-  // Added to the logarithm of the improvement: what is known of good regions beforehand. Unset: nothing.
+  // Added to the logarithm of the improvement: what is known of good regions beforehand. It is differentiated
+  // numerically, and asked up to 1e-6 beyond the limits of a coordinate. Unset: nothing.
   std::function<double(std::span<const double> point)> log_prior;
   // Of labels, 1 where there is a value and 0 or less where there is none: the improvement is weighted by the
   // probability of the former. Null: there is a value everywhere. Must outlive the call.
   const GaussianProcess* feasibility = nullptr;
+  // Of the logarithm of what an evaluation costs: what is maximized is the improvement per unit of cost. Null: all cost
+  // the same. Must outlive the call.
+  const GaussianProcess* log_cost = nullptr;
+  // Each promises an improvement on what it predicts for the points tried so far, in its own transformed units; these
+  // are averaged by weight, and the process itself has what is left of 1. All must outlive the call.
+  std::span<const RelatedProcess> sources;
+  const Points* tried = nullptr;         // observed and pending points, for `sources`; null: none
   std::size_t results = 8;               // at most so many points
   std::size_t sobol_candidates = 512;    // in the whole space
   std::size_t history_candidates = 256;  // around the best observed points

@@ -66,6 +66,8 @@ std::vector<Posterior> one_dimensional() {
   return random_posteriors(continuous_space(1), 1, 0, rng);
 }
 
+Prediction predict(const GaussianProcess& process, double x) { return process.predict(std::span<const double>(&x, 1)); }
+
 double at(const Acquisition& acquisition, std::span<const double> x) {
   return acquisition.evaluate({x.size(), {x.begin(), x.end()}})(0);
 }
@@ -129,6 +131,26 @@ TEST_P(AcquisitionGradient, AgreesWithFeasibilityAndPrior) {
   options.log_prior = prior_only.log_prior = flat_over_categories;
   expect_gradient(Acquisition(posteriors, options), space, point);
   expect_gradient(Acquisition(posteriors, prior_only), space, point);
+}
+
+TEST_P(AcquisitionGradient, AgreesWithCostAndRelatedProcesses) {
+  Rng rng(static_cast<std::uint64_t>(GetParam()));
+  const InputSpace space = continuous_space(3);
+  const auto posteriors = random_posteriors(space, 1 + GetParam() % 2, static_cast<std::size_t>(GetParam() % 3), rng);
+  const GaussianProcess cost = random_labels(space, rng), one = random_labels(space, rng),
+                        other = random_labels(space, rng);
+  const RelatedProcess sources[] = {{&one, 0.3}, {&other, 0.5}};
+  const Points tried = random_points(space, 4, rng);
+  for (const AcquisitionKind kind : kKinds) {
+    SCOPED_TRACE(static_cast<int>(kind));
+    AcquisitionOptions options;
+    options.kind = kind;
+    options.log_cost = &cost;
+    expect_gradient(Acquisition(posteriors, options), space, random_point(space, rng));
+    options.sources = sources;
+    options.tried = &tried;
+    expect_gradient(Acquisition(posteriors, options), space, random_point(space, rng));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Spaces, AcquisitionGradient, testing::Range(0, 24));
@@ -254,6 +276,48 @@ TEST(Acquisition, PriorIsAdded) {
   for (const double x : {0.0, 0.4, 1.0}) {
     EXPECT_NEAR(at(Acquisition(posteriors, with), {{x}}), at(Acquisition(posteriors, plain), {{x}}) - 3 * x, 1e-12);
   }
+}
+
+TEST(Acquisition, LogarithmOfTheCostIsSubtracted) {
+  const auto posteriors = one_dimensional();
+  const GaussianProcess cost = labels_from_left_to_right();
+  AcquisitionOptions plain, with;
+  with.log_cost = &cost;
+  for (const double x : {0.0, 0.4, 1.0}) {
+    EXPECT_NEAR(at(Acquisition(posteriors, with), {{x}}),
+                at(Acquisition(posteriors, plain), {{x}}) - predict(cost, x).mean, 1e-12);
+  }
+}
+
+TEST(Acquisition, RelatedProcessesAreAveragedByWeightEachAgainstWhatItPredictsForThePointsTried) {
+  const auto posteriors = one_dimensional();
+  const GaussianProcess source = labels_from_left_to_right();
+  const Points tried{1, {0.75, 0.5}};
+  const double best = std::min(predict(source, 0.75).mean, predict(source, 0.5).mean);
+  AcquisitionOptions plain, with;
+  const RelatedProcess sources[] = {{&source, 0.25}};
+  with.sources = sources;
+  with.tried = &tried;
+  for (const double x : {0.1, 0.3, 0.6}) {
+    const Prediction there = predict(source, x);
+    // The labels are standardized on the way into the process: improvements are in those units.
+    const double scale = source.transform().scale();
+    const double expected = 0.75 * std::exp(at(Acquisition(posteriors, plain), {{x}})) +
+                            0.25 * std::exp(log_ei(there.mean, there.sd, best).value) / scale;
+    EXPECT_NEAR(std::exp(at(Acquisition(posteriors, with), {{x}})), expected, 1e-9 * expected);
+  }
+}
+
+TEST(Acquisition, ARelatedProcessOfWholeWeightStandsAlone) {
+  const auto posteriors = one_dimensional();
+  const GaussianProcess source = labels_from_left_to_right();
+  AcquisitionOptions with;
+  const RelatedProcess sources[] = {{&source, 1}};
+  with.sources = sources;
+  const Prediction there = predict(source, 0.1);
+  EXPECT_NEAR(std::exp(at(Acquisition(posteriors, with), {{0.1}})),
+              std::exp(log_ei(there.mean, there.sd, 0).value) / source.transform().scale(), 1e-9)
+      << "before a point was tried, against the mean of the observations";
 }
 
 }  // namespace
