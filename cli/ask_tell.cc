@@ -2,6 +2,7 @@
 // alone.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -18,6 +19,7 @@ using tuner::Trial;
 using tuner::TrialState;
 
 constexpr std::int64_t kMaxAsk = 10'000;
+constexpr double kMaxSeconds = 1e9;  // of a trial
 
 OrderedJson error_json(const Error& error) {
   OrderedJson json{{"code", name(error.code)}, {"message", error.message}, {"field", error.field}};
@@ -105,6 +107,7 @@ class Session {
     const OrderedJson* value = reader.raw("value");
     const auto state = reader.one_of("state", {"COMPLETED", "PRUNED", "FAILED", "INFEASIBLE", "CANCELLED"});
     const auto reason = reader.string("reason");
+    const auto seconds = reader.number_in("seconds", 0, kMaxSeconds);
     reader.finish();
     const std::optional<double> number = value == nullptr ? std::nullopt : number_from_json(*value);
     if (value != nullptr && !number) reader.fault("value", "must be a number, is " + value->dump());
@@ -125,6 +128,11 @@ class Session {
       trial.value = number;
     else if (trial.state == TrialState::completed)
       trial.state = TrialState::infeasible;  // NaN or infinite: there is no value there
+    if (seconds) {
+      tuner::Attempt attempt;
+      attempt.ended_at = attempt.started_at + std::chrono::round<Millis>(std::chrono::duration<double>(*seconds));
+      trial.attempts.push_back(std::move(attempt));
+    }
     return trial;
   }
 

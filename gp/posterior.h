@@ -32,6 +32,7 @@ class Posterior {
   [[nodiscard]] const Eigen::VectorXd& observed_means() const { return observed_means_; }
   // k(x, x), the same everywhere: of the function before any observation.
   [[nodiscard]] double prior_variance() const { return kernel_.variance(); }
+  [[nodiscard]] double noise() const { return noise_; }  // variance
   [[nodiscard]] double log_marginal_likelihood() const { return log_marginal_likelihood_; }
   [[nodiscard]] int jitter_level() const { return jitter_level_; }
 

@@ -1,8 +1,10 @@
 #include "tuner/samplers/gp_history.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 namespace krige::tuner {
 namespace {
@@ -39,7 +41,17 @@ std::vector<std::size_t> choose(const std::vector<double>& losses, std::size_t l
   return out;
 }
 
-void keep(gp::Points& points, std::vector<double>& values, std::size_t limit) {
+// Of the attempt that brought the value. Less than a millisecond is not told from another.
+std::optional<double> log_seconds(const Trial& trial) {
+  if (trial.attempts.empty() || !trial.attempts.back().ended_at) return std::nullopt;
+  const Attempt& last = trial.attempts.back();
+  const std::chrono::duration<double> took = *last.ended_at - last.started_at;
+  return std::log(std::max(took.count(), 1e-3));
+}
+
+}  // namespace
+
+void keep_what_matters(gp::Points& points, std::vector<double>& values, std::size_t limit) {
   if (values.size() <= limit) return;
   gp::Points kept{points.dims, {}};
   std::vector<double> kept_values;
@@ -51,11 +63,9 @@ void keep(gp::Points& points, std::vector<double>& values, std::size_t limit) {
   values = std::move(kept_values);
 }
 
-}  // namespace
-
 GpHistory read_history(const StudySpec& spec, std::size_t dims, std::span<const Trial> trials, std::size_t limit) {
   const double sign = spec.metric.goal == Goal::minimize ? 1 : -1;
-  GpHistory out{{dims, {}}, {}, {dims, {}}, {}, {dims, {}}, 0};
+  GpHistory out{{dims, {}}, {}, {dims, {}}, {}, {dims, {}}, {}, {dims, {}}, 0};
   for (const Trial& trial : trials) {
     if (trial.state == TrialState::cancelled) continue;
     const std::vector<double> point = spec.space.encode(trial.params);
@@ -71,9 +81,15 @@ GpHistory read_history(const StudySpec& spec, std::size_t dims, std::span<const 
     if (!has_value) continue;
     out.points.append(point);
     out.losses.push_back(sign * *trial.value);
+    if (trial.state != TrialState::completed) continue;  // a pruned trial took less than its point costs
+    if (const auto seconds = log_seconds(trial)) {
+      out.timed.append(point);
+      out.log_seconds.push_back(*seconds);
+    }
   }
-  keep(out.points, out.losses, limit);
-  keep(out.labelled, out.labels, limit);
+  keep_what_matters(out.points, out.losses, limit);
+  keep_what_matters(out.timed, out.log_seconds, limit);
+  keep_what_matters(out.labelled, out.labels, limit);
   return out;
 }
 

@@ -14,6 +14,8 @@ namespace krige::tuner {
 struct GpHistory {
   gp::Points points;  // of trials with a finite value
   std::vector<double> losses;
+  gp::Points timed;  // of completed trials whose time is known
+  std::vector<double> log_seconds;
   gp::Points labelled;         // of every finished trial that shows whether there is a value there
   std::vector<double> labels;  // 1: there is; below 0: there is none, the lower the surer
   gp::Points pending;          // of trials that are not finished
@@ -24,6 +26,9 @@ struct GpHistory {
     return std::ranges::any_of(labels, [](double label) { return label < 0; });
   }
 };
+
+// At most `limit` observations, those that matter: the best, the latest, and some of every rank.
+void keep_what_matters(gp::Points& points, std::vector<double>& losses, std::size_t limit);
 
 // Beyond `limit` of each, the observations that matter stand for all: the best, the latest, and some of every rank.
 // `dims`: of the input space.

@@ -39,21 +39,38 @@ std::vector<gp::Hyperparameters> all_from(const OrderedJson& json) {
   return out;
 }
 
+gp::OutputWarp warp_from(const OrderedJson& json) {
+  return json.at("log_above_median").get<bool>() ? gp::OutputWarp::log_above_median : gp::OutputWarp::none;
+}
+
 }  // namespace
 
 std::string encode_model(const GpModel& model) {
   OrderedJson json{{"log_above_median", model.warp == gp::OutputWarp::log_above_median},
                    {"objective", to_json(model.objective)}};
   json["feasibility"] = to_json(model.feasibility);
+  if (!model.log_seconds.empty()) json["log_seconds"] = to_json(model.log_seconds);
+  for (const SourceModel& source : model.sources)
+    json["sources"].push_back({{"log_above_median", source.warp == gp::OutputWarp::log_above_median},
+                               {"objective", to_json(source.objective)},
+                               {"weight", source.weight}});
   return json.dump();
 }
 
 Result<GpModel> decode_model(const std::string& text) {
   try {
     const OrderedJson json = OrderedJson::parse(text);
-    GpModel model{all_from(json.at("objective")), {}, all_from(json.at("feasibility"))};
-    if (json.at("log_above_median").get<bool>()) model.warp = gp::OutputWarp::log_above_median;
-    if (model.objective.empty()) return fail(ErrorCode::corrupt, "has no hyperparameters", "model.objective");
+    GpModel model;
+    model.objective = all_from(json.at("objective"));
+    model.warp = warp_from(json);
+    model.feasibility = all_from(json.at("feasibility"));
+    if (json.contains("log_seconds")) model.log_seconds = all_from(json["log_seconds"]);
+    if (json.contains("sources"))
+      for (const OrderedJson& source : json["sources"])
+        model.sources.push_back(
+            {all_from(source.at("objective")), warp_from(source), source.at("weight").get<double>()});
+    if (model.objective.empty() && model.sources.empty())
+      return fail(ErrorCode::corrupt, "has no hyperparameters", "model.objective");
     return model;
   } catch (const OrderedJson::exception& error) {
     return fail(ErrorCode::corrupt, std::string("is no surrogate of this version: ") + error.what(), "model");

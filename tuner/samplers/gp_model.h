@@ -9,10 +9,19 @@
 
 namespace krige::tuner {
 
-struct GpModel {
+// Of an older study.
+struct SourceModel {
   std::vector<gp::Hyperparameters> objective;
   gp::OutputWarp warp = gp::OutputWarp::none;
+  double weight = 0;  // its share of the acquisition
+};
+
+struct GpModel {
+  std::vector<gp::Hyperparameters> objective;  // empty: only the sources are known yet
+  gp::OutputWarp warp = gp::OutputWarp::none;
   std::vector<gp::Hyperparameters> feasibility;  // once a trial had no value
+  std::vector<gp::Hyperparameters> log_seconds;  // where the time of a trial counts
+  std::vector<SourceModel> sources;              // one for each older study
 };
 
 // JSON text; every number is kept exactly.

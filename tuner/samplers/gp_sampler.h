@@ -1,6 +1,13 @@
 // Gaussian-process Bayesian optimization: a scrambled Sobol design, then the points of highest expected improvement.
 #pragma once
 
+#include <optional>
+#include <vector>
+
+#include "base/rng.h"
+#include "gp/acquisition/suggest.h"
+#include "tuner/samplers/gp_history.h"
+#include "tuner/samplers/gp_model.h"
 #include "tuner/samplers/sampler.h"
 
 namespace krige::tuner {
@@ -16,6 +23,23 @@ class GpSampler final : public Sampler {
 
  private:
   struct Model;
+  struct Knowledge;
+
+  // Each adds to `model` what it learns, if there is something to learn.
+  Status learn_feasibility(const GpHistory& data, const std::optional<GpModel>& previous, GpModel& model,
+                           Rng& rng) const;
+  Status learn_log_seconds(const GpHistory& data, const std::optional<GpModel>& previous, GpModel& model,
+                           Rng& rng) const;
+  Status learn_sources(const GpHistory& data, const std::optional<GpModel>& previous, GpModel& model, Rng& rng) const;
+
+  // In the design there are older studies only.
+  [[nodiscard]] Result<Knowledge> know(const GpHistory& data, GpModel model, bool in_design) const;
+  // The trial whose point should be measured again rather than the first of `ranked` for the first time, by the
+  // knowledge gradient; null: none.
+  [[nodiscard]] Result<const Trial*> worth_measuring_again(std::span<const Trial> history, const GpHistory& data,
+                                                           const gp::GaussianProcess& process,
+                                                           const std::vector<gp::Suggestion>& ranked, Rng& rng) const;
+
   const StudySpec& spec_;
   std::unique_ptr<Model> model_;
 };

@@ -46,6 +46,10 @@ class Space {
   // The values as the space holds them, or which one is wrong: missing, unknown, inactive, out of range.
   [[nodiscard]] Result<Params> check(const Params& params) const;
 
+  // A point of another space as one of this: values of parameters with the same name are kept, those that only this
+  // space has take their default, else the middle of their prior. nullopt: a value is none of the parameter's here.
+  [[nodiscard]] std::optional<Params> adapt(const Params& params) const;
+
   // The first point, in the order of a grid, whose key is not in `used`; continuous parameters take a random value.
   // nullopt: a finite space is exhausted. Visits at most |used| + 1 points of a finite space.
   [[nodiscard]] std::optional<Params> first_unused(const std::set<std::string>& used, Rng& rng) const;

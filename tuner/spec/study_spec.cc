@@ -19,10 +19,11 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 2> kGoals{"minimize", "maximize"};
 constexpr std::array<std::string_view, 2> kReduces{"last", "best"};
-constexpr std::array<std::string_view, 3> kAcquisitions{"ei", "ucb", "pi"};
+constexpr std::array<std::string_view, 4> kAcquisitions{"ei", "ucb", "pi", "ei_per_second"};
 constexpr std::array<std::string_view, 5> kMethods{"gp", "random", "sobol", "grid", "cmaes"};
 constexpr std::int64_t kMaxTrials = 10'000'000;
 constexpr std::int64_t kMaxParallel = 4096;
+constexpr std::int64_t kMaxRepeats = 100;
 constexpr std::size_t kMaxName = 256;
 
 template <typename Enum, std::size_t N>
@@ -105,8 +106,13 @@ void read_notes(ObjectReader& reader, StudySpec& spec) {
   reader.integer_in("version", 1, 1);
 }
 
-void note_unused_priors(StudySpec& spec) {
+// What only the Gaussian process reads.
+void note_what_has_no_effect(StudySpec& spec) {
   if (spec.method == Method::gp) return;
+  if (spec.acquisition != Acquisition::ei)
+    spec.notes.emplace_back("acquisition has no effect: only method gp reads it");
+  if (spec.repeats > 1) spec.notes.emplace_back("repeats has no effect: only method gp reads it");
+  if (!spec.warm_start.empty()) spec.notes.emplace_back("warm_start has no effect: only method gp reads it");
   for (const Parameter& parameter : spec.space.parameters())
     if (parameter.prior)
       spec.notes.push_back(fmt::format("parameters.{}.prior has no effect: only method gp reads it", parameter.name));
@@ -136,10 +142,9 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
   if (const OrderedJson* metric = reader.raw("metric")) spec.metric = read_metric(*metric, faults);
   if (const auto method = reader.one_of("method", {"gp", "bayes", "random", "sobol", "grid", "cmaes"}))
     spec.method = *method == "bayes" ? Method::gp : by_name<Method>(kMethods, *method);
-  if (const auto acquisition = reader.one_of("acquisition", {"ei", "ucb", "pi"})) {
+  if (const auto acquisition = reader.one_of("acquisition", {"ei", "ucb", "pi", "ei_per_second"}))
     spec.acquisition = by_name<Acquisition>(kAcquisitions, *acquisition);
-    if (spec.method != Method::gp) spec.notes.push_back("acquisition has no effect: only method gp reads it");
-  }
+  spec.repeats = reader.integer_in("repeats", 1, kMaxRepeats).value_or(1);
   spec.seed =
       static_cast<std::uint64_t>(reader.integer_in("seed", 0, std::numeric_limits<std::int64_t>::max()).value_or(0));
   if (const OrderedJson* budget = reader.raw("budget")) spec.budget = read_budget(*budget, faults);
@@ -159,6 +164,7 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
   if (spec.train && spec.command) reader.fault("command", "cannot be given with train");
   read_notes(reader, spec);
 
+  const OrderedJson* warm_start = reader.raw("warm_start");
   reader.require("parameters");
   std::vector<Parameter> parameters;
   const std::size_t faults_before = faults.size();
@@ -169,7 +175,10 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
     if (Result<Space> space = Space::make(std::move(parameters))) {
       spec.space = std::move(*space);
       check_method(spec, faults);
-      note_unused_priors(spec);
+      if (warm_start != nullptr)
+        spec.warm_start =
+            read_warm_start(*warm_start, spec.space, options.data_root, options.confine, faults, spec.notes);
+      note_what_has_no_effect(spec);
       if (spec.train) check_job(train, spec.space, spec.metric, faults);
     } else {
       faults.add(space.error());
@@ -194,6 +203,8 @@ OrderedJson to_json(const StudySpec& spec) {
   json["method"] = name(spec.method);
   if (spec.acquisition != Acquisition::ei) json["acquisition"] = name(spec.acquisition);
   json["seed"] = spec.seed;
+  if (spec.repeats > 1) json["repeats"] = spec.repeats;
+  if (!spec.warm_start.empty()) json["warm_start"] = to_json(spec.warm_start);
   json["parameters"] = to_json(spec.space.parameters());
   json["budget"] = std::move(budget);
   if (spec.train) json["train"] = OrderedJson::parse(*spec.train);

@@ -10,12 +10,13 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "tuner/space/space.h"
+#include "tuner/spec/warm_start.h"
 
 namespace krige::tuner {
 
 enum class Goal { minimize, maximize };
-enum class Reduce { last, best };        // which of a trial's records is its value
-enum class Acquisition { ei, ucb, pi };  // what the GP maximizes
+enum class Reduce { last, best };                       // which of a trial's records is its value
+enum class Acquisition { ei, ucb, pi, ei_per_second };  // what the GP maximizes
 enum class Method { gp, random, sobol, grid, cmaes };
 
 struct Metric {
@@ -40,6 +41,8 @@ struct StudySpec {
   Acquisition acquisition = Acquisition::ei;
   std::uint64_t seed = 0;
   Space space;
+  std::int64_t repeats = 1;            // how often the GP may measure one point, where noise makes that worth a trial
+  std::vector<OlderStudy> warm_start;  // what the GP learns from besides
   Budget budget;
   std::optional<std::string> train;  // a training job, JSON text; a parameter named as one of its fields sets it
   std::optional<std::vector<std::string>> command;

@@ -69,8 +69,26 @@ void StudyImage::take(const Trial& trial) {
     ++failures_in_row_;
   else if (counts_towards_budget(trial.state))
     failures_in_row_ = 0;
-  if (trial.state == TrialState::completed && trial.value && (!best_ || better(*trial.value, best_->value)))
-    best_ = Best{trial.id, *trial.value, trial.params};
+  if (trial.state == TrialState::completed && trial.value) take_best(trial);
+}
+
+// Where a point may be measured again, the best single value is mostly luck: a mean of several counts for more.
+void StudyImage::take_best(const Trial& completed) {
+  if (spec_.repeats == 1) {
+    if (!best_ || better(*completed.value, best_->value))
+      best_ = Best{completed.id, *completed.value, completed.params};
+    return;
+  }
+  Measured& here = measured_.try_emplace(point_key(completed.params), Measured{completed.id, 0, 0}).first->second;
+  ++here.count;
+  here.mean += (*completed.value - here.mean) / static_cast<double>(here.count);
+  const Measured* best = nullptr;
+  for (const auto& [point, one] : measured_) {
+    if (best != nullptr && best->count > 1 && one.count == 1) continue;
+    const bool confirmed = best != nullptr && one.count > 1 && best->count == 1;
+    if (best == nullptr || confirmed || better(one.mean, best->mean)) best = &one;
+  }
+  best_ = Best{best->first, best->mean, trial(best->first)->params};
 }
 
 void StudyImage::take(const Record& record) {

@@ -46,6 +46,7 @@ class StudyImage {
  private:
   void take(const Trial& trial);
   void take(const Record& record);
+  void take_best(const Trial& completed);
   [[nodiscard]] bool better(double a, double b) const;
 
   struct Reported {
@@ -60,6 +61,13 @@ class StudyImage {
   std::vector<Trial> trials_;
   std::map<TrialState, std::int64_t> counts_;
   std::map<TrialId, Reported> reported_;  // of trials that are not finished
+  // Where points are measured again: what was found at each, by point.
+  struct Measured {
+    TrialId first = 0;
+    std::int64_t count = 0;
+    double mean = 0;
+  };
+  std::map<std::string, Measured> measured_;
   std::optional<Best> best_;
   std::int64_t failures_in_row_ = 0;
 };

@@ -105,5 +105,25 @@ TEST(GpHistory, KnowsOfFailuresOnEitherSideOfTheLimit) {
   }
 }
 
+TEST(GpHistory, TheTimeOfACompletedTrialIsThatOfItsLastAttempt) {
+  std::vector<Trial> trials{trial_at(1, 0.1, TrialState::completed, 5.0), trial_at(2, 0.2, TrialState::completed, 6.0),
+                            trial_at(3, 0.3, TrialState::pruned, 7.0), trial_at(4, 0.4, TrialState::completed, 8.0)};
+  const auto attempt = [](int from, int to) {
+    Attempt out;
+    out.started_at = WallTime(std::chrono::seconds(from));
+    out.ended_at = WallTime(std::chrono::seconds(to));
+    return out;
+  };
+  trials[0].attempts = {attempt(0, 100), attempt(200, 210)};
+  trials[2].attempts = {attempt(0, 5)};
+  trials[3].attempts = {attempt(7, 7)};
+  const StudySpec spec = spec_with("minimize");
+  const GpHistory history = read_history(spec, 1, trials, 100);
+  EXPECT_EQ(history.timed.values, (std::vector{0.1, 0.4})) << "a pruned trial did not take its full time";
+  ASSERT_EQ(history.log_seconds.size(), 2U);
+  EXPECT_DOUBLE_EQ(history.log_seconds[0], std::log(10));
+  EXPECT_DOUBLE_EQ(history.log_seconds[1], std::log(1e-3));
+}
+
 }  // namespace
 }  // namespace krige::tuner

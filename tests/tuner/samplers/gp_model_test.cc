@@ -18,7 +18,8 @@ gp::Hyperparameters random_hyperparameters(Rng& rng) {
 
 TEST(GpModel, EveryNumberIsKeptExactly) {
   Rng rng(1);
-  GpModel model{{random_hyperparameters(rng), random_hyperparameters(rng)}, gp::OutputWarp::log_above_median, {}};
+  GpModel model{
+      {random_hyperparameters(rng), random_hyperparameters(rng)}, gp::OutputWarp::log_above_median, {}, {}, {}};
   for (int i = 0; i < 2; ++i) {
     const auto back = decode_model(encode_model(model));
     ASSERT_TRUE(back);
@@ -77,7 +78,7 @@ TEST(GpModel, EveryBitOfEveryDoubleIsKept) {
 TEST(GpModel, WhatIsCutOffOrGarbledIsCorruptOrStillAModel) {
   Rng rng(3);
   const std::string text =
-      encode_model({{random_hyperparameters(rng)}, gp::OutputWarp::none, {random_hyperparameters(rng)}});
+      encode_model({{random_hyperparameters(rng)}, gp::OutputWarp::none, {random_hyperparameters(rng)}, {}, {}});
   for (std::size_t n = 0; n < text.size(); ++n) {
     const auto model = decode_model(text.substr(0, n));
     ASSERT_FALSE(model) << n;
@@ -108,6 +109,24 @@ TEST(GpModel, WhatIsNoModelIsCorrupt) {
     const auto model = decode_model(text);
     ASSERT_FALSE(model) << text;
     EXPECT_EQ(model.error().code, ErrorCode::corrupt);
+  }
+}
+
+TEST(GpModel, TimesAndOlderStudiesAreKept) {
+  Rng rng(2);
+  GpModel model;
+  model.log_seconds = {random_hyperparameters(rng)};
+  model.sources = {{{random_hyperparameters(rng)}, gp::OutputWarp::log_above_median, 1.0 / 3},
+                   {{random_hyperparameters(rng), random_hyperparameters(rng)}, gp::OutputWarp::none, 0}};
+  const auto back = decode_model(encode_model(model));
+  ASSERT_TRUE(back) << back.error().describe();
+  EXPECT_TRUE(back->objective.empty()) << "in the design there are only the older studies";
+  EXPECT_EQ(back->log_seconds, model.log_seconds);
+  ASSERT_EQ(back->sources.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(back->sources[i].objective, model.sources[i].objective);
+    EXPECT_EQ(back->sources[i].warp, model.sources[i].warp);
+    EXPECT_EQ(back->sources[i].weight, model.sources[i].weight);
   }
 }
 

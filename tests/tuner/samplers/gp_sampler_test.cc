@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
@@ -352,6 +353,101 @@ TEST(GpSampler, LongHistoryOfFewPointsLeavesOnlyNewOnes) {
   ASSERT_TRUE(suggestion);
   EXPECT_EQ(suggestion->info.method, "gp");
   EXPECT_FALSE(seen.contains(point_key(suggestion->params)));
+}
+
+StudySpec with_older_sphere(double at) {
+  StudySpec spec = spec_of(cube(2));
+  OlderStudy older;
+  Rng rng(8);
+  for (int i = 0; i < 30; ++i) {
+    const std::vector<double> u{rng.uniform(), rng.uniform()};
+    older.trials.push_back({spec.space.decode(u), 100 + 7 * sphere(u, at)});
+  }
+  spec.warm_start.push_back(std::move(older));
+  return spec;
+}
+
+TEST(GpSampler, BeginsWhereAnOlderStudyWasGood) {
+  const StudySpec spec = with_older_sphere(0.3);
+  const std::vector<Trial> history = run(spec, 3, kSphere);
+  EXPECT_LT(*history.front().value, 0.01) << "the first point";
+  EXPECT_LT(best(history), best(run(spec_of(cube(2)), 3, kSphere)));
+}
+
+TEST(GpSampler, LeavesAnOlderStudyThatProvesUnrelated) {
+  const StudySpec spec = with_older_sphere(0.95);
+  const Objective objective = [](const std::vector<double>& u) { return sphere(u, 0.2); };
+  const std::vector<Trial> history = run(spec, 20, objective);
+  EXPECT_LT(best(history), 0.01);
+  const auto fit = make_sampler(spec)->refit(history, nullptr).value();
+  EXPECT_EQ(parse_json(fit.model).value()["sources"][0]["weight"], 0.0);
+}
+
+TEST(GpSampler, TheDefaultComesBeforeOlderStudies) {
+  StudySpec spec = spec_of(R"({"x0": {"type": "float", "min": 0, "max": 1, "default": 0.7},
+                               "x1": {"type": "float", "min": 0, "max": 1}})");
+  spec.warm_start = with_older_sphere(0.3).warm_start;
+  EXPECT_EQ(run(spec, 1, kSphere).front().params, *spec.space.default_point());
+}
+
+TEST(GpSampler, PerSecondPrefersWhatIsCheapOfWhatIsAsGood) {
+  const auto mean_of_first = [](const std::string& acquisition) {
+    const StudySpec spec = spec_of(cube(2), R"("acquisition": ")" + acquisition + R"(", )");
+    FittingSampler sampler(spec);
+    std::vector<Trial> history;
+    double sum = 0;
+    for (TrialId id = 1; id <= 24; ++id) {
+      Trial trial = finished(spec, id, sampler.propose(history, id)->params,
+                             [](const std::vector<double>& u) { return (u[1] - 0.5) * (u[1] - 0.5); });
+      const double x = spec.space.encode(trial.params)[0];
+      Attempt attempt;
+      attempt.ended_at = attempt.started_at + Millis(static_cast<std::int64_t>(1000 * std::exp(5 * x)));
+      trial.attempts.push_back(attempt);
+      history.push_back(std::move(trial));
+      if (id > 8) sum += x / 16;
+    }
+    return sum;
+  };
+  EXPECT_LT(mean_of_first("ei_per_second"), 0.3);
+  EXPECT_GT(mean_of_first("ei"), 0.3);
+}
+
+TEST(GpSampler, MeasuresAPointAgainOnlyWhereNoiseMakesItWorthATrial) {
+  const auto repeats = [](double noise, std::int64_t allowed) {
+    StudySpec spec = spec_of(cube(1));
+    spec.repeats = allowed;
+    FittingSampler sampler(spec);
+    std::vector<Trial> history;
+    std::map<std::string, std::int64_t> measured;
+    Rng rng(5);
+    for (TrialId id = 1; id <= 30; ++id) {
+      const auto suggestion = sampler.propose(history, id);
+      const std::int64_t times = ++measured[point_key(suggestion->params)];
+      EXPECT_LE(times, allowed);
+      EXPECT_EQ(times > 1, suggestion->info.note.starts_with("measures the point of trial ")) << suggestion->info.note;
+      history.push_back(finished(spec, id, suggestion->params,
+                                 [&](const std::vector<double>& u) { return sphere(u, 0.3) + noise * rng.normal(); }));
+    }
+    return 30 - static_cast<int>(measured.size());
+  };
+  EXPECT_EQ(repeats(0, 5), 0);
+  EXPECT_EQ(repeats(0.2, 1), 0) << "not without being asked";
+  EXPECT_GT(repeats(0.2, 5), 3);
+}
+
+TEST(GpSampler, MeasuresThePointsOfAFiniteSpaceAsOftenAsItMay) {
+  StudySpec spec = spec_of(R"({"arm": {"values": ["a", "b", "c", "d"]}})");
+  spec.repeats = 4;
+  FittingSampler sampler(spec);
+  std::vector<Trial> history;
+  Rng rng(5);
+  for (TrialId id = 1; id <= 16; ++id) {
+    const auto suggestion = sampler.propose(history, id);
+    ASSERT_TRUE(suggestion) << id << ": " << suggestion.error().describe();
+    history.push_back(
+        finished(spec, id, suggestion->params, [&](const std::vector<double>& u) { return u[0] + rng.normal(); }));
+  }
+  EXPECT_EQ(sampler.propose(history, 17).error().code, ErrorCode::space_exhausted);
 }
 
 }  // namespace

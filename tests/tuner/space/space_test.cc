@@ -110,5 +110,16 @@ TEST(Space, CheckNamesEveryWrongValue) {
             "momentum: is missing");
 }
 
+TEST(Space, AdaptsPointsOfAnotherSpace) {
+  const Space space = space_of(R"({"a": {"values": ["x", "y"]}, "n": {"type": "int", "min": 1, "max": 9, "default": 7},
+                                   "z": {"type": "float", "min": 0, "max": 1, "when": {"a": "y"}}})");
+  EXPECT_EQ(to_json(*space.adapt({{"a", std::string("y")}, {"z", 0.25}, {"other", true}})).dump(),
+            R"({"a":"y","n":7,"z":0.25})");
+  EXPECT_EQ(to_json(*space.adapt({{"a", std::string("x")}, {"z", 0.25}, {"n", 2.0}})).dump(), R"({"a":"x","n":2})")
+      << "what is inactive here is left out";
+  EXPECT_EQ(space.adapt({{"a", std::string("q")}}), std::nullopt);
+  EXPECT_EQ(space.adapt({{"n", std::int64_t{12}}}), std::nullopt);
+}
+
 }  // namespace
 }  // namespace krige::tuner

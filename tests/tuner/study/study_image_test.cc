@@ -94,5 +94,29 @@ TEST(StudyImage, IllegalStepsAreOurBug) {
   EXPECT_EQ(image.check(change).error().message, "trial 1 cannot go from COMPLETED to RUNNING");
 }
 
+TEST(StudyImage, WherePointsAreMeasuredAgainTheBestMeanOfSeveralCounts) {
+  StudySpec repeated = spec(R"({"name": "m"})");
+  repeated.repeats = 3;
+  StudyImage image(repeated, {}, {});
+  const auto measured = [](TrialId id, double x, double value) {
+    Trial t = trial(id, TrialState::completed, value);
+    t.params = {{"x", x}};
+    return t;
+  };
+  put(image, measured(1, 0.5, 2));
+  put(image, measured(2, 0.1, 1));  // lucky
+  EXPECT_EQ(image.view().best->trial, 2);
+  put(image, measured(3, 0.5, 4));
+  EXPECT_EQ(image.view().best->trial, 1) << "measured twice, the other only once";
+  EXPECT_EQ(image.view().best->value, 3);
+  put(image, measured(4, 0.1, 6));
+  EXPECT_EQ(image.view().best->value, 3) << "3 is below 3.5";
+  put(image, measured(5, 0.1, -1));
+  EXPECT_EQ(image.view().best->trial, 2);
+  EXPECT_DOUBLE_EQ(image.view().best->value, 2);
+  const StudyImage restored(repeated, {}, image.trials());
+  EXPECT_EQ(restored.view().best->trial, 2);
+}
+
 }  // namespace
 }  // namespace krige::tuner
