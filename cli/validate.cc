@@ -20,6 +20,9 @@ int validate(const ValidateOptions& options) {
                          spec->metric.name, name(spec->method), spec->space.dimensions().size(),
                          budget.max_trials ? fmt::format("{} trials, {} at once", *budget.max_trials, budget.parallel)
                                            : fmt::format("no limit of trials, {} at once", budget.parallel)));
+  for (const tuner::OlderStudy& older : spec->warm_start)
+    print_line(fmt::format("learns from {} trials of {}", older.trials.size(),
+                           older.name.empty() ? "an older study" : older.name));
   for (const std::string& remark : spec->notes) print_line("note: " + remark);
   return 0;
 }
