@@ -19,13 +19,20 @@ namespace {
 // How often a reader of records that was too slow is tried again.
 constexpr Millis kFlushInterval{20};
 
+CrewOptions crew_options(const TrainJob& job, const CoordinatorOptions& options) {
+  CrewOptions crew = options.crew;
+  const Transport wanted = job.transport == DataPlane::socket ? Transport::unix_sockets : Transport::shared_memory;
+  crew.transport = options.transport.value_or(wanted);
+  return crew;
+}
+
 class Coordinator {
  public:
   Coordinator(const TrainJob& job, const CoordinatorOptions& options)
       : job_(job),
         options_(options),
         records_(options.records_fd),
-        crew_(loop_, options.crew,
+        crew_(loop_, crew_options(job, options),
               [this](Role role, std::uint32_t i, const Frame& f) { return on_frame(role, i, f); }) {}
 
   Status run() {

@@ -2,6 +2,7 @@
 // weights evaluated, and writes the records.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -12,8 +13,9 @@ namespace krige::trainer {
 
 struct CoordinatorOptions {
   CrewOptions crew;
-  std::string model_path;  // where the final weights go; empty: nowhere
-  int records_fd = 1;      // metric records as JSON lines
+  std::string model_path;              // where the final weights go; empty: nowhere
+  std::optional<Transport> transport;  // before the job's
+  int records_fd = 1;                  // metric records as JSON lines
 };
 
 // Runs the job to its end. It blocks SIGTERM, SIGINT and SIGCHLD and must be called from the main thread, once. When it

@@ -18,7 +18,7 @@ enum class Role { shard, worker };
 
 struct CrewOptions {
   std::string program = "/proc/self/exe";
-  Transport transport = Transport::unix_sockets;
+  Transport transport = Transport::shared_memory;
   // A member that shows no life for this long is taken for dead.
   Millis timeout{30'000};
   bool trace = false;
@@ -60,10 +60,15 @@ class Crew {
     bool closed = false;
   };
 
+  // Descriptors that a member inherits: a link to each of its peers, and the memory of each link (or none at all).
+  struct MemberLinks {
+    std::vector<UniqueFd> sockets;
+    std::vector<int> memories;  // owned by start(): both ends of a link inherit the same
+  };
+
   [[nodiscard]] CrewMember& member(Role role, std::uint32_t index);
   [[nodiscard]] static std::string name(const CrewMember& member);
-  [[nodiscard]] Status start_member(Role role, std::uint32_t index, std::vector<UniqueFd> links,
-                                    const std::string& job);
+  [[nodiscard]] Status start_member(Role role, std::uint32_t index, const MemberLinks& links, const std::string& job);
   [[nodiscard]] Status on_frame(std::size_t place, const Frame& frame);
   void on_closed(std::size_t place, const Error& error);
   void fail_with(Error error);

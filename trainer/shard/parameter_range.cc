@@ -51,38 +51,68 @@ Status ParameterRange::push(const Push& gradient) {
     if (gradient.clock != worker->clock || gradient.clock >= schedule_.total_steps())
       return fail(ErrorCode::corrupt, fmt::format("worker {} pushes for minibatch {}, its clock is {}", gradient.worker,
                                                   gradient.clock, worker->clock));
-    KRIGE_CHECK(take(gradient));
+    KRIGE_CHECK(schedule_.shared_minibatches() ? add_to_sum(gradient) : apply_own(gradient));
     worker->next_sequence = gradient.sequence + 1;
+    if (!gradient.last) return {};
     ++worker->clock;
     const std::uint64_t before = std::exchange(min_clock_, std::ranges::min(workers_, {}, &WorkerState::clock).clock);
     if (schedule_.shared_minibatches() && min_clock_ > before) {
-      if (!sum_.complete()) return fail(ErrorCode::corrupt, "the workers' gradients do not cover the minibatch");
-      update(sum_.pieces()[0].sum, gradient.rows);
+      KRIGE_TRY(const auto sum, sum_of_all(gradient));
+      update(sum, gradient.rows);
     }
     if (min_clock_ > before && min_clock_ % schedule_.steps_per_epoch() == 0)
       peers_.send_snapshot({min_clock_ / schedule_.steps_per_epoch(), version_, weights_});
   }
+  if (!gradient.last) return {};
   worker->waiting = true;
   answer_who_may_read();
   return {};
 }
 
 // The shape is checked against what the schedule says, so that nothing a peer claims decides how much is allocated.
-Status ParameterRange::take(const Push& gradient) {
+Status ParameterRange::check_shape(const Push& gradient, const StepPlan& plan) const {
+  if (gradient.blocks == plan.blocks && gradient.rows == plan.rows.size() &&
+      gradient.values.size() == gradient.nodes.size() * weights_.size())
+    return {};
+  return fail(ErrorCode::corrupt, fmt::format("worker {} pushes a gradient of another shape", gradient.worker));
+}
+
+Status ParameterRange::add_to_sum(const Push& gradient) {
   const StepPlan plan = schedule_.plan(gradient.clock, gradient.worker);
-  if (gradient.blocks != plan.blocks || gradient.rows != plan.rows.size() ||
-      gradient.values.size() != gradient.nodes.size() * weights_.size())
-    return fail(ErrorCode::corrupt, fmt::format("worker {} pushes a gradient of another shape", gradient.worker));
-  const bool first = !schedule_.shared_minibatches() ||
-                     std::ranges::none_of(workers_, [&](const WorkerState& w) { return w.clock > gradient.clock; });
-  if (first) sum_.reset(plan.blocks, weights_.size());
+  KRIGE_CHECK(check_shape(gradient, plan));
+  if (sum_clock_ != gradient.clock) {
+    sum_.reset(plan.blocks, weights_.size());
+    sum_clock_ = gradient.clock;
+  }
+  if (stands_alone(gradient)) return {};
   for (std::size_t i = 0; i < gradient.nodes.size(); ++i)
     if (Status added = sum_.add(gradient.nodes[i], gradient.values.subspan(i * weights_.size(), weights_.size()));
         !added)
       return fail(ErrorCode::corrupt, fmt::format("worker {}: {}", gradient.worker, added.error().message));
-  if (schedule_.shared_minibatches() || gradient.rows == 0) return {};
-  if (!sum_.complete()) return fail(ErrorCode::corrupt, "a worker's gradient does not cover its minibatch");
-  update(sum_.pieces()[0].sum, gradient.rows);
+  return {};
+}
+
+bool ParameterRange::is_whole(const Push& gradient) {
+  return gradient.last && gradient.nodes.size() == 1 && gradient.nodes[0] == root_of(gradient.blocks);
+}
+
+// The whole minibatch, and nobody has anything to add: it can be applied from where it lies.
+bool ParameterRange::stands_alone(const Push& gradient) const {
+  return is_whole(gradient) && sum_.pieces().empty() &&
+         std::ranges::count_if(workers_, [&](const WorkerState& w) { return w.clock <= gradient.clock; }) <= 1;
+}
+
+Result<std::span<const float>> ParameterRange::sum_of_all(const Push& last) const {
+  if (is_whole(last) && sum_.pieces().empty()) return last.values;
+  if (!sum_.complete()) return fail(ErrorCode::corrupt, "the workers' gradients do not cover the minibatch");
+  return std::span<const float>(sum_.pieces()[0].sum);
+}
+
+Status ParameterRange::apply_own(const Push& gradient) {
+  KRIGE_CHECK(check_shape(gradient, schedule_.plan(gradient.clock, gradient.worker)));
+  if (gradient.rows == 0) return {};
+  if (!is_whole(gradient)) return fail(ErrorCode::corrupt, "a worker's gradient does not cover its minibatch");
+  update(gradient.values, gradient.rows);
   return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
@@ -52,7 +53,12 @@ class ParameterRange {
   };
 
   [[nodiscard]] Result<WorkerState*> known(std::uint32_t worker, std::uint32_t incarnation);
-  [[nodiscard]] Status take(const Push& gradient);
+  [[nodiscard]] Status check_shape(const Push& gradient, const StepPlan& plan) const;
+  [[nodiscard]] Status add_to_sum(const Push& gradient);
+  [[nodiscard]] Status apply_own(const Push& gradient);
+  [[nodiscard]] static bool is_whole(const Push& gradient);
+  [[nodiscard]] bool stands_alone(const Push& gradient) const;
+  [[nodiscard]] Result<std::span<const float>> sum_of_all(const Push& last) const;
   void update(std::span<const float> sum, std::uint64_t rows);
   void answer_who_may_read();
 
@@ -64,7 +70,8 @@ class ParameterRange {
   Floats gradient_;
   std::vector<KeyRange> penalized_;
   std::unique_ptr<Optimizer> optimizer_;
-  TreeSum sum_;
+  TreeSum sum_;  // bsp: of what has come of minibatch sum_clock_
+  std::optional<std::uint64_t> sum_clock_;
   std::vector<WorkerState> workers_;
   std::uint64_t version_ = 0;
   std::uint64_t min_clock_ = 0;

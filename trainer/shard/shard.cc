@@ -36,8 +36,11 @@ class Shard final : public ShardPeers {
     // Links are read only once there are weights: until then the workers' pulls wait in the sockets.
     KRIGE_CHECK(member_.run_until([this] { return range_.has_value(); }));
     const auto workers = static_cast<std::uint32_t>(member_.job().workers);
-    for (std::uint32_t w = 0; w < workers; ++w)
-      workers_.push_back(member_.open_link(w, [this, w](const Frame& frame) { return on_worker_frame(w, frame); }));
+    for (std::uint32_t w = 0; w < workers; ++w) {
+      KRIGE_TRY(auto link, member_.open_link(w, SharedSlots::Side::taker, range_->weights().size(),
+                                             [this, w](const Frame& frame) { return on_worker_frame(w, frame); }));
+      workers_.push_back(std::move(link));
+    }
     return member_.run_until([] { return false; });
   }
 

@@ -1,5 +1,5 @@
-// A two-way, ordered link to one peer that carries frames. The socket transport is one implementation; a ring of shared
-// memory can be another. All channels of a process belong to one thread, that of its event loop.
+// A two-way, ordered link to one peer that carries frames. All channels of a process belong to one thread, that of its
+// event loop.
 #pragma once
 
 #include <functional>

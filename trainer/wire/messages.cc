@@ -66,6 +66,7 @@ Status read(ByteReader& from, Push& m) {
   m.version = from.get<std::uint64_t>();
   m.rows = from.get<std::uint64_t>();
   m.blocks = from.get<std::uint32_t>();
+  const auto last = from.get<std::uint32_t>();
   m.nodes.resize(from.count(2 * sizeof(std::uint32_t)));
   for (TreeNode& node : m.nodes) {
     node.level = from.get<std::uint32_t>();
@@ -73,6 +74,8 @@ Status read(ByteReader& from, Push& m) {
   }
   from.align();
   m.values = from.floats();
+  if (last > 1) return fail(ErrorCode::corrupt, "a flag that is neither 0 nor 1");
+  m.last = last == 1;
   if (m.blocks == 0) return fail(ErrorCode::corrupt, "a minibatch without blocks");
   if (m.nodes.empty() ? !m.values.empty() : m.values.size() % m.nodes.size() != 0)
     return fail(ErrorCode::corrupt, fmt::format("{} numbers for {} nodes", m.values.size(), m.nodes.size()));
@@ -158,6 +161,7 @@ void encode_head(ByteWriter& to, const Push& m) {
   to.put(m.version);
   to.put(m.rows);
   to.put(m.blocks);
+  to.put(static_cast<std::uint32_t>(m.last ? 1 : 0));
   to.put(static_cast<std::uint64_t>(m.nodes.size()));
   for (const TreeNode& node : m.nodes) {
     to.put(node.level);
@@ -204,7 +208,7 @@ Result<M> decode(const Frame& frame) {
     return fail(ErrorCode::corrupt,
                 fmt::format("a message of type {} has no place here", static_cast<int>(frame.type)));
   M message;
-  ByteReader reader(frame.payload);
+  ByteReader reader(frame.payload, frame.body);
   const Status read_values = read(reader, message);
   KRIGE_CHECK(reader.finish());
   if (!read_values) return fail(read_values.error());

@@ -43,8 +43,9 @@ struct Pull {
   std::uint64_t version = 0;
 };
 
-// Gradients of minibatch `clock`, summed over rows as far as the tree of `blocks` leaves allows; then a pull for clock
-// + 1. (job, worker, incarnation, sequence) is its identity: a second one is ignored.
+// Gradients of minibatch `clock`, summed over rows as far as the tree of `blocks` leaves allows; the last one of a
+// minibatch is also a pull for clock + 1. (job, worker, incarnation, sequence) is its identity: a second one is
+// ignored.
 struct Push {
   static constexpr MessageType kType = MessageType::push;
   std::uint32_t worker = 0;
@@ -54,6 +55,7 @@ struct Push {
   std::uint64_t version = 0;  // that the gradient was computed with
   std::uint64_t rows = 0;     // of the whole minibatch
   std::uint32_t blocks = 1;
+  bool last = true;
   std::vector<TreeNode> nodes;
   std::span<const float> values;  // nodes × keys of the shard
 };

@@ -76,6 +76,41 @@ TEST_F(ParameterRangeTest, BspUpdatesOnceWhenAllHavePushed) {
   }
 }
 
+TEST_F(ParameterRangeTest, AMinibatchInPartsIsOneUpdate) {
+  rows_ = 24;
+  TrainJob job;
+  job.batch_size = 24;  // blocks of 8 rows: a tree of three
+  job.epochs = 3;
+  job.learning_rate = 1;
+  const std::vector<float> start{1, 1};
+  ParameterRange range(job, Begin{rows_, {}, start}, peers_);
+  Push part;
+  part.rows = 24;
+  part.blocks = 3;
+  part.nodes = {{0, 2}};
+  part.values = eight_;
+  part.last = false;
+  ASSERT_TRUE(range.push(part));
+  EXPECT_EQ(range.version(), 0U);
+  EXPECT_TRUE(peers_.reads.empty());
+  ASSERT_TRUE(range.push(part));  // a duplicate
+  const std::vector<float> sixteen{16, 16};
+  part.sequence = 1;
+  part.nodes = {{1, 0}};
+  part.values = sixteen;
+  part.last = true;
+  ASSERT_TRUE(range.push(part));
+  EXPECT_EQ(range.version(), 1U);
+  EXPECT_EQ(peers_.reads.size(), 1U);
+  EXPECT_EQ(range.weights()[0], 0.0F);
+}
+
+TEST_F(ParameterRangeTest, AWholeGradientAndAPartOfItAreNonsense) {
+  ParameterRange& range = this->range(TrainMode::bsp, 2);
+  ASSERT_TRUE(range.push(push(0, 0, eight_)));
+  EXPECT_FALSE(range.push(push(1, 0, eight_)));
+}
+
 TEST_F(ParameterRangeTest, L2LeavesTheBiasAlone) {
   ParameterRange& range = this->range(TrainMode::bsp, 1, 0, 0.25);
   ASSERT_TRUE(range.push(push(0, 0, {0, 0})));

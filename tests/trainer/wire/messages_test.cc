@@ -39,6 +39,7 @@ Push example_push() {
   push.version = 16;
   push.rows = 61;
   push.blocks = 4;
+  push.last = false;
   push.nodes = {{1, 0}, {0, 2}};
   return push;
 }
@@ -54,8 +55,24 @@ TEST(Messages, PushSurvivesTheRoundTrip) {
   EXPECT_EQ(got.version, sent.version);
   EXPECT_EQ(got.rows, sent.rows);
   EXPECT_EQ(got.blocks, sent.blocks);
+  EXPECT_EQ(got.last, sent.last);
   EXPECT_EQ(got.nodes, sent.nodes);
   EXPECT_EQ(copy(got.values), kValues);
+}
+
+TEST(Messages, NumbersMayLieApartFromTheRest) {
+  const Bytes head = payload_of(example_push());
+  const Bytes body(std::as_bytes(std::span(kValues)).begin(), std::as_bytes(std::span(kValues)).end());
+  Frame frame{MessageType::push, 1, head, 1, body.size(), body};
+  EXPECT_EQ(copy(decode<Push>(frame).value().values), kValues);
+  frame.body = std::span(body).first(body.size() - 2);  // not a whole number
+  EXPECT_FALSE(decode<Push>(frame));
+  const Bytes both = payload_of(example_push(), kValues);
+  frame.payload = both;
+  frame.body = body;
+  EXPECT_FALSE(decode<Push>(frame));
+  const Bytes pull = payload_of(Pull{});
+  EXPECT_FALSE(decode<Pull>(Frame{MessageType::pull, 1, pull, 1, body.size(), body}));
 }
 
 TEST(Messages, TheOthersSurviveTheRoundTrip) {
