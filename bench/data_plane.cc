@@ -212,6 +212,7 @@ class Server final : public ShardPeers {
   }
   void send_weights(std::uint32_t worker, const Weights& weights) override { workers_[worker]->send(kJob, weights); }
   void send_snapshot(const Snapshot&) override {}
+  void send_state(const State&) override {}
 
  private:
   Status on_frame(const Frame& frame) {

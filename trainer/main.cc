@@ -24,13 +24,17 @@ using namespace krige;
 using namespace krige::trainer;
 
 constexpr std::size_t kMaxJobBytes = 1 << 20;
+constexpr int kPausedExitCode = 75;  // EX_TEMPFAIL of sysexits.h: try again later
 constexpr const char* kUsage =
     "usage: krige-trainer coordinator --job FILE|- [--model OUT] [--transport HOW] [--timeout SECONDS] [--trace]\n"
     "Trains the job of FILE (JSON), writes one record an epoch to standard output (JSON lines).\n"
     "  --model OUT     writes the final model to OUT\n"
+    "  --checkpoint F  writes to F what a training needs to go on, every epoch or every --checkpoint-every N epochs\n"
+    "  --resume        goes on from the checkpoint, if there is one\n"
     "  --transport     how the processes talk: shm (shared memory), unix or tcp sockets; before the job's\n"
     "  --timeout S     a process without a sign of life for S seconds (default 30) ends the training\n"
-    "  --trace         logs each read of weights with its clocks to standard error\n";
+    "  --trace         logs each read of weights with its clocks to standard error\n"
+    "SIGUSR1 pauses a training with a checkpoint: it is written, and the exit code is 75.\n";
 
 // --name value pairs, and --name alone for the flags.
 Result<std::map<std::string, std::string>> parse_options(std::span<char*> arguments,
@@ -91,11 +95,29 @@ Result<std::string> read_standard_input() {
   }
 }
 
-Status coordinate(std::span<char*> arguments) {
-  KRIGE_TRY(auto options, parse_options(arguments, {"--job", "--model", "--transport", "--timeout"}, {"--trace"}));
+Result<CheckpointOptions> checkpoint_options(std::map<std::string, std::string>& options) {
+  CheckpointOptions checkpoint;
+  checkpoint.path = options["--checkpoint"];
+  checkpoint.resume = options.contains("--resume");
+  if (checkpoint.path.empty() && (checkpoint.resume || options.contains("--checkpoint-every")))
+    return fail(ErrorCode::invalid_argument, "--checkpoint is missing");
+  if (options.contains("--checkpoint-every")) {
+    KRIGE_TRY(checkpoint.every, parse_number<std::int64_t>("--checkpoint-every", options["--checkpoint-every"]));
+    if (checkpoint.every < 1 || checkpoint.every > 1'000'000'000)
+      return fail(ErrorCode::invalid_argument, "--checkpoint-every is from 1 to 1000000000");
+  }
+  return checkpoint;
+}
+
+Result<Ending> coordinate(std::span<char*> arguments) {
+  KRIGE_TRY(
+      auto options,
+      parse_options(arguments, {"--job", "--model", "--transport", "--timeout", "--checkpoint", "--checkpoint-every"},
+                    {"--trace", "--resume"}));
   if (!options.contains("--job")) return fail(ErrorCode::invalid_argument, "--job is missing");
   CoordinatorOptions run;
   run.model_path = options["--model"];
+  KRIGE_TRY(run.checkpoint, checkpoint_options(options));
   run.crew.trace = options.contains("--trace");
   if (options.contains("--transport")) {
     KRIGE_TRY(run.transport, parse_transport(options["--transport"]));
@@ -151,8 +173,8 @@ int main(int argc, char** argv) {
     std::fputs(kUsage, stderr);
     return 2;
   }
-  const Status done = coordinate(arguments);
-  if (done) return 0;
+  const Result<Ending> done = coordinate(arguments);
+  if (done) return *done == Ending::finished ? 0 : kPausedExitCode;
   log::error(done.error().describe());
   return exit_code(done.error().code);
 }

@@ -38,11 +38,11 @@ Crew::~Crew() {
   for (const auto& member : members_) member->process.kill();
 }
 
-Status Crew::start(const TrainJob& job) {
+Status Crew::start(const TrainJob& job, std::uint64_t clock) {
   allow_many_descriptors();
   shards_ = static_cast<std::uint32_t>(job.shards);
   const auto workers = static_cast<std::uint32_t>(job.workers);
-  const std::string text = job_text(job);
+  const Assignment assignment{0, 0, clock, job_text(job)};
   std::vector<MemberLinks> of_shard(shards_);
   std::vector<MemberLinks> of_worker(workers);
   std::vector<UniqueFd> memories;
@@ -58,12 +58,12 @@ Status Crew::start(const TrainJob& job) {
       memories.push_back(std::move(memory));
     }
   // Workers first: they have data to load.
-  for (std::uint32_t w = 0; w < workers; ++w) KRIGE_CHECK(start_member(Role::worker, w, of_worker[w], text));
-  for (std::uint32_t s = 0; s < shards_; ++s) KRIGE_CHECK(start_member(Role::shard, s, of_shard[s], text));
+  for (std::uint32_t w = 0; w < workers; ++w) KRIGE_CHECK(start_member(Role::worker, w, of_worker[w], assignment));
+  for (std::uint32_t s = 0; s < shards_; ++s) KRIGE_CHECK(start_member(Role::shard, s, of_shard[s], assignment));
   return {};
 }
 
-Status Crew::start_member(Role role, std::uint32_t index, const MemberLinks& links, const std::string& job) {
+Status Crew::start_member(Role role, std::uint32_t index, const MemberLinks& links, const Assignment& assignment) {
   KRIGE_TRY(SocketPair control, make_socket_pair(options_.transport));
   std::vector<int> inherited{control.second.get()};
   std::vector<int> sockets;
@@ -89,7 +89,9 @@ Status Crew::start_member(Role role, std::uint32_t index, const MemberLinks& lin
   CrewMember& added = *members_.back();
   added.channel = loop_.open(std::move(control.first), {[this, place](const Frame& f) { return on_frame(place, f); },
                                                         [this, place](const Error& e) { on_closed(place, e); }});
-  send(role, index, Assignment{index, 0, job});
+  Assignment own = assignment;
+  own.index = index;
+  send(role, index, own);
   return {};
 }
 

@@ -35,8 +35,9 @@ class Crew {
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
-  // Starts the job's shards and workers and hands each its assignment. io: no more processes or descriptors.
-  [[nodiscard]] Status start(const TrainJob& job);
+  // Starts the job's shards and workers, to go on at `clock`, and hands each its assignment. io: no more processes or
+  // descriptors.
+  [[nodiscard]] Status start(const TrainJob& job, std::uint64_t clock);
 
   template <typename M>
   void send(Role role, std::uint32_t index, const M& message) {
@@ -68,7 +69,8 @@ class Crew {
 
   [[nodiscard]] CrewMember& member(Role role, std::uint32_t index);
   [[nodiscard]] static std::string name(const CrewMember& member);
-  [[nodiscard]] Status start_member(Role role, std::uint32_t index, const MemberLinks& links, const std::string& job);
+  [[nodiscard]] Status start_member(Role role, std::uint32_t index, const MemberLinks& links,
+                                    const Assignment& assignment);
   [[nodiscard]] Status on_frame(std::size_t place, const Frame& frame);
   void on_closed(std::size_t place, const Error& error);
   void fail_with(Error error);

@@ -51,6 +51,7 @@ class Member {
 
   [[nodiscard]] std::uint32_t index() const { return assignment_.index; }
   [[nodiscard]] std::uint32_t incarnation() const { return assignment_.incarnation; }
+  [[nodiscard]] std::uint64_t clock() const { return assignment_.clock; }
   [[nodiscard]] std::uint64_t job_id() const { return job_id_; }
   [[nodiscard]] const TrainJob& job() const { return *job_; }
 

@@ -13,7 +13,7 @@ namespace {
 class Shard final : public ShardPeers {
  public:
   Shard(const MemberArguments& arguments, const ShardOptions& options)
-      : options_(options), member_(arguments, [this](const Frame& frame) { return on_begin(frame); }) {}
+      : options_(options), member_(arguments, [this](const Frame& frame) { return on_coordinator_frame(frame); }) {}
 
   Status run() {
     Status served = serve();
@@ -29,6 +29,7 @@ class Shard final : public ShardPeers {
   }
 
   void send_snapshot(const Snapshot& snapshot) override { member_.send(snapshot); }
+  void send_state(const State& state) override { member_.send(state); }
 
  private:
   Status serve() {
@@ -44,9 +45,21 @@ class Shard final : public ShardPeers {
     return member_.run_until([] { return false; });
   }
 
+  Status on_coordinator_frame(const Frame& frame) {
+    if (!range_) return on_begin(frame);
+    if (frame.type == MessageType::hold) {
+      KRIGE_CHECK(decode<Hold>(frame));
+      member_.send(Held{range_->hold()});
+      return {};
+    }
+    KRIGE_TRY(const StopAt stop, decode<StopAt>(frame));
+    range_->stop_at(stop.clock);
+    return {};
+  }
+
   Status on_begin(const Frame& frame) {
-    if (range_) return fail(ErrorCode::corrupt, "the training has begun already");
     KRIGE_TRY(const Begin begin, decode<Begin>(frame));
+    KRIGE_CHECK(ParameterRange::check(member_.job(), begin));
     range_.emplace(member_.job(), begin, *this);
     return {};
   }

@@ -34,7 +34,10 @@ class Channel {
   }
   template <typename M>
   void send(std::uint64_t job, const M& message) {
-    if constexpr (requires { message.weights; }) {
+    if constexpr (requires { message.state; }) {
+      const std::span<const float> body[] = {message.weights, message.state};
+      send(job, message, body);
+    } else if constexpr (requires { message.weights; }) {
       const std::span<const float> body[] = {message.weights};
       send(job, message, body);
     } else {

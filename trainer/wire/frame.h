@@ -30,6 +30,10 @@ enum class MessageType : std::uint8_t {
   evaluation,      // worker → coordinator
   heartbeat,       // member → coordinator
   failure,         // member → coordinator: why it is about to exit
+  hold,            // coordinator → shard: no reads further than needed to stop soon
+  held,            // shard → coordinator: where it can stop
+  stop_at,         // coordinator → shard: where all stop
+  state,           // shard → coordinator: all that a checkpoint needs
 };
 
 inline constexpr std::uint8_t kWireVersion = 2;

@@ -32,8 +32,8 @@ class Worker {
     const Schedule schedule(member_.job(), data_.train.size());
     GradientComputer computer(*model_, data_.train, schedule);
     for (auto& shard : shards_)
-      shard.channel->send(member_.job_id(), Pull{member_.index(), member_.incarnation(), 0, 0});
-    for (std::uint64_t clock = 0; clock < schedule.total_steps(); ++clock) {
+      shard.channel->send(member_.job_id(), Pull{member_.index(), member_.incarnation(), member_.clock(), 0});
+    for (std::uint64_t clock = member_.clock(); clock < schedule.total_steps(); ++clock) {
       KRIGE_CHECK(weights_for(clock));
       const StepPlan plan = schedule.plan(clock, member_.index());
       push(clock, plan, computer.compute(plan, weights_, progress_));
