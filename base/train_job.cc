@@ -21,6 +21,7 @@ constexpr std::array<std::string_view, 4> kFormats{"csv", "tsv", "libsvm", "idx"
 constexpr std::array<std::string_view, 4> kModes{"bsp", "ssp", "asp", "mapreduce"};
 constexpr std::array<std::string_view, 5> kOptimizers{"sgd", "momentum", "adagrad", "adam", "ftrl"};
 constexpr std::array<std::string_view, 2> kActivations{"relu", "tanh"};
+constexpr std::array<std::string_view, 3> kTransports{"auto", "shm", "socket"};
 
 // What the trainer of this build cannot run: an error that says so beats one in the middle of a study.
 constexpr std::array<std::string_view, 5> kNotYet{"fm", "libsvm", "idx", "mapreduce", "ftrl"};
@@ -120,6 +121,7 @@ Result<TrainJob> parse_train_job(const OrderedJson& value, const std::string& pa
   read_integer(reader, "factors", 1, 4096, job.factors);
   if (const auto seed = reader.integer_in("seed", 0, std::numeric_limits<std::int64_t>::max()))
     job.seed = static_cast<std::uint64_t>(*seed);
+  read_enum(reader, "transport", kTransports, job.transport);
   if (job.l1 > 0) reader.fault("l1", "is not available in this version");
   if (job.dropout > 0) reader.fault("dropout", "is not available in this version");
   reader.finish();
@@ -150,7 +152,8 @@ OrderedJson to_json(const TrainJob& job) {
           {"activation", name(job.activation)},
           {"dropout", job.dropout},
           {"factors", job.factors},
-          {"seed", job.seed}};
+          {"seed", job.seed},
+          {"transport", name(job.transport)}};
 }
 
 const std::vector<std::string>& tunable_job_fields() {
@@ -169,5 +172,6 @@ std::string_view name(DataFormat format) { return kFormats[static_cast<std::size
 std::string_view name(TrainMode mode) { return kModes[static_cast<std::size_t>(mode)]; }
 std::string_view name(OptimizerKind optimizer) { return kOptimizers[static_cast<std::size_t>(optimizer)]; }
 std::string_view name(Activation activation) { return kActivations[static_cast<std::size_t>(activation)]; }
+std::string_view name(DataPlane transport) { return kTransports[static_cast<std::size_t>(transport)]; }
 
 }  // namespace krige

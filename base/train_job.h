@@ -18,6 +18,8 @@ enum class DataFormat { csv, tsv, libsvm, idx };
 enum class TrainMode { bsp, ssp, asp, mapreduce };
 enum class OptimizerKind { sgd, momentum, adagrad, adam, ftrl };
 enum class Activation { relu, tanh };
+// How numbers travel between the processes. automatic: shared memory, all processes being on one host.
+enum class DataPlane { automatic, shm, socket };
 
 struct TrainData {
   std::string path;  // text, possibly .gz
@@ -51,6 +53,7 @@ struct TrainJob {
   double dropout = 0;
   std::int64_t factors = 8;
   std::uint64_t seed = 0;
+  DataPlane transport = DataPlane::automatic;
   friend bool operator==(const TrainJob&, const TrainJob&) = default;
 };
 
@@ -68,5 +71,6 @@ struct TrainJob {
 [[nodiscard]] std::string_view name(TrainMode mode);
 [[nodiscard]] std::string_view name(OptimizerKind optimizer);
 [[nodiscard]] std::string_view name(Activation activation);
+[[nodiscard]] std::string_view name(DataPlane transport);
 
 }  // namespace krige

@@ -26,7 +26,10 @@ int sweep(const SweepOptions& options);
 
 struct TrainOptions {
   std::string file;
-  std::string model;  // empty: not kept
+  std::string model;       // empty: not kept
+  std::string checkpoint;  // empty: none
+  std::int64_t checkpoint_every = 1;
+  bool resume = false;
   bool json = false;
 };
 int train(const TrainOptions& options);

@@ -66,6 +66,14 @@ int main(int argc, char** argv) {
   train_command->add_option("FILE", train_options.file, "Training job, YAML or JSON")->required();
   train_command->add_flag("--json", train_options.json, "Print the records as JSON lines");
   train_command->add_option("--model", train_options.model, "Write the trained model")->type_name("OUT");
+  CLI::Option* checkpoint =
+      train_command->add_option("--checkpoint", train_options.checkpoint, "Keep what the training needs to go on")
+          ->type_name("FILE");
+  train_command->add_option("--checkpoint-every", train_options.checkpoint_every, "Epochs between checkpoints")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->needs(checkpoint);
+  train_command->add_flag("--resume", train_options.resume, "Go on from the checkpoint, if there is one")
+      ->needs(checkpoint);
   train_command->callback([&] { code = train(train_options); });
 
   ValidateOptions validate_options;

@@ -88,6 +88,11 @@ int train(const TrainOptions& options) {
   run.key = {"train", 1, 1};
   run.argv = {trainer_path(), "coordinator", "--job", "-"};
   if (!options.model.empty()) run.argv.insert(run.argv.end(), {"--model", options.model});
+  // The trainer runs in a folder of its own: a path is meant from here.
+  if (!options.checkpoint.empty())
+    run.argv.insert(run.argv.end(), {"--checkpoint", fs::absolute(options.checkpoint).string(), "--checkpoint-every",
+                                     std::to_string(options.checkpoint_every)});
+  if (options.resume) run.argv.emplace_back("--resume");
   run.input = dump(*job);
   if (const Status started = (*executor)->start(run); !started) return report(started.error());
 

@@ -24,13 +24,17 @@ using namespace krige;
 using namespace krige::trainer;
 
 constexpr std::size_t kMaxJobBytes = 1 << 20;
+constexpr int kPausedExitCode = 75;  // EX_TEMPFAIL of sysexits.h: try again later
 constexpr const char* kUsage =
-    "usage: krige-trainer coordinator --job FILE|- [--model OUT] [--transport unix|tcp] [--timeout SECONDS] [--trace]\n"
+    "usage: krige-trainer coordinator --job FILE|- [--model OUT] [--transport HOW] [--timeout SECONDS] [--trace]\n"
     "Trains the job of FILE (JSON), writes one record an epoch to standard output (JSON lines).\n"
     "  --model OUT     writes the final model to OUT\n"
-    "  --transport     how the processes talk: unix (default) or tcp over the loopback\n"
+    "  --checkpoint F  writes to F what a training needs to go on, every epoch or every --checkpoint-every N epochs\n"
+    "  --resume        goes on from the checkpoint, if there is one\n"
+    "  --transport     how the processes talk: shm (shared memory), unix or tcp sockets; before the job's\n"
     "  --timeout S     a process without a sign of life for S seconds (default 30) ends the training\n"
-    "  --trace         logs each read of weights with its clocks to standard error\n";
+    "  --trace         logs each read of weights with its clocks to standard error\n"
+    "SIGUSR1 pauses a training with a checkpoint: it is written, and the exit code is 75.\n";
 
 // --name value pairs, and --name alone for the flags.
 Result<std::map<std::string, std::string>> parse_options(std::span<char*> arguments,
@@ -60,6 +64,24 @@ Result<T> parse_number(std::string_view option, std::string_view text) {
   return fail(ErrorCode::invalid_argument, fmt::format("{} needs a number, is {}", option, text));
 }
 
+Result<std::vector<int>> parse_descriptors(std::string_view option, std::string_view list) {
+  std::vector<int> descriptors;
+  for (std::size_t at = 0; at < list.size();) {
+    const std::size_t end = std::min(list.find(',', at), list.size());
+    KRIGE_TRY(const int descriptor, parse_number<int>(option, list.substr(at, end - at)));
+    descriptors.push_back(descriptor);
+    at = end + 1;
+  }
+  return descriptors;
+}
+
+Result<Transport> parse_transport(std::string_view text) {
+  if (text == "shm") return Transport::shared_memory;
+  if (text == "unix") return Transport::unix_sockets;
+  if (text == "tcp") return Transport::tcp;
+  return fail(ErrorCode::invalid_argument, fmt::format("--transport is shm, unix or tcp, not {}", text));
+}
+
 Result<std::string> read_standard_input() {
   std::string content;
   char buffer[1 << 14];
@@ -73,17 +95,32 @@ Result<std::string> read_standard_input() {
   }
 }
 
-Status coordinate(std::span<char*> arguments) {
-  KRIGE_TRY(auto options, parse_options(arguments, {"--job", "--model", "--transport", "--timeout"}, {"--trace"}));
+Result<CheckpointOptions> checkpoint_options(std::map<std::string, std::string>& options) {
+  CheckpointOptions checkpoint;
+  checkpoint.path = options["--checkpoint"];
+  checkpoint.resume = options.contains("--resume");
+  if (checkpoint.path.empty() && (checkpoint.resume || options.contains("--checkpoint-every")))
+    return fail(ErrorCode::invalid_argument, "--checkpoint is missing");
+  if (options.contains("--checkpoint-every")) {
+    KRIGE_TRY(checkpoint.every, parse_number<std::int64_t>("--checkpoint-every", options["--checkpoint-every"]));
+    if (checkpoint.every < 1 || checkpoint.every > 1'000'000'000)
+      return fail(ErrorCode::invalid_argument, "--checkpoint-every is from 1 to 1000000000");
+  }
+  return checkpoint;
+}
+
+Result<Ending> coordinate(std::span<char*> arguments) {
+  KRIGE_TRY(
+      auto options,
+      parse_options(arguments, {"--job", "--model", "--transport", "--timeout", "--checkpoint", "--checkpoint-every"},
+                    {"--trace", "--resume"}));
   if (!options.contains("--job")) return fail(ErrorCode::invalid_argument, "--job is missing");
   CoordinatorOptions run;
   run.model_path = options["--model"];
+  KRIGE_TRY(run.checkpoint, checkpoint_options(options));
   run.crew.trace = options.contains("--trace");
   if (options.contains("--transport")) {
-    if (options["--transport"] != "unix" && options["--transport"] != "tcp")
-      return fail(ErrorCode::invalid_argument,
-                  fmt::format("--transport is unix or tcp, not {}", options["--transport"]));
-    if (options["--transport"] == "tcp") run.crew.transport = Transport::tcp;
+    KRIGE_TRY(run.transport, parse_transport(options["--transport"]));
   }
   if (options.contains("--timeout")) {
     KRIGE_TRY(const double seconds, parse_number<double>("--timeout", options["--timeout"]));
@@ -97,20 +134,17 @@ Status coordinate(std::span<char*> arguments) {
 }
 
 Status serve_as_member(std::string_view role, std::span<char*> arguments) {
-  KRIGE_TRY(auto options,
-            parse_options(arguments, {"--control", "--links", "--job-id", "--heartbeat-ms"}, {"--trace"}));
+  KRIGE_TRY(auto options, parse_options(arguments, {"--control", "--links", "--memories", "--job-id", "--heartbeat-ms"},
+                                        {"--trace"}));
   MemberArguments member;
   KRIGE_TRY(member.control, parse_number<int>("--control", options["--control"]));
   KRIGE_TRY(member.job_id, parse_number<std::uint64_t>("--job-id", options["--job-id"]));
   KRIGE_TRY(const std::int64_t heartbeat, parse_number<std::int64_t>("--heartbeat-ms", options["--heartbeat-ms"]));
   member.heartbeat = Millis(heartbeat);
-  const std::string& links = options["--links"];
-  for (std::size_t at = 0; at < links.size();) {
-    const std::size_t end = std::min(links.find(',', at), links.size());
-    KRIGE_TRY(const int link, parse_number<int>("--links", std::string_view(links).substr(at, end - at)));
-    member.links.push_back(link);
-    at = end + 1;
-  }
+  KRIGE_TRY(member.links, parse_descriptors("--links", options["--links"]));
+  KRIGE_TRY(member.memories, parse_descriptors("--memories", options["--memories"]));
+  if (!member.memories.empty() && member.memories.size() != member.links.size())
+    return fail(ErrorCode::invalid_argument, "--memories are not as many as --links");
   return role == "shard" ? run_shard(member, {options.contains("--trace")}) : run_worker(member);
 }
 
@@ -139,8 +173,8 @@ int main(int argc, char** argv) {
     std::fputs(kUsage, stderr);
     return 2;
   }
-  const Status done = coordinate(arguments);
-  if (done) return 0;
+  const Result<Ending> done = coordinate(arguments);
+  if (done) return *done == Ending::finished ? 0 : kPausedExitCode;
   log::error(done.error().describe());
   return exit_code(done.error().code);
 }

@@ -7,6 +7,7 @@
 // addition commutes.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -21,6 +22,11 @@ struct TreeNode {
   std::uint32_t index = 0;
   friend bool operator==(const TreeNode&, const TreeNode&) = default;
 };
+
+// The node that covers all of `blocks` ≥ 1.
+[[nodiscard]] inline TreeNode root_of(std::uint32_t blocks) {
+  return {static_cast<std::uint32_t>(std::bit_width(blocks - 1U)), 0};
+}
 
 // Not to be shared between threads.
 class TreeSum {

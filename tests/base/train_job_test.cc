@@ -11,7 +11,7 @@ constexpr const char* kDigits = R"({
   "model": "mlp", "data": {"path": "digits.csv.gz", "label": -1, "validation": 0.25},
   "mode": "ssp", "staleness": 4, "workers": 2, "shards": 2, "epochs": 12, "batch_size": 32,
   "optimizer": "momentum", "learning_rate": 0.05, "momentum": 0.8, "l2": 0.001, "hidden": [64, 32],
-  "activation": "tanh", "seed": 7})";
+  "activation": "tanh", "seed": 7, "transport": "socket"})";
 
 TEST(TrainJob, SurvivesTheRoundTrip) {
   const TrainJob job = parse_train_job(parse_json(kDigits).value()).value();

@@ -17,7 +17,7 @@ TEST(Program, RefusesABadCommandLine) {
   const std::string job = digits_job(R"("epochs": 1)");
   expect_refused(train(job, {"--nonsense"}), "error: unknown option --nonsense\n");
   expect_refused(train(job, {"--model"}), "error: --model needs a value\n");
-  expect_refused(train(job, {"--transport", "pigeon"}), "error: --transport is unix or tcp, not pigeon\n");
+  expect_refused(train(job, {"--transport", "pigeon"}), "error: --transport is shm, unix or tcp, not pigeon\n");
   expect_refused(train(job, {"--timeout", "soon"}), "error: --timeout needs a number, is soon\n");
   expect_refused(train(job, {"--timeout", "0"}), "error: --timeout is from 0.1 to 1e6\n");
 }

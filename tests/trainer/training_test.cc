@@ -60,13 +60,13 @@ TEST_F(TrainingTest, BspGivesTheSameBitsForAnyNumberOfWorkersAndShards) {
         R"("hidden": [33, 17], "epochs": 3, "batch_size": 50, "l2": 0.001, "learning_rate": 0.01)";
     std::optional<ModelFile> first;
     std::vector<std::string> first_scores;
-    for (const auto& [workers, shards, transport] : std::vector<std::tuple<int, int, std::string>>{{1, 1, "unix"},
-                                                                                                   {1, 1, "unix"},
+    for (const auto& [workers, shards, transport] : std::vector<std::tuple<int, int, std::string>>{{1, 1, "shm"},
+                                                                                                   {1, 1, "shm"},
                                                                                                    {2, 1, "unix"},
                                                                                                    {3, 1, "tcp"},
                                                                                                    {1, 2, "unix"},
                                                                                                    {2, 2, "tcp"},
-                                                                                                   {3, 3, "unix"}}) {
+                                                                                                   {3, 3, "shm"}}) {
       const std::string job = digits_job(fmt::format(R"({}, "optimizer": "{}", "workers": {}, "shards": {}, "seed": 3)",
                                                      fields, optimizer, workers, shards));
       const ModelFile model = model_of(job, {"--transport", transport});

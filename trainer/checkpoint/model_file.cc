@@ -37,6 +37,7 @@ Status write_model(const std::string& path, const TrainJob& job, const DataSumma
   header["job"] = to_json(job);
   header["job"].erase("workers");
   header["job"].erase("shards");
+  header["job"].erase("transport");
   KRIGE_TRY(header["data"], parse_json(to_text(data)));
   header["weights"] = weights.size();
   const std::string text = header.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);

@@ -1,6 +1,6 @@
 // The file of a trained model: "KRIGEMDL" | version u32 | header bytes u32 | JSON header | f32 weights | CRC-32 of all
-// before. The header holds the job (without what only says how it was run: workers, shards), the data's summary and the
-// number of weights.
+// before. The header holds the job (without what only says how it was run: workers, shards, transport), the data's
+// summary and the number of weights.
 #pragma once
 
 #include <span>

@@ -24,8 +24,9 @@ constexpr int kExecFailed = 127;
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  // A terminal's Ctrl-C goes to the whole group: the parent decides what it means.
+  // A terminal's Ctrl-C, and a pause, may go to the whole group: the parent decides what they mean.
   ::signal(SIGINT, SIG_IGN);
+  ::signal(SIGUSR1, SIG_IGN);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(kExecFailed);
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -5,13 +5,16 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "base/log.h"
+#include "trainer/checkpoint/checkpoint_file.h"
 #include "trainer/checkpoint/model_file.h"
 #include "trainer/coordinator/line_writer.h"
 #include "trainer/coordinator/record.h"
 #include "trainer/coordinator/signals.h"
 #include "trainer/models/model.h"
+#include "trainer/schedule.h"
 
 namespace krige::trainer {
 namespace {
@@ -19,30 +22,38 @@ namespace {
 // How often a reader of records that was too slow is tried again.
 constexpr Millis kFlushInterval{20};
 
+CrewOptions crew_options(const TrainJob& job, const CoordinatorOptions& options) {
+  CrewOptions crew = options.crew;
+  const Transport wanted = job.transport == DataPlane::socket ? Transport::unix_sockets : Transport::shared_memory;
+  crew.transport = options.transport.value_or(wanted);
+  return crew;
+}
+
 class Coordinator {
  public:
   Coordinator(const TrainJob& job, const CoordinatorOptions& options)
       : job_(job),
         options_(options),
         records_(options.records_fd),
-        crew_(loop_, options.crew,
+        crew_(loop_, crew_options(job, options),
               [this](Role role, std::uint32_t i, const Frame& f) { return on_frame(role, i, f); }) {}
 
-  Status run() {
+  Result<Ending> run() {
+    KRIGE_CHECK(find_checkpoint());
     KRIGE_TRY(signals_, Signals::take());
     loop_.watch(signals_->descriptor(), [this] { on_signals(signals_->read()); });
     loop_.every(options_.crew.timeout / 4, [this] { crew_.look_for_silence(); });
-    KRIGE_CHECK(crew_.start(job_));
-    run_until([this] { return finished_; });
-    if (!failed() && !options_.model_path.empty())
+    KRIGE_CHECK(crew_.start(job_, resumed_ ? resumed_->clock : 0));
+    run_until([this] { return finished_ || paused_; });
+    if (!failed() && finished_ && !options_.model_path.empty())
       note(write_model(options_.model_path, job_, summary_, final_weights_));
     if (!failed() && !records_.empty()) {
       loop_.every(kFlushInterval, [this] { note(records_.flush()); });
       run_until([this] { return records_.empty(); });
     }
     if (error_) return fail(*error_);
-    if (!finished_ && crew_.failure()) return fail(*crew_.failure());
-    return {};
+    if (!finished_ && !paused_ && crew_.failure()) return fail(*crew_.failure());
+    return finished_ ? Ending::finished : Ending::paused;
   }
 
  private:
@@ -57,7 +68,7 @@ class Coordinator {
     std::vector<Evaluation> evaluations;
   };
 
-  [[nodiscard]] bool failed() const { return error_.has_value() || (!finished_ && crew_.failure()); }
+  [[nodiscard]] bool failed() const { return error_.has_value() || (!finished_ && !paused_ && crew_.failure()); }
   void note(Status status) {
     if (!status && !error_) error_ = status.error();
   }
@@ -67,21 +78,32 @@ class Coordinator {
 
   void on_signals(const Signals::Seen& seen) {
     if (seen.stop) note(fail(ErrorCode::cancelled, fmt::format("stopped by signal {}", *seen.stop)));
+    if (seen.pause) pause();
     if (seen.child) crew_.look_for_deaths();
   }
 
   Status on_frame(Role role, std::uint32_t index, const Frame& frame) {
-    if (finished_) return {};
-    if (role == Role::shard) {
-      KRIGE_TRY(const Snapshot snapshot, decode<Snapshot>(frame));
-      return on_snapshot(index, snapshot);
-    }
+    if (finished_ || paused_) return {};
+    if (role == Role::shard) return on_shard_frame(index, frame);
     if (frame.type == MessageType::ready) {
       KRIGE_TRY(const Ready ready, decode<Ready>(frame));
       return on_ready(ready);
     }
     KRIGE_TRY(Evaluation evaluation, decode<Evaluation>(frame));
     return on_evaluation(index, std::move(evaluation));
+  }
+
+  Status on_shard_frame(std::uint32_t index, const Frame& frame) {
+    if (frame.type == MessageType::held) {
+      KRIGE_TRY(const Held held, decode<Held>(frame));
+      return on_held(held);
+    }
+    if (frame.type == MessageType::state) {
+      KRIGE_TRY(const State state, decode<State>(frame));
+      return on_state(index, state);
+    }
+    KRIGE_TRY(const Snapshot snapshot, decode<Snapshot>(frame));
+    return on_snapshot(index, snapshot);
   }
 
   Status on_ready(const Ready& ready) {
@@ -92,13 +114,26 @@ class Coordinator {
     }
     if (++ready_ < job_.workers) return {};
     KRIGE_TRY(summary_, parse_data_summary(summary_text_));
+    if (resumed_ && resumed_->data != summary_text_) {
+      note(fail(ErrorCode::conflict, fmt::format("{}: the checkpoint is of other data than {} holds now",
+                                                 options_.checkpoint.path, job_.data.path)));
+      return {};
+    }
     return begin();
   }
 
   Status begin() {
     KRIGE_TRY(const std::unique_ptr<Model> model, make_model(job_, summary_));
     parameters_ = model->parameters();
-    const Floats weights = model->initial_weights(job_.seed);
+    if (resumed_ && resumed_->weights.size() != parameters_) {
+      note(fail(ErrorCode::conflict, fmt::format("{}: the checkpoint has {} parameters, the model {}",
+                                                 options_.checkpoint.path, resumed_->weights.size(), parameters_)));
+      return {};
+    }
+    steps_per_epoch_ = Schedule(job_, summary_.train_rows).steps_per_epoch();
+    const Floats weights = resumed_ ? std::move(resumed_->weights) : model->initial_weights(job_.seed);
+    const std::span<const float> state = resumed_ ? std::span<const float>(resumed_->state) : std::span<const float>();
+    if (resumed_) rows_before_ = resumed_->clock * summary_.train_rows / steps_per_epoch_;
     for (std::uint32_t s = 0; s < shards(); ++s) {
       const KeyRange keys = part_of(parameters_, shards(), s);
       Begin message;
@@ -109,10 +144,102 @@ class Coordinator {
           message.penalized.push_back({common.begin - keys.begin, common.end - keys.begin});
       }
       message.weights = std::span<const float>(weights).subspan(keys.begin, keys.size());
+      Floats own_state;
+      for (std::size_t at = 0; at < state.size(); at += parameters_) {
+        const auto array = state.subspan(at + keys.begin, keys.size());
+        own_state.insert(own_state.end(), array.begin(), array.end());
+      }
+      message.state = own_state;
+      message.version = resumed_ ? resumed_->version : 0;
+      message.clock = resumed_ ? resumed_->clock : 0;
+      if (!options_.checkpoint.path.empty())
+        message.checkpoint_steps = steps_per_epoch_ * static_cast<std::uint64_t>(options_.checkpoint.every);
       crew_.send(Role::shard, s, message);
     }
     began_ = system_clock().now();
+    if (pause_wanted_) ask_to_hold();
     return {};
+  }
+
+  Status find_checkpoint() {
+    const CheckpointOptions& wanted = options_.checkpoint;
+    if (!wanted.resume) return {};
+    auto found = read_checkpoint(wanted.path);
+    if (!found && found.error().code == ErrorCode::not_found) {
+      log::info(fmt::format("{}: there is no checkpoint yet, the training begins", wanted.path));
+      return {};
+    }
+    if (!found) return fail(found.error());
+    if (Status same = check_same_job(*found, job_); !same)
+      return fail(same.error().code, fmt::format("{}: {}", wanted.path, same.error().message));
+    resumed_ = std::move(*found);
+    return {};
+  }
+
+  void pause() {
+    if (options_.checkpoint.path.empty()) return log::warning("cannot pause: --checkpoint does not say where to");
+    if (std::exchange(pause_wanted_, true) || steps_per_epoch_ == 0) return;
+    ask_to_hold();
+  }
+  void ask_to_hold() {
+    for (std::uint32_t s = 0; s < shards(); ++s) crew_.send(Role::shard, s, Hold{});
+  }
+
+  // All shards hold: the furthest decides. A training that can only stop at its end ends.
+  Status on_held(const Held& held) {
+    stop_at_ = std::max(stop_at_, held.clock);
+    if (++held_ < shards()) return {};
+    const std::uint64_t end = steps_per_epoch_ * static_cast<std::uint64_t>(job_.epochs);
+    for (std::uint32_t s = 0; s < shards(); ++s)
+      crew_.send(Role::shard, s, StopAt{stop_at_ < end ? stop_at_ : StopAt::kNever});
+    return {};
+  }
+
+  // A checkpoint that is being gathered from the shards.
+  struct Gathering {
+    Checkpoint checkpoint;
+    std::uint32_t shards = 0;
+    std::size_t arrays = 0;
+  };
+
+  Status on_state(std::uint32_t shard, const State& state) {
+    const KeyRange keys = part_of(parameters_, shards(), shard);
+    Gathering& gathering = gatherings_[{state.clock, state.stopped}];
+    Checkpoint& into = gathering.checkpoint;
+    const std::size_t arrays = keys.size() == 0 ? gathering.arrays : state.state.size() / keys.size();
+    if (state.weights.size() != keys.size() || (gathering.shards > 0 && into.version != state.version))
+      return fail(ErrorCode::corrupt, fmt::format("shard {} sends a state that does not fit the others'", shard));
+    gathering.arrays = std::max(gathering.arrays, arrays);
+    into.weights.resize(parameters_);
+    into.state.resize(gathering.arrays * parameters_);
+    const auto begin = static_cast<std::ptrdiff_t>(keys.begin);
+    std::ranges::copy(state.weights, into.weights.begin() + begin);
+    for (std::size_t a = 0; keys.size() > 0 && a < arrays; ++a)
+      std::ranges::copy(state.state.subspan(a * keys.size(), keys.size()),
+                        into.state.begin() + static_cast<std::ptrdiff_t>(a * parameters_) + begin);
+    into.clock = state.clock;
+    into.version = state.version;
+    ++gathering.shards;
+    write_checkpoints();
+    return {};
+  }
+
+  // Only when the records of all epochs before it have been written: a resumed training goes on with the next.
+  void write_checkpoints() {
+    while (!gatherings_.empty()) {
+      auto& [when, gathering] = *gatherings_.begin();
+      const auto [clock, stopped] = when;
+      const bool evaluated = epochs_.empty() || epochs_.begin()->first > clock / steps_per_epoch_;
+      if (gathering.shards < shards() || !evaluated) return;
+      if (!finished_ && clock < steps_per_epoch_ * static_cast<std::uint64_t>(job_.epochs)) {
+        gathering.checkpoint.job = job_;
+        gathering.checkpoint.data = summary_text_;
+        gathering.checkpoint.steps_per_epoch = steps_per_epoch_;
+        note(write_checkpoint(options_.checkpoint.path, gathering.checkpoint));
+        paused_ = stopped && !error_;
+      }
+      gatherings_.erase(gatherings_.begin());
+    }
   }
 
   Status on_snapshot(std::uint32_t shard, const Snapshot& snapshot) {
@@ -170,13 +297,15 @@ class Coordinator {
     }
     if (last) record.test = score(&Evaluation::test, summary_.test_rows);
     const std::chrono::duration<double> trained = epoch.ended - began_;
-    record.examples_per_second = static_cast<double>(summary_.train_rows * number) / std::max(trained.count(), 1e-9);
+    record.examples_per_second =
+        static_cast<double>(summary_.train_rows * number - rows_before_) / std::max(trained.count(), 1e-9);
     record.elapsed_seconds = std::chrono::duration<double>(epoch.ended - started_).count();
     note(records_.put(to_text(record)));
     if (diverged) log::warning(fmt::format("the loss is not a number after epoch {}: the training ends here", number));
     if (last) final_weights_ = std::move(epoch.weights);
     finished_ = last;
     epochs_.erase(number);
+    write_checkpoints();
     return {};
   }
 
@@ -189,10 +318,18 @@ class Coordinator {
   std::optional<Signals> signals_;
   EventLoop loop_;
   Crew crew_;
+  std::optional<Checkpoint> resumed_;
+  bool pause_wanted_ = false;
+  std::uint32_t held_ = 0;
+  std::uint64_t stop_at_ = 0;
+  std::map<std::pair<std::uint64_t, bool>, Gathering> gatherings_;  // by clock, and whether all stop there
+  bool paused_ = false;
   std::int64_t ready_ = 0;
   std::string summary_text_;
   DataSummary summary_;
   std::size_t parameters_ = 0;
+  std::uint64_t steps_per_epoch_ = 0;  // 0: not begun
+  std::uint64_t rows_before_ = 0;      // trained on before this process
   MonotonicTime began_{};
   std::map<std::uint64_t, Epoch> epochs_;  // not yet evaluated
   Floats final_weights_;
@@ -202,6 +339,8 @@ class Coordinator {
 
 }  // namespace
 
-Status run_training(const TrainJob& job, const CoordinatorOptions& options) { return Coordinator(job, options).run(); }
+Result<Ending> run_training(const TrainJob& job, const CoordinatorOptions& options) {
+  return Coordinator(job, options).run();
+}
 
 }  // namespace krige::trainer

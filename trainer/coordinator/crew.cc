@@ -38,38 +38,45 @@ Crew::~Crew() {
   for (const auto& member : members_) member->process.kill();
 }
 
-Status Crew::start(const TrainJob& job) {
+Status Crew::start(const TrainJob& job, std::uint64_t clock) {
   allow_many_descriptors();
   shards_ = static_cast<std::uint32_t>(job.shards);
   const auto workers = static_cast<std::uint32_t>(job.workers);
-  const std::string text = job_text(job);
-  std::vector<std::vector<UniqueFd>> of_shard(shards_);
-  std::vector<std::vector<UniqueFd>> of_worker(workers);
+  const Assignment assignment{0, 0, clock, job_text(job)};
+  std::vector<MemberLinks> of_shard(shards_);
+  std::vector<MemberLinks> of_worker(workers);
+  std::vector<UniqueFd> memories;
   for (auto& shard : of_shard)
     for (auto& worker : of_worker) {
       KRIGE_TRY(SocketPair pair, make_socket_pair(options_.transport));
-      shard.push_back(std::move(pair.first));
-      worker.push_back(std::move(pair.second));
+      shard.sockets.push_back(std::move(pair.first));
+      worker.sockets.push_back(std::move(pair.second));
+      if (options_.transport != Transport::shared_memory) continue;
+      KRIGE_TRY(UniqueFd memory, SharedSlots::create());
+      shard.memories.push_back(memory.get());
+      worker.memories.push_back(memory.get());
+      memories.push_back(std::move(memory));
     }
   // Workers first: they have data to load.
-  for (std::uint32_t w = 0; w < workers; ++w) KRIGE_CHECK(start_member(Role::worker, w, std::move(of_worker[w]), text));
-  for (std::uint32_t s = 0; s < shards_; ++s) KRIGE_CHECK(start_member(Role::shard, s, std::move(of_shard[s]), text));
+  for (std::uint32_t w = 0; w < workers; ++w) KRIGE_CHECK(start_member(Role::worker, w, of_worker[w], assignment));
+  for (std::uint32_t s = 0; s < shards_; ++s) KRIGE_CHECK(start_member(Role::shard, s, of_shard[s], assignment));
   return {};
 }
 
-Status Crew::start_member(Role role, std::uint32_t index, std::vector<UniqueFd> links, const std::string& job) {
+Status Crew::start_member(Role role, std::uint32_t index, const MemberLinks& links, const Assignment& assignment) {
   KRIGE_TRY(SocketPair control, make_socket_pair(options_.transport));
   std::vector<int> inherited{control.second.get()};
-  std::vector<std::string> numbers;
-  for (const UniqueFd& link : links) {
-    inherited.push_back(link.get());
-    numbers.push_back(std::to_string(link.get()));
-  }
+  std::vector<int> sockets;
+  for (const UniqueFd& socket : links.sockets) sockets.push_back(socket.get());
+  inherited.insert(inherited.end(), sockets.begin(), sockets.end());
+  inherited.insert(inherited.end(), links.memories.begin(), links.memories.end());
   std::vector<std::string> arguments{role == Role::shard ? "shard" : "worker",
                                      "--control",
                                      std::to_string(control.second.get()),
                                      "--links",
-                                     fmt::format("{}", fmt::join(numbers, ",")),
+                                     fmt::format("{}", fmt::join(sockets, ",")),
+                                     "--memories",
+                                     fmt::format("{}", fmt::join(links.memories, ",")),
                                      "--job-id",
                                      std::to_string(job_id_),
                                      "--heartbeat-ms",
@@ -82,7 +89,9 @@ Status Crew::start_member(Role role, std::uint32_t index, std::vector<UniqueFd> 
   CrewMember& added = *members_.back();
   added.channel = loop_.open(std::move(control.first), {[this, place](const Frame& f) { return on_frame(place, f); },
                                                         [this, place](const Error& e) { on_closed(place, e); }});
-  send(role, index, Assignment{index, 0, job});
+  Assignment own = assignment;
+  own.index = index;
+  send(role, index, own);
   return {};
 }
 

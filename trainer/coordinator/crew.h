@@ -18,7 +18,7 @@ enum class Role { shard, worker };
 
 struct CrewOptions {
   std::string program = "/proc/self/exe";
-  Transport transport = Transport::unix_sockets;
+  Transport transport = Transport::shared_memory;
   // A member that shows no life for this long is taken for dead.
   Millis timeout{30'000};
   bool trace = false;
@@ -35,8 +35,9 @@ class Crew {
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
-  // Starts the job's shards and workers and hands each its assignment. io: no more processes or descriptors.
-  [[nodiscard]] Status start(const TrainJob& job);
+  // Starts the job's shards and workers, to go on at `clock`, and hands each its assignment. io: no more processes or
+  // descriptors.
+  [[nodiscard]] Status start(const TrainJob& job, std::uint64_t clock);
 
   template <typename M>
   void send(Role role, std::uint32_t index, const M& message) {
@@ -60,10 +61,16 @@ class Crew {
     bool closed = false;
   };
 
+  // Descriptors that a member inherits: a link to each of its peers, and the memory of each link (or none at all).
+  struct MemberLinks {
+    std::vector<UniqueFd> sockets;
+    std::vector<int> memories;  // owned by start(): both ends of a link inherit the same
+  };
+
   [[nodiscard]] CrewMember& member(Role role, std::uint32_t index);
   [[nodiscard]] static std::string name(const CrewMember& member);
-  [[nodiscard]] Status start_member(Role role, std::uint32_t index, std::vector<UniqueFd> links,
-                                    const std::string& job);
+  [[nodiscard]] Status start_member(Role role, std::uint32_t index, const MemberLinks& links,
+                                    const Assignment& assignment);
   [[nodiscard]] Status on_frame(std::size_t place, const Frame& frame);
   void on_closed(std::size_t place, const Error& error);
   void fail_with(Error error);

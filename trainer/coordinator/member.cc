@@ -9,6 +9,7 @@ namespace krige::trainer {
 Member::Member(const MemberArguments& arguments, FrameHandler on_frame)
     : on_frame_(std::move(on_frame)), job_id_(arguments.job_id), heartbeat_(arguments.heartbeat) {
   for (const int link : arguments.links) links_.emplace_back(link);
+  for (const int memory : arguments.memories) memories_.emplace_back(memory);
   const auto on_closed = [this](const Error& error) {
     if (failure_) return;
     failure_ =
@@ -36,15 +37,23 @@ Status Member::join() {
   return run_until([this] { return job_.has_value(); });
 }
 
-std::unique_ptr<Channel> Member::open_link(std::size_t index, FrameHandler on_frame) {
-  return loop_.open(std::move(links_[index]), {[this, handle = std::move(on_frame)](const Frame& frame) -> Status {
-                                                 KRIGE_CHECK(of_this_job(frame));
-                                                 return handle(frame);
-                                               },
-                                               [this](const Error& error) {
-                                                 if (error.code != ErrorCode::unavailable && !failure_)
-                                                   failure_ = error;
-                                               }});
+Result<std::unique_ptr<Channel>> Member::open_link(std::size_t index, SharedSlots::Side side, std::size_t keys,
+                                                   FrameHandler on_frame) {
+  std::optional<SharedSlots> memory;
+  if (!memories_.empty()) {
+    KRIGE_TRY(SharedSlots slots, SharedSlots::open(memories_[index], side, keys * sizeof(float)));
+    memory.emplace(std::move(slots));
+    memories_[index].reset();
+  }
+  return loop_.open(std::move(links_[index]),
+                    {[this, handle = std::move(on_frame)](const Frame& frame) -> Status {
+                       KRIGE_CHECK(of_this_job(frame));
+                       return handle(frame);
+                     },
+                     [this](const Error& error) {
+                       if (error.code != ErrorCode::unavailable && !failure_) failure_ = error;
+                     }},
+                    std::move(memory));
 }
 
 Status Member::run_until(const std::function<bool()>& done) {

@@ -17,6 +17,7 @@ namespace krige::trainer {
 struct MemberArguments {
   int control = -1;
   std::vector<int> links;
+  std::vector<int> memories;  // of the links, or none: then all goes through the sockets
   std::uint64_t job_id = 0;
   Millis heartbeat{1000};
 };
@@ -30,8 +31,11 @@ class Member {
 
   // Waits for the assignment, which says who this process is. The coordinator watches and kills: no deadline here.
   [[nodiscard]] Status join();
-  // A link to peer `index`. Its end is no error: when a peer dies the coordinator tells by ending this process.
-  [[nodiscard]] std::unique_ptr<Channel> open_link(std::size_t index, FrameHandler on_frame);
+  // A link to peer `index`, whose messages end in at most `keys` numbers; longer ones, too, arrive. A worker makes the
+  // shared memory what it is and so opens its links before it says that it is ready. Its end is no error: when a peer
+  // dies the coordinator tells by ending this process.
+  [[nodiscard]] Result<std::unique_ptr<Channel>> open_link(std::size_t index, SharedSlots::Side side, std::size_t keys,
+                                                           FrameHandler on_frame);
 
   // Runs the loop until `done`; an error of a handler or the end of the coordinator (cancelled) ends it earlier.
   [[nodiscard]] Status run_until(const std::function<bool()>& done);
@@ -47,6 +51,7 @@ class Member {
 
   [[nodiscard]] std::uint32_t index() const { return assignment_.index; }
   [[nodiscard]] std::uint32_t incarnation() const { return assignment_.incarnation; }
+  [[nodiscard]] std::uint64_t clock() const { return assignment_.clock; }
   [[nodiscard]] std::uint64_t job_id() const { return job_id_; }
   [[nodiscard]] const TrainJob& job() const { return *job_; }
 
@@ -56,6 +61,7 @@ class Member {
 
   EventLoop loop_;
   std::vector<UniqueFd> links_;
+  std::vector<UniqueFd> memories_;
   FrameHandler on_frame_;
   std::uint64_t job_id_;
   Millis heartbeat_;

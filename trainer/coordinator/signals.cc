@@ -11,7 +11,7 @@ namespace krige::trainer {
 Result<Signals> Signals::take() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&set, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGCHLD}) sigaddset(&set, signal);
   // A parent that ignores SIGCHLD hands that down, and the kernel would then tell nobody how a child ended.
   ::signal(SIGCHLD, SIG_DFL);
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
@@ -26,6 +26,8 @@ Signals::Seen Signals::read() const {
   while (::read(fd_.get(), &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGCHLD)
       seen.child = true;
+    else if (info.ssi_signo == SIGUSR1)
+      seen.pause = true;
     else
       seen.stop = static_cast<int>(info.ssi_signo);
   }

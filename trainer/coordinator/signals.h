@@ -1,4 +1,5 @@
-// SIGTERM, SIGINT and SIGCHLD as something to read: a signal may come at any time, but is handled by the event loop.
+// SIGTERM, SIGINT, SIGUSR1 and SIGCHLD as something to read: a signal may come at any time, but is handled by the event
+// loop.
 #pragma once
 
 #include <optional>
@@ -15,6 +16,7 @@ class Signals {
 
   struct Seen {
     std::optional<int> stop;  // SIGTERM or SIGINT
+    bool pause = false;       // SIGUSR1
     bool child = false;
   };
   // All that have come since the last call.

@@ -35,6 +35,7 @@ class Momentum final : public Optimizer {
       w[i] -= rate_ * v[i];
     }
   }
+  [[nodiscard]] std::vector<std::span<float>> state() override { return {velocity_}; }
 
  private:
   float rate_;
@@ -54,6 +55,7 @@ class Adagrad final : public Optimizer {
       w[i] -= rate_ * g[i] / (std::sqrt(s[i]) + 1e-10F);
     }
   }
+  [[nodiscard]] std::vector<std::span<float>> state() override { return {squares_}; }
 
  private:
   float rate_;
@@ -83,6 +85,8 @@ class Adam final : public Optimizer {
       w[i] -= rate * m[i] / (std::sqrt(s[i]) * root + 1e-8F);
     }
   }
+  [[nodiscard]] std::vector<std::span<float>> state() override { return {mean_, squares_}; }
+  void resume(std::uint64_t steps) override { steps_ = steps; }
 
  private:
   static constexpr double kMeanDecay = 0.9;

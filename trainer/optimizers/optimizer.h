@@ -2,8 +2,10 @@
 // depend on where the keys are cut into shards.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/train_job.h"
 
@@ -15,6 +17,9 @@ class Optimizer {
   virtual ~Optimizer() = default;
   // One update with the gradient of the objective at `weights`; both have the optimizer's number of keys.
   virtual void step(std::span<float> weights, std::span<const float> gradient) = 0;
+  // For a checkpoint: the arrays of its state, one number a key each, and the updates that they come from.
+  [[nodiscard]] virtual std::vector<std::span<float>> state() { return {}; }
+  virtual void resume(std::uint64_t /*steps*/) {}
 };
 
 // With learning rate η and gradient g:

@@ -6,8 +6,10 @@
 // pushed their share; ssp has the job's staleness, asp none; both update at each push.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
@@ -26,12 +28,16 @@ class ShardPeers {
   virtual void send_weights(std::uint32_t worker, const Weights& weights) = 0;
   // All workers have done epoch `snapshot.epoch` (from 1).
   virtual void send_snapshot(const Snapshot& snapshot) = 0;
+  virtual void send_state(const State& state) = 0;
 };
 
 // Not to be shared between threads.
 class ParameterRange {
  public:
   // `peers` must outlive this. The weights are those of the range, `begin.penalized` the keys that l2 applies to.
+  // corrupt: the state is not that of the job's optimizer.
+  [[nodiscard]] static Status check(const TrainJob& job, const Begin& begin);
+  // `begin` has passed check().
   ParameterRange(const TrainJob& job, const Begin& begin, ShardPeers& peers);
 
   // Errors are a peer's nonsense (corrupt): another worker, a gradient of another length, a clock that is not the
@@ -39,6 +45,11 @@ class ParameterRange {
   [[nodiscard]] Status pull(const Pull& request);
   // A push that was seen already changes nothing and is answered again.
   [[nodiscard]] Status push(const Push& gradient);
+
+  // Gives no reads for later minibatches than the one it returns, which is the least that all workers can stop at.
+  [[nodiscard]] std::uint64_t hold();
+  // All workers stop at this clock, and the state is sent when they have; StopAt::kNever ends hold().
+  void stop_at(std::uint64_t clock);
 
   [[nodiscard]] std::uint64_t version() const { return version_; }
   [[nodiscard]] std::span<const float> weights() const { return weights_; }
@@ -52,9 +63,17 @@ class ParameterRange {
   };
 
   [[nodiscard]] Result<WorkerState*> known(std::uint32_t worker, std::uint32_t incarnation);
-  [[nodiscard]] Status take(const Push& gradient);
+  [[nodiscard]] Status check_shape(const Push& gradient, const StepPlan& plan) const;
+  [[nodiscard]] Status add_to_sum(const Push& gradient);
+  [[nodiscard]] Status apply_own(const Push& gradient);
+  [[nodiscard]] static bool is_whole(const Push& gradient);
+  [[nodiscard]] bool stands_alone(const Push& gradient) const;
+  [[nodiscard]] Result<std::span<const float>> sum_of_all(const Push& last) const;
   void update(std::span<const float> sum, std::uint64_t rows);
   void answer_who_may_read();
+  [[nodiscard]] bool may_read(const WorkerState& worker) const;
+  [[nodiscard]] std::uint64_t boundary() const { return std::min(next_checkpoint_, stop_at_); }
+  void cross_boundary();
 
   TrainJob job_;
   Schedule schedule_;
@@ -64,10 +83,15 @@ class ParameterRange {
   Floats gradient_;
   std::vector<KeyRange> penalized_;
   std::unique_ptr<Optimizer> optimizer_;
-  TreeSum sum_;
+  TreeSum sum_;  // bsp: of what has come of minibatch sum_clock_
+  std::optional<std::uint64_t> sum_clock_;
   std::vector<WorkerState> workers_;
   std::uint64_t version_ = 0;
   std::uint64_t min_clock_ = 0;
+  std::uint64_t checkpoint_steps_;
+  std::uint64_t next_checkpoint_ = StopAt::kNever;
+  std::uint64_t hold_at_ = StopAt::kNever;
+  std::uint64_t stop_at_ = StopAt::kNever;
 };
 
 }  // namespace krige::trainer

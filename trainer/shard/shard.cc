@@ -13,7 +13,7 @@ namespace {
 class Shard final : public ShardPeers {
  public:
   Shard(const MemberArguments& arguments, const ShardOptions& options)
-      : options_(options), member_(arguments, [this](const Frame& frame) { return on_begin(frame); }) {}
+      : options_(options), member_(arguments, [this](const Frame& frame) { return on_coordinator_frame(frame); }) {}
 
   Status run() {
     Status served = serve();
@@ -29,6 +29,7 @@ class Shard final : public ShardPeers {
   }
 
   void send_snapshot(const Snapshot& snapshot) override { member_.send(snapshot); }
+  void send_state(const State& state) override { member_.send(state); }
 
  private:
   Status serve() {
@@ -36,14 +37,29 @@ class Shard final : public ShardPeers {
     // Links are read only once there are weights: until then the workers' pulls wait in the sockets.
     KRIGE_CHECK(member_.run_until([this] { return range_.has_value(); }));
     const auto workers = static_cast<std::uint32_t>(member_.job().workers);
-    for (std::uint32_t w = 0; w < workers; ++w)
-      workers_.push_back(member_.open_link(w, [this, w](const Frame& frame) { return on_worker_frame(w, frame); }));
+    for (std::uint32_t w = 0; w < workers; ++w) {
+      KRIGE_TRY(auto link, member_.open_link(w, SharedSlots::Side::taker, range_->weights().size(),
+                                             [this, w](const Frame& frame) { return on_worker_frame(w, frame); }));
+      workers_.push_back(std::move(link));
+    }
     return member_.run_until([] { return false; });
   }
 
+  Status on_coordinator_frame(const Frame& frame) {
+    if (!range_) return on_begin(frame);
+    if (frame.type == MessageType::hold) {
+      KRIGE_CHECK(decode<Hold>(frame));
+      member_.send(Held{range_->hold()});
+      return {};
+    }
+    KRIGE_TRY(const StopAt stop, decode<StopAt>(frame));
+    range_->stop_at(stop.clock);
+    return {};
+  }
+
   Status on_begin(const Frame& frame) {
-    if (range_) return fail(ErrorCode::corrupt, "the training has begun already");
     KRIGE_TRY(const Begin begin, decode<Begin>(frame));
+    KRIGE_CHECK(ParameterRange::check(member_.job(), begin));
     range_.emplace(member_.job(), begin, *this);
     return {};
   }

@@ -1,5 +1,5 @@
-// A two-way, ordered link to one peer that carries frames. The socket transport is one implementation; a ring of shared
-// memory can be another. All channels of a process belong to one thread, that of its event loop.
+// A two-way, ordered link to one peer that carries frames. All channels of a process belong to one thread, that of its
+// event loop.
 #pragma once
 
 #include <functional>
@@ -34,7 +34,10 @@ class Channel {
   }
   template <typename M>
   void send(std::uint64_t job, const M& message) {
-    if constexpr (requires { message.weights; }) {
+    if constexpr (requires { message.state; }) {
+      const std::span<const float> body[] = {message.weights, message.state};
+      send(job, message, body);
+    } else if constexpr (requires { message.weights; }) {
       const std::span<const float> body[] = {message.weights};
       send(job, message, body);
     } else {

@@ -21,8 +21,8 @@ using boost::system::error_code;
 // Shared, because handlers that Asio still holds must find it after its channel has been destroyed.
 class SocketStream : public std::enable_shared_from_this<SocketStream> {
  public:
-  SocketStream(asio::io_context& io, UniqueFd socket, ChannelHandlers handlers)
-      : socket_(io), handlers_(std::move(handlers)) {
+  SocketStream(asio::io_context& io, UniqueFd socket, ChannelHandlers handlers, std::optional<SharedSlots> memory)
+      : socket_(io), handlers_(std::move(handlers)), memory_(std::move(memory)) {
     int family = AF_UNIX;
     socklen_t size = sizeof family;
     ::getsockopt(socket.get(), SOL_SOCKET, SO_DOMAIN, &family, &size);
@@ -42,15 +42,20 @@ class SocketStream : public std::enable_shared_from_this<SocketStream> {
   void send(MessageType type, std::uint64_t job, std::span<const std::byte> head,
             std::span<const std::span<const float>> body) {
     if (closed_) return;
-    std::size_t payload = head.size();
-    for (const auto& piece : body) payload += piece.size_bytes();
-    const auto header = encode(FrameHeader{type, payload, job});
+    std::uint64_t body_bytes = 0;
+    for (const auto& piece : body) body_bytes += piece.size_bytes();
+    FrameHeader header_values{type, head.size() + body_bytes, job};
+    if (const auto slot = memory_ ? memory_->put(body) : std::nullopt) {
+      header_values = {type, head.size(), job, static_cast<std::uint16_t>(*slot + 1), body_bytes};
+      body = {};
+    }
+    const auto header = encode(header_values);
     static constexpr std::array<std::byte, 8> kZeros{};
     parts_.clear();
     parts_.emplace_back(header.data(), header.size());
     parts_.emplace_back(head.data(), head.size());
     for (const auto& piece : body) parts_.emplace_back(piece.data(), piece.size_bytes());
-    parts_.emplace_back(kZeros.data(), padding_of(payload));
+    parts_.emplace_back(kZeros.data(), padding_of(header_values.payload_bytes));
     std::size_t put = 0;
     // The usual case: the kernel takes the whole frame from where it lies.
     if (pending_.empty() && !writing_) {
@@ -82,8 +87,18 @@ class SocketStream : public std::enable_shared_from_this<SocketStream> {
       auto frame = buffer_.next();
       if (!frame) return end(frame.error());
       if (!*frame) return read();
-      if (Status handled = handlers_.on_frame(**frame); !handled) return end(handled.error());
+      if (Status handled = handle(**frame); !handled) return end(handled.error());
     }
+  }
+
+  Status handle(Frame frame) {
+    if (frame.slot == 0) return handlers_.on_frame(frame);
+    if (!memory_) return fail(ErrorCode::corrupt, "a link without shared memory");
+    const unsigned slot = frame.slot - 1U;
+    KRIGE_TRY(frame.body, memory_->get(slot, frame.body_bytes));
+    Status handled = handlers_.on_frame(frame);
+    memory_->release(slot);
+    return handled;
   }
 
   void write() {
@@ -111,6 +126,7 @@ class SocketStream : public std::enable_shared_from_this<SocketStream> {
 
   asio::generic::stream_protocol::socket socket_;
   ChannelHandlers handlers_;
+  std::optional<SharedSlots> memory_;
   FrameBuffer buffer_;
   std::vector<asio::const_buffer> parts_;
   std::vector<std::byte> pending_;
@@ -178,9 +194,9 @@ struct EventLoop::Impl {
 EventLoop::EventLoop() : impl_(std::make_unique<Impl>()) {}
 EventLoop::~EventLoop() = default;
 
-std::unique_ptr<Channel> EventLoop::open(UniqueFd socket, ChannelHandlers handlers) {
+std::unique_ptr<Channel> EventLoop::open(UniqueFd socket, ChannelHandlers handlers, std::optional<SharedSlots> memory) {
   return std::make_unique<SocketChannel>(
-      std::make_shared<SocketStream>(impl_->io, std::move(socket), std::move(handlers)));
+      std::make_shared<SocketStream>(impl_->io, std::move(socket), std::move(handlers), std::move(memory)));
 }
 
 void EventLoop::watch(int fd, std::function<void()> readable) {

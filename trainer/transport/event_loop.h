@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "trainer/transport/channel.h"
+#include "trainer/transport/shared_slots.h"
 
 namespace krige::trainer {
 
@@ -17,9 +19,11 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // Frames over a connected stream socket. Destroying the channel closes the socket; its handlers are not called after
-  // that. A channel must not outlive the loop, nor be destroyed by its own handlers.
-  [[nodiscard]] std::unique_ptr<Channel> open(UniqueFd socket, ChannelHandlers handlers);
+  // Frames over a connected stream socket; the numbers at their ends through `memory`, if there is one with a free
+  // slot. A slot is released when the handler of its frame has returned. Destroying the channel closes the socket; its
+  // handlers are not called after that. A channel must not outlive the loop, nor be destroyed by its own handlers.
+  [[nodiscard]] std::unique_ptr<Channel> open(UniqueFd socket, ChannelHandlers handlers,
+                                              std::optional<SharedSlots> memory = std::nullopt);
   // Calls `readable` whenever there is something to read from `fd`, which stays the caller's and must outlive the loop.
   void watch(int fd, std::function<void()> readable);
   // Calls `tick` every `interval`.

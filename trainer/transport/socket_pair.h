@@ -6,7 +6,8 @@
 
 namespace krige::trainer {
 
-enum class Transport { unix_sockets, tcp };
+// shared_memory: Unix sockets, and the numbers in shared memory (shared_slots.h).
+enum class Transport { shared_memory, unix_sockets, tcp };
 
 struct SocketPair {
   UniqueFd first;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -36,8 +37,10 @@ class ByteWriter {
 // Reads in the order of writing. The first read beyond the end makes everything after it read as zero; finish() tells.
 class ByteReader {
  public:
-  // `bytes` begins at a multiple of 8 and outlives what floats() gives.
-  explicit ByteReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  // `bytes` begins at a multiple of 8. `body`, if there is one, is what floats() gives, instead of the rest of `bytes`.
+  // Both outlive what floats() gives.
+  explicit ByteReader(std::span<const std::byte> bytes, std::span<const std::byte> body = {})
+      : bytes_(bytes), body_(body) {}
 
   template <typename T>
   requires std::is_arithmetic_v<T> T get() {
@@ -60,6 +63,7 @@ class ByteReader {
   void align() { take((8 - at_ % 8) % 8); }
   // All that is left, as f32.
   std::span<const float> floats() {
+    if (!body_.empty()) return floats_of(std::exchange(body_, {}));
     const std::size_t size = left();
     if (failed_ || size % sizeof(float) != 0 || at_ % alignof(float) != 0) {
       failed_ = true;
@@ -69,7 +73,8 @@ class ByteReader {
   }
   // corrupt: too short, or something is left.
   [[nodiscard]] Status finish() const {
-    if (failed_ || left() > 0) return fail(ErrorCode::corrupt, "a message is not as long as its contents");
+    if (failed_ || left() > 0 || !body_.empty())
+      return fail(ErrorCode::corrupt, "a message is not as long as its contents");
     return {};
   }
 
@@ -85,7 +90,16 @@ class ByteReader {
     return from;
   }
 
+  std::span<const float> floats_of(std::span<const std::byte> body) {
+    if (failed_ || left() > 0 || body.size() % sizeof(float) != 0) {
+      failed_ = true;
+      return {};
+    }
+    return {reinterpret_cast<const float*>(body.data()), body.size() / sizeof(float)};
+  }
+
   std::span<const std::byte> bytes_;
+  std::span<const std::byte> body_;
   std::size_t at_ = 0;
   bool failed_ = false;
 };

@@ -33,8 +33,10 @@ std::array<std::byte, kFrameHeaderBytes> encode(const FrameHeader& header) {
   put(bytes.data(), kMagic);
   put(bytes.data() + 4, kWireVersion);
   put(bytes.data() + 5, header.type);
+  put(bytes.data() + 6, header.slot);
   put(bytes.data() + 8, header.payload_bytes);
   put(bytes.data() + 16, header.job);
+  put(bytes.data() + 24, header.body_bytes);
   return bytes;
 }
 
@@ -43,14 +45,15 @@ Result<FrameHeader> decode_frame_header(std::span<const std::byte, kFrameHeaderB
   if (const auto version = get<std::uint8_t>(bytes.data() + 4); version != kWireVersion)
     return fail(ErrorCode::corrupt, fmt::format("the peer speaks version {}, this program {}", version, kWireVersion));
   const auto type = get<std::uint8_t>(bytes.data() + 5);
-  if (type < static_cast<std::uint8_t>(MessageType::assignment) ||
-      type > static_cast<std::uint8_t>(MessageType::failure))
+  if (type < static_cast<std::uint8_t>(MessageType::assignment) || type > static_cast<std::uint8_t>(MessageType::state))
     return fail(ErrorCode::corrupt, fmt::format("there is no message of type {}", type));
-  if (get<std::uint16_t>(bytes.data() + 6) != 0) return fail(ErrorCode::corrupt, "a reserved field is set");
   FrameHeader header{static_cast<MessageType>(type), get<std::uint64_t>(bytes.data() + 8),
-                     get<std::uint64_t>(bytes.data() + 16)};
-  if (header.payload_bytes > kMaxPayloadBytes)
-    return fail(ErrorCode::corrupt, fmt::format("a message of {} bytes is too long", header.payload_bytes));
+                     get<std::uint64_t>(bytes.data() + 16), get<std::uint16_t>(bytes.data() + 6),
+                     get<std::uint64_t>(bytes.data() + 24)};
+  if ((header.slot == 0) != (header.body_bytes == 0))
+    return fail(ErrorCode::corrupt, fmt::format("{} bytes in slot {}", header.body_bytes, header.slot));
+  if (const std::uint64_t longest = std::max(header.payload_bytes, header.body_bytes); longest > kMaxPayloadBytes)
+    return fail(ErrorCode::corrupt, fmt::format("a message of {} bytes is too long", longest));
   return header;
 }
 
@@ -83,7 +86,7 @@ Result<std::optional<Frame>> FrameBuffer::next() {
   if (std::any_of(payload + header.payload_bytes, begin + whole, [](std::byte b) { return b != std::byte{0}; }))
     return fail(ErrorCode::corrupt, "a message is not padded with zeros");
   consumed_ += whole;
-  return Frame{header.type, header.job, {payload, header.payload_bytes}};
+  return Frame{header.type, header.job, {payload, header.payload_bytes}, header.slot, header.body_bytes};
 }
 
 }  // namespace krige::trainer

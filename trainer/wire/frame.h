@@ -1,5 +1,8 @@
 // Frames: what travels between the processes of one training. Little-endian.
-//   magic u32 | version u8 | type u8 | zero u16 | payload bytes u64 | job u64 | payload | zeros up to a multiple of 8
+//   magic u32 | version u8 | type u8 | slot u16 | payload bytes u64 | job u64 | body bytes u64 | payload | zeros up to
+//   a multiple of 8
+// slot 0: the payload is the whole message. Slot s > 0: the numbers at its end, `body bytes` of them, lie in slot s − 1
+// of the link's shared memory.
 // A version that is not ours, a length over the bound or anything else out of order ends the connection: there is
 // nothing that a peer of the same build could have meant by it.
 #pragma once
@@ -27,19 +30,25 @@ enum class MessageType : std::uint8_t {
   evaluation,      // worker → coordinator
   heartbeat,       // member → coordinator
   failure,         // member → coordinator: why it is about to exit
+  hold,            // coordinator → shard: no reads further than needed to stop soon
+  held,            // shard → coordinator: where it can stop
+  stop_at,         // coordinator → shard: where all stop
+  state,           // shard → coordinator: all that a checkpoint needs
 };
 
-inline constexpr std::uint8_t kWireVersion = 1;
-inline constexpr std::size_t kFrameHeaderBytes = 24;
+inline constexpr std::uint8_t kWireVersion = 2;
+inline constexpr std::size_t kFrameHeaderBytes = 32;
 inline constexpr std::uint64_t kMaxPayloadBytes = std::uint64_t{1} << 31;
 
 struct FrameHeader {
   MessageType type = MessageType::heartbeat;
   std::uint64_t payload_bytes = 0;
   std::uint64_t job = 0;
+  std::uint16_t slot = 0;
+  std::uint64_t body_bytes = 0;  // 0 if and only if slot is 0
 };
 [[nodiscard]] std::array<std::byte, kFrameHeaderBytes> encode(const FrameHeader& header);
-// corrupt: not a header of this version, or a length over kMaxPayloadBytes.
+// corrupt: not a header of this version, or a length over kMaxPayloadBytes. Whether the slot exists is the channel's.
 [[nodiscard]] Result<FrameHeader> decode_frame_header(std::span<const std::byte, kFrameHeaderBytes> bytes);
 // Zeros behind a payload, so that every frame begins at a multiple of 8.
 [[nodiscard]] constexpr std::size_t padding_of(std::uint64_t payload_bytes) { return (8 - payload_bytes % 8) % 8; }
@@ -49,6 +58,9 @@ struct Frame {
   MessageType type;
   std::uint64_t job;
   std::span<const std::byte> payload;  // begins at a multiple of 8
+  std::uint16_t slot = 0;              // as in the header
+  std::uint64_t body_bytes = 0;
+  std::span<const std::byte> body{};  // what lies in the slot: the channel fills it in
 };
 
 // Bytes of a stream in, frames out. Memory grows with the bytes that came, not with the length that a header claims.

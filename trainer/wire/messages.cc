@@ -22,10 +22,21 @@ std::vector<BlockSum> get_sums(ByteReader& from) {
   return sums;
 }
 
+// The numbers at a message's end are the weights and as many optimizer arrays.
+Status split_state(std::span<const float> all, std::uint64_t keys, std::span<const float>& weights,
+                   std::span<const float>& state) {
+  if (keys > all.size() || (keys == 0 ? !all.empty() : all.size() % keys != 0))
+    return fail(ErrorCode::corrupt, fmt::format("{} numbers are not the state of {} keys", all.size(), keys));
+  weights = all.first(keys);
+  state = all.subspan(keys);
+  return {};
+}
+
 // One overload a message: fills `m`; a value that no message has is an error, everything about lengths is the reader's.
 Status read(ByteReader& from, Assignment& m) {
   m.index = from.get<std::uint32_t>();
   m.incarnation = from.get<std::uint32_t>();
+  m.clock = from.get<std::uint64_t>();
   m.job = from.text();
   return {};
 }
@@ -37,13 +48,17 @@ Status read(ByteReader& from, Ready& m) {
 
 Status read(ByteReader& from, Begin& m) {
   m.train_rows = from.get<std::uint64_t>();
+  m.version = from.get<std::uint64_t>();
+  m.clock = from.get<std::uint64_t>();
+  m.checkpoint_steps = from.get<std::uint64_t>();
+  const auto keys = from.get<std::uint64_t>();
   m.penalized.resize(from.count(2 * sizeof(std::uint64_t)));
   for (KeyRange& range : m.penalized) {
     range.begin = from.get<std::uint64_t>();
     range.end = from.get<std::uint64_t>();
   }
   from.align();
-  m.weights = from.floats();
+  KRIGE_CHECK(split_state(from.floats(), keys, m.weights, m.state));
   for (const KeyRange& range : m.penalized)
     if (range.begin > range.end || range.end > m.weights.size())
       return fail(ErrorCode::corrupt, fmt::format("keys {} to {} are not the shard's", range.begin, range.end));
@@ -66,6 +81,7 @@ Status read(ByteReader& from, Push& m) {
   m.version = from.get<std::uint64_t>();
   m.rows = from.get<std::uint64_t>();
   m.blocks = from.get<std::uint32_t>();
+  const auto last = from.get<std::uint32_t>();
   m.nodes.resize(from.count(2 * sizeof(std::uint32_t)));
   for (TreeNode& node : m.nodes) {
     node.level = from.get<std::uint32_t>();
@@ -73,6 +89,8 @@ Status read(ByteReader& from, Push& m) {
   }
   from.align();
   m.values = from.floats();
+  if (last > 1) return fail(ErrorCode::corrupt, "a flag that is neither 0 nor 1");
+  m.last = last == 1;
   if (m.blocks == 0) return fail(ErrorCode::corrupt, "a minibatch without blocks");
   if (m.nodes.empty() ? !m.values.empty() : m.values.size() % m.nodes.size() != 0)
     return fail(ErrorCode::corrupt, fmt::format("{} numbers for {} nodes", m.values.size(), m.nodes.size()));
@@ -123,11 +141,36 @@ Status read(ByteReader& from, Failure& m) {
   return {};
 }
 
+Status read(ByteReader&, Hold&) { return {}; }
+
+Status read(ByteReader& from, Held& m) {
+  m.clock = from.get<std::uint64_t>();
+  return {};
+}
+
+Status read(ByteReader& from, StopAt& m) {
+  m.clock = from.get<std::uint64_t>();
+  return {};
+}
+
+Status read(ByteReader& from, State& m) {
+  m.clock = from.get<std::uint64_t>();
+  m.version = from.get<std::uint64_t>();
+  const auto keys = from.get<std::uint64_t>();
+  const auto stopped = from.get<std::uint8_t>();
+  from.align();
+  KRIGE_CHECK(split_state(from.floats(), keys, m.weights, m.state));
+  if (stopped > 1) return fail(ErrorCode::corrupt, "a flag that is neither 0 nor 1");
+  m.stopped = stopped == 1;
+  return {};
+}
+
 }  // namespace
 
 void encode_head(ByteWriter& to, const Assignment& m) {
   to.put(m.index);
   to.put(m.incarnation);
+  to.put(m.clock);
   to.put(m.job);
 }
 
@@ -135,6 +178,10 @@ void encode_head(ByteWriter& to, const Ready& m) { to.put(m.summary); }
 
 void encode_head(ByteWriter& to, const Begin& m) {
   to.put(m.train_rows);
+  to.put(m.version);
+  to.put(m.clock);
+  to.put(m.checkpoint_steps);
+  to.put(static_cast<std::uint64_t>(m.weights.size()));
   to.put(static_cast<std::uint64_t>(m.penalized.size()));
   for (const KeyRange& range : m.penalized) {
     to.put(range.begin);
@@ -158,6 +205,7 @@ void encode_head(ByteWriter& to, const Push& m) {
   to.put(m.version);
   to.put(m.rows);
   to.put(m.blocks);
+  to.put(static_cast<std::uint32_t>(m.last ? 1 : 0));
   to.put(static_cast<std::uint64_t>(m.nodes.size()));
   for (const TreeNode& node : m.nodes) {
     to.put(node.level);
@@ -198,13 +246,25 @@ void encode_head(ByteWriter& to, const Failure& m) {
   to.put(m.error.field);
 }
 
+void encode_head(ByteWriter&, const Hold&) {}
+void encode_head(ByteWriter& to, const Held& m) { to.put(m.clock); }
+void encode_head(ByteWriter& to, const StopAt& m) { to.put(m.clock); }
+
+void encode_head(ByteWriter& to, const State& m) {
+  to.put(m.clock);
+  to.put(m.version);
+  to.put(static_cast<std::uint64_t>(m.weights.size()));
+  to.put(static_cast<std::uint8_t>(m.stopped ? 1 : 0));
+  to.align();
+}
+
 template <typename M>
 Result<M> decode(const Frame& frame) {
   if (frame.type != M::kType)
     return fail(ErrorCode::corrupt,
                 fmt::format("a message of type {} has no place here", static_cast<int>(frame.type)));
   M message;
-  ByteReader reader(frame.payload);
+  ByteReader reader(frame.payload, frame.body);
   const Status read_values = read(reader, message);
   KRIGE_CHECK(reader.finish());
   if (!read_values) return fail(read_values.error());
@@ -222,5 +282,9 @@ template Result<Evaluate> decode(const Frame&);
 template Result<Evaluation> decode(const Frame&);
 template Result<Heartbeat> decode(const Frame&);
 template Result<Failure> decode(const Frame&);
+template Result<Hold> decode(const Frame&);
+template Result<Held> decode(const Frame&);
+template Result<StopAt> decode(const Frame&);
+template Result<State> decode(const Frame&);
 
 }  // namespace krige::trainer

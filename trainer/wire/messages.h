@@ -19,7 +19,8 @@ struct Assignment {
   static constexpr MessageType kType = MessageType::assignment;
   std::uint32_t index = 0;
   std::uint32_t incarnation = 0;
-  std::string job;  // JSON
+  std::uint64_t clock = 0;  // minibatches that were done before
+  std::string job;          // JSON
 };
 
 struct Ready {
@@ -32,6 +33,11 @@ struct Begin {
   std::uint64_t train_rows = 0;
   std::vector<KeyRange> penalized;  // of this shard's keys, from its first
   std::span<const float> weights;
+  // Where a training goes on that was stopped; else nothing.
+  std::span<const float> state{};  // the optimizer's arrays, one after the other
+  std::uint64_t version = 0;
+  std::uint64_t clock = 0;
+  std::uint64_t checkpoint_steps = 0;  // state is sent whenever all workers have done a multiple of so many; 0: never
 };
 
 // A worker that has done `clock` minibatches asks for weights. `version` is the one it saw last.
@@ -43,8 +49,9 @@ struct Pull {
   std::uint64_t version = 0;
 };
 
-// Gradients of minibatch `clock`, summed over rows as far as the tree of `blocks` leaves allows; then a pull for clock
-// + 1. (job, worker, incarnation, sequence) is its identity: a second one is ignored.
+// Gradients of minibatch `clock`, summed over rows as far as the tree of `blocks` leaves allows; the last one of a
+// minibatch is also a pull for clock + 1. (job, worker, incarnation, sequence) is its identity: a second one is
+// ignored.
 struct Push {
   static constexpr MessageType kType = MessageType::push;
   std::uint32_t worker = 0;
@@ -54,6 +61,7 @@ struct Push {
   std::uint64_t version = 0;  // that the gradient was computed with
   std::uint64_t rows = 0;     // of the whole minibatch
   std::uint32_t blocks = 1;
+  bool last = true;
   std::vector<TreeNode> nodes;
   std::span<const float> values;  // nodes × keys of the shard
 };
@@ -102,6 +110,31 @@ struct Failure {
   Error error;
 };
 
+// To stop all workers at one clock without asking them: each shard says the least clock that it can still stop every
+// worker at, giving no reads beyond it; the greatest of these is where all stop.
+struct Hold {
+  static constexpr MessageType kType = MessageType::hold;
+};
+struct Held {
+  static constexpr MessageType kType = MessageType::held;
+  std::uint64_t clock = 0;
+};
+struct StopAt {
+  static constexpr MessageType kType = MessageType::stop_at;
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
+  std::uint64_t clock = kNever;  // kNever: go on
+};
+
+// A shard when every worker has done `clock` minibatches and none has read more.
+struct State {
+  static constexpr MessageType kType = MessageType::state;
+  std::uint64_t clock = 0;
+  std::uint64_t version = 0;
+  bool stopped = false;  // as StopAt asked: nothing comes after it
+  std::span<const float> weights;
+  std::span<const float> state{};  // as in Begin
+};
+
 void encode_head(ByteWriter& to, const Assignment& m);
 void encode_head(ByteWriter& to, const Ready& m);
 void encode_head(ByteWriter& to, const Begin& m);
@@ -113,6 +146,10 @@ void encode_head(ByteWriter& to, const Evaluate& m);
 void encode_head(ByteWriter& to, const Evaluation& m);
 void encode_head(ByteWriter& to, const Heartbeat& m);
 void encode_head(ByteWriter& to, const Failure& m);
+void encode_head(ByteWriter& to, const Hold& m);
+void encode_head(ByteWriter& to, const Held& m);
+void encode_head(ByteWriter& to, const StopAt& m);
+void encode_head(ByteWriter& to, const State& m);
 
 // The payload as a message of type M. corrupt: another type, too short, too long, or a value that no M has.
 template <typename M>

@@ -27,13 +27,13 @@ class Worker {
     progress_ = [this] { member_.keep_alive(); };
     KRIGE_TRY(data_, load_dataset(member_.job(), progress_));
     KRIGE_TRY(model_, make_model(member_.job(), data_.summary));
+    KRIGE_CHECK(connect());
     member_.send(Ready{to_text(data_.summary)});
-    connect();
     const Schedule schedule(member_.job(), data_.train.size());
     GradientComputer computer(*model_, data_.train, schedule);
     for (auto& shard : shards_)
-      shard.channel->send(member_.job_id(), Pull{member_.index(), member_.incarnation(), 0, 0});
-    for (std::uint64_t clock = 0; clock < schedule.total_steps(); ++clock) {
+      shard.channel->send(member_.job_id(), Pull{member_.index(), member_.incarnation(), member_.clock(), 0});
+    for (std::uint64_t clock = member_.clock(); clock < schedule.total_steps(); ++clock) {
       KRIGE_CHECK(weights_for(clock));
       const StepPlan plan = schedule.plan(clock, member_.index());
       push(clock, plan, computer.compute(plan, weights_, progress_));
@@ -41,15 +41,17 @@ class Worker {
     return member_.run_until([] { return false; });
   }
 
-  void connect() {
+  Status connect() {
     const auto shards = static_cast<std::uint64_t>(member_.job().shards);
     weights_.resize(model_->parameters());
     shards_.resize(shards);
     for (std::uint64_t s = 0; s < shards; ++s) {
       shards_[s].keys = part_of(model_->parameters(), shards, s);
-      shards_[s].channel =
-          member_.open_link(s, [this, s](const Frame& frame) { return on_weights(shards_[s], frame); });
+      KRIGE_TRY(shards_[s].channel,
+                member_.open_link(s, SharedSlots::Side::maker, shards_[s].keys.size(),
+                                  [this, s](const Frame& frame) { return on_weights(shards_[s], frame); }));
     }
+    return {};
   }
 
   // Waits until every shard has sent the weights that minibatch `clock` is computed with.
@@ -61,20 +63,26 @@ class Worker {
     });
   }
 
+  // A subtree a message, so that each finds its place in a slot; a worker without a share still tells that it is done.
   void push(std::uint64_t clock, const StepPlan& plan, const TreeSum& sum) {
     Push message;
     message.worker = member_.index();
     message.incarnation = member_.incarnation();
-    message.sequence = message.clock = clock;
+    message.clock = clock;
     message.rows = plan.rows.size();
     message.blocks = plan.blocks;
-    for (const TreeSum::Piece& piece : sum.pieces()) message.nodes.push_back(piece.node);
-    std::vector<std::span<const float>> body(sum.pieces().size());
-    for (ShardLink& shard : shards_) {
-      message.version = shard.version;
-      for (std::size_t i = 0; i < body.size(); ++i)
-        body[i] = std::span<const float>(sum.pieces()[i].sum).subspan(shard.keys.begin, shard.keys.size());
-      shard.channel->send(member_.job_id(), message, body);
+    const auto& pieces = sum.pieces();
+    for (std::size_t i = 0; i < std::max<std::size_t>(1, pieces.size()); ++i) {
+      message.sequence = sequence_++;
+      message.last = i + 1 >= pieces.size();
+      if (!pieces.empty()) message.nodes = {pieces[i].node};
+      for (ShardLink& shard : shards_) {
+        message.version = shard.version;
+        const auto values = pieces.empty()
+                                ? std::span<const float>()
+                                : std::span<const float>(pieces[i].sum).subspan(shard.keys.begin, shard.keys.size());
+        shard.channel->send(member_.job_id(), message, {&values, 1});
+      }
     }
   }
 
@@ -120,6 +128,7 @@ class Worker {
   Dataset data_;
   std::unique_ptr<Model> model_;
   Floats weights_;
+  std::uint64_t sequence_ = 0;
   std::vector<ShardLink> shards_;
 };
 

@@ -19,7 +19,19 @@ struct FakePeers final : ShardPeers {
     reads.push_back({worker, w.clock, w.min_clock, w.version, {w.weights.begin(), w.weights.end()}});
   }
   void send_snapshot(const Snapshot& s) override { snapshots.emplace_back(s.epoch, s.version); }
+  void send_state(const State& s) override {
+    states.push_back(
+        {s.clock, s.version, s.stopped, {s.weights.begin(), s.weights.end()}, {s.state.begin(), s.state.end()}});
+  }
 
+  struct Sent {
+    std::uint64_t clock;
+    std::uint64_t version;
+    bool stopped;
+    std::vector<float> weights;
+    std::vector<float> state;
+  };
+  std::vector<Sent> states;
   std::vector<Read> reads;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> snapshots;
 };
@@ -74,6 +86,41 @@ TEST_F(ParameterRangeTest, BspUpdatesOnceWhenAllHavePushed) {
     EXPECT_EQ(peers_.reads[i].clock, 1U);
     EXPECT_EQ(peers_.reads[i].min_clock, 1U);
   }
+}
+
+TEST_F(ParameterRangeTest, AMinibatchInPartsIsOneUpdate) {
+  rows_ = 24;
+  TrainJob job;
+  job.batch_size = 24;  // blocks of 8 rows: a tree of three
+  job.epochs = 3;
+  job.learning_rate = 1;
+  const std::vector<float> start{1, 1};
+  ParameterRange range(job, Begin{rows_, {}, start}, peers_);
+  Push part;
+  part.rows = 24;
+  part.blocks = 3;
+  part.nodes = {{0, 2}};
+  part.values = eight_;
+  part.last = false;
+  ASSERT_TRUE(range.push(part));
+  EXPECT_EQ(range.version(), 0U);
+  EXPECT_TRUE(peers_.reads.empty());
+  ASSERT_TRUE(range.push(part));  // a duplicate
+  const std::vector<float> sixteen{16, 16};
+  part.sequence = 1;
+  part.nodes = {{1, 0}};
+  part.values = sixteen;
+  part.last = true;
+  ASSERT_TRUE(range.push(part));
+  EXPECT_EQ(range.version(), 1U);
+  EXPECT_EQ(peers_.reads.size(), 1U);
+  EXPECT_EQ(range.weights()[0], 0.0F);
+}
+
+TEST_F(ParameterRangeTest, AWholeGradientAndAPartOfItAreNonsense) {
+  ParameterRange& range = this->range(TrainMode::bsp, 2);
+  ASSERT_TRUE(range.push(push(0, 0, eight_)));
+  EXPECT_FALSE(range.push(push(1, 0, eight_)));
 }
 
 TEST_F(ParameterRangeTest, L2LeavesTheBiasAlone) {
@@ -131,6 +178,71 @@ TEST_F(ParameterRangeTest, SnapshotsWhenTheSlowestHasDoneAnEpoch) {
   ASSERT_TRUE(range.push(push(1, 0, eight_)));
   ASSERT_TRUE(range.push(push(1, 1, eight_)));
   EXPECT_EQ(peers_.snapshots, (std::vector<std::pair<std::uint64_t, std::uint64_t>>{{1, 3}, {2, 4}}));
+}
+
+TEST_F(ParameterRangeTest, AllStopAtTheClockThatHoldSaysAndGoOnWhenTold) {
+  rows_ = 64;
+  ParameterRange& range = this->range(TrainMode::asp, 2);
+  for (std::uint64_t clock = 0; clock < 3; ++clock) ASSERT_TRUE(range.push(push(0, clock, eight_)));
+  EXPECT_EQ(range.hold(), 4U);  // worker 0 has read for minibatch 3 and will push it
+  ASSERT_TRUE(range.push(push(0, 3, eight_)));
+  const std::size_t reads = peers_.reads.size();
+  for (std::uint64_t clock = 0; clock < 3; ++clock) ASSERT_TRUE(range.push(push(1, clock, eight_)));
+  EXPECT_EQ(peers_.reads.size(), reads + 3);
+  range.stop_at(5);  // another shard is further: both may do one more
+  EXPECT_EQ(peers_.reads.size(), reads + 4);
+  ASSERT_TRUE(range.push(push(0, 4, eight_)));
+  ASSERT_TRUE(range.push(push(1, 3, eight_)));
+  EXPECT_TRUE(peers_.states.empty());
+  ASSERT_TRUE(range.push(push(1, 4, eight_)));
+  ASSERT_EQ(peers_.states.size(), 1U);
+  EXPECT_EQ(peers_.states[0].clock, 5U);
+  EXPECT_EQ(peers_.states[0].version, 10U);
+  EXPECT_TRUE(peers_.states[0].stopped);
+  EXPECT_EQ(peers_.states[0].weights, (std::vector<float>{-9, -9}));
+  EXPECT_EQ(peers_.reads.size(), reads + 5);  // nobody reads for minibatch 5
+  range.stop_at(StopAt::kNever);
+  EXPECT_EQ(peers_.reads.size(), reads + 7);
+}
+
+TEST_F(ParameterRangeTest, ACheckpointWaitsForTheSlowestAndARangeGoesOnFromIt) {
+  TrainJob job;
+  job.mode = TrainMode::asp;
+  job.workers = 2;
+  job.batch_size = 8;
+  job.epochs = 9;
+  job.learning_rate = 1;
+  job.optimizer = OptimizerKind::momentum;
+  job.momentum = 0.5;
+  const std::vector<float> start{1, 1};
+  Begin begin{16, {}, start};
+  begin.checkpoint_steps = 2;
+  ParameterRange range(job, begin, peers_);
+  ASSERT_TRUE(range.push(push(0, 0, eight_)));
+  ASSERT_TRUE(range.push(push(0, 1, eight_)));
+  EXPECT_EQ(peers_.reads.size(), 1U);  // the read for minibatch 2 comes after the checkpoint
+  ASSERT_TRUE(range.push(push(1, 0, eight_)));
+  ASSERT_TRUE(range.push(push(1, 1, eight_)));
+  ASSERT_EQ(peers_.states.size(), 1U);
+  const auto saved = peers_.states[0];
+  EXPECT_EQ(saved.clock, 2U);
+  EXPECT_FALSE(saved.stopped);
+  EXPECT_EQ(saved.state.size(), 2U);  // the velocity
+  EXPECT_EQ(peers_.reads.size(), 4U);
+  ASSERT_TRUE(range.push(push(0, 2, eight_)));
+
+  Begin again{16, {}, saved.weights, saved.state, saved.version, saved.clock, 2};
+  ASSERT_TRUE(ParameterRange::check(job, again));
+  ParameterRange resumed(job, again, peers_);
+  Push next = push(0, 2, eight_);
+  ASSERT_TRUE(resumed.push(next));
+  EXPECT_EQ(resumed.version(), range.version());
+  EXPECT_TRUE(std::ranges::equal(resumed.weights(), range.weights()));
+  again.state = again.state.first(1);
+  EXPECT_FALSE(ParameterRange::check(job, again));
+  again.state = saved.state;
+  again.clock = 1 << 20;
+  EXPECT_FALSE(ParameterRange::check(job, again));
 }
 
 TEST_F(ParameterRangeTest, NonsenseIsAnError) {

@@ -17,6 +17,7 @@ class EventLoopTest : public testing::TestWithParam<Transport> {
  protected:
   void SetUp() override {
     pair_ = make_socket_pair(GetParam()).value();
+    if (GetParam() == Transport::shared_memory) memory_ = SharedSlots::create().value();
     loop_.every(kDeadline, [this] { late_ = true; });
   }
   [[nodiscard]] bool run_until(const std::function<bool()>& done) {
@@ -24,30 +25,45 @@ class EventLoopTest : public testing::TestWithParam<Transport> {
     return !late_;
   }
 
+  // Slots for fewer numbers than the largest message has.
+  std::optional<SharedSlots> slots(SharedSlots::Side side) {
+    if (!memory_) return std::nullopt;
+    return SharedSlots::open(memory_, side, std::size_t{1} << 20).value();
+  }
+  std::unique_ptr<Channel> open_first(ChannelHandlers handlers) {
+    return loop_.open(std::move(pair_.first), std::move(handlers), slots(SharedSlots::Side::maker));
+  }
+  std::unique_ptr<Channel> open_second(ChannelHandlers handlers) {
+    return loop_.open(std::move(pair_.second), std::move(handlers), slots(SharedSlots::Side::taker));
+  }
+
   EventLoop loop_;
   SocketPair pair_;
+  UniqueFd memory_;
   bool late_ = false;
 };
 
 TEST_P(EventLoopTest, FramesArriveWholeAndInOrderInBothDirections) {
   // Far more than a socket holds, both ways at once: neither side may block the other.
   const Floats large(3'000'000, 1.25F);
+  const Floats small(1000, -3.5F);
   std::vector<std::uint64_t> first_got;
   std::vector<std::uint64_t> second_got;
   const auto into = [&](std::vector<std::uint64_t>& versions) {
     return ChannelHandlers{[&](const Frame& frame) -> Status {
                              KRIGE_TRY(const Weights weights, decode<Weights>(frame));
-                             EXPECT_TRUE(weights.weights.empty() || std::ranges::equal(weights.weights, large));
+                             const bool is_large = weights.weights.size() == large.size();
+                             EXPECT_TRUE(std::ranges::equal(weights.weights, is_large ? large : small));
                              versions.push_back(weights.version);
                              return {};
                            },
                            [](const Error& error) { ADD_FAILURE() << error.message; }};
   };
-  const auto first = loop_.open(std::move(pair_.first), into(first_got));
-  const auto second = loop_.open(std::move(pair_.second), into(second_got));
+  const auto first = open_first(into(first_got));
+  const auto second = open_second(into(second_got));
   for (std::uint64_t i = 0; i < 6; ++i) {
-    first->send(1, Weights{i, 0, 0, i % 2 == 0 ? std::span<const float>(large) : std::span<const float>()});
-    second->send(1, Weights{i, 0, 0, i % 3 == 0 ? std::span<const float>(large) : std::span<const float>()});
+    first->send(1, Weights{i, 0, 0, i % 2 == 0 ? large : small});
+    second->send(1, Weights{i, 0, 0, i % 3 == 0 ? large : small});
   }
   ASSERT_TRUE(run_until([&] { return first_got.size() == 6 && second_got.size() == 6; }));
   EXPECT_EQ(first_got, (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5}));
@@ -92,6 +108,41 @@ TEST_P(EventLoopTest, AnErrorOfAHandlerClosesTheChannel) {
   EXPECT_EQ(frames, 1);
 }
 
+// A handler sees the numbers where the peer wrote them, and their slot is free only when it has returned.
+TEST_P(EventLoopTest, ASlotIsFreeAfterItsHandler) {
+  if (!memory_) return;
+  const Floats values(100, 2.0F);
+  std::vector<const float*> places;
+  std::vector<float> seen;
+  const auto writer = open_first({[](const Frame&) -> Status { return {}; }, [](const Error&) {}});
+  const auto reader = open_second({[&](const Frame& frame) -> Status {
+                                     KRIGE_TRY(const Weights weights, decode<Weights>(frame));
+                                     places.push_back(weights.weights.data());
+                                     seen.push_back(weights.weights[0]);
+                                     return {};
+                                   },
+                                   [](const Error& error) { ADD_FAILURE() << error.message; }});
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 3; ++i) writer->send(1, Weights{0, 0, 0, values});
+    ASSERT_TRUE(run_until([&] { return seen.size() == static_cast<std::size_t>(3 * round + 3); }));
+  }
+  EXPECT_EQ(seen, std::vector<float>(9, 2.0F));
+  // Two of three find a slot, the same two in turn; the third came through the socket.
+  EXPECT_NE(places[0], places[1]);
+  EXPECT_EQ(places[3], places[0]);
+  EXPECT_EQ(places[4], places[1]);
+}
+
+TEST_P(EventLoopTest, AFrameThatNamesASlotThatIsNotThereIsCorrupt) {
+  std::optional<Error> closed;
+  const auto channel =
+      open_first({[](const Frame&) -> Status { return {}; }, [&](const Error& error) { closed = error; }});
+  const auto header = encode(FrameHeader{MessageType::weights, 0, 1, 1, 400});
+  ASSERT_TRUE(write_all(pair_.second.get(), {reinterpret_cast<const char*>(header.data()), header.size()}));
+  ASSERT_TRUE(run_until([&] { return closed.has_value(); }));
+  EXPECT_EQ(closed->code, ErrorCode::corrupt);
+}
+
 TEST(EventLoop, WatchesDescriptorsAndTicks) {
   EventLoop loop;
   Pipe pipe = make_pipe().value();
@@ -111,8 +162,12 @@ TEST(EventLoop, WatchesDescriptorsAndTicks) {
   EXPECT_EQ(got, "xxx");
 }
 
-INSTANTIATE_TEST_SUITE_P(Transports, EventLoopTest, testing::Values(Transport::unix_sockets, Transport::tcp),
-                         [](const auto& test) { return test.param == Transport::tcp ? "tcp" : "unix"; });
+INSTANTIATE_TEST_SUITE_P(Transports, EventLoopTest,
+                         testing::Values(Transport::shared_memory, Transport::unix_sockets, Transport::tcp),
+                         [](const auto& test) {
+                           if (test.param == Transport::shared_memory) return "shm";
+                           return test.param == Transport::tcp ? "tcp" : "unix";
+                         });
 
 }  // namespace
 }  // namespace krige::trainer

@@ -73,7 +73,8 @@ TEST(FrameBuffer, RefusesWhatIsNotAFrame) {
   EXPECT_TRUE(refused(4, kWireVersion + 1));
   EXPECT_TRUE(refused(5, 0));  // type
   EXPECT_TRUE(refused(5, 200));
-  EXPECT_TRUE(refused(6, 1));                // reserved
+  EXPECT_TRUE(refused(6, 1));                // a slot without bytes
+  EXPECT_TRUE(refused(24, 1));               // bytes without a slot
   EXPECT_TRUE(refused(15, 1));               // length of 2^56
   EXPECT_TRUE(refused(good.size() - 1, 1));  // padding
 }

@@ -39,6 +39,7 @@ Push example_push() {
   push.version = 16;
   push.rows = 61;
   push.blocks = 4;
+  push.last = false;
   push.nodes = {{1, 0}, {0, 2}};
   return push;
 }
@@ -54,24 +55,63 @@ TEST(Messages, PushSurvivesTheRoundTrip) {
   EXPECT_EQ(got.version, sent.version);
   EXPECT_EQ(got.rows, sent.rows);
   EXPECT_EQ(got.blocks, sent.blocks);
+  EXPECT_EQ(got.last, sent.last);
   EXPECT_EQ(got.nodes, sent.nodes);
   EXPECT_EQ(copy(got.values), kValues);
 }
 
+TEST(Messages, NumbersMayLieApartFromTheRest) {
+  const Bytes head = payload_of(example_push());
+  const Bytes body(std::as_bytes(std::span(kValues)).begin(), std::as_bytes(std::span(kValues)).end());
+  Frame frame{MessageType::push, 1, head, 1, body.size(), body};
+  EXPECT_EQ(copy(decode<Push>(frame).value().values), kValues);
+  frame.body = std::span(body).first(body.size() - 2);  // not a whole number
+  EXPECT_FALSE(decode<Push>(frame));
+  const Bytes both = payload_of(example_push(), kValues);
+  frame.payload = both;
+  frame.body = body;
+  EXPECT_FALSE(decode<Push>(frame));
+  const Bytes pull = payload_of(Pull{});
+  EXPECT_FALSE(decode<Pull>(Frame{MessageType::pull, 1, pull, 1, body.size(), body}));
+}
+
 TEST(Messages, TheOthersSurviveTheRoundTrip) {
-  const Bytes assignment_bytes = payload_of(Assignment{5, 1, "{\"model\":\"mlp\"}"});
+  const Bytes assignment_bytes = payload_of(Assignment{5, 1, 77, "{\"model\":\"mlp\"}"});
   const Assignment assignment = read<Assignment>(assignment_bytes).value();
   EXPECT_EQ(assignment.index, 5U);
   EXPECT_EQ(assignment.incarnation, 1U);
+  EXPECT_EQ(assignment.clock, 77U);
   EXPECT_EQ(assignment.job, "{\"model\":\"mlp\"}");
 
   EXPECT_EQ(read<Ready>(payload_of(Ready{"summary"})).value().summary, "summary");
 
-  const Bytes begin_bytes = payload_of(Begin{100, {{0, 2}, {3, 6}}, {}}, kValues);
+  const Bytes begin_bytes = payload_of(Begin{100, {{0, 2}, {3, 6}}, kValues}, kValues);
   const Begin begin = read<Begin>(begin_bytes).value();
   EXPECT_EQ(begin.train_rows, 100U);
   EXPECT_EQ(begin.penalized, (std::vector<KeyRange>{{0, 2}, {3, 6}}));
   EXPECT_EQ(copy(begin.weights), kValues);
+  EXPECT_TRUE(begin.state.empty());
+  const std::span<const float> three = std::span(kValues).first(3);
+  const Bytes resumed_bytes = payload_of(Begin{100, {{0, 2}}, three, three, 8, 9, 10}, kValues);
+  const Begin resumed = read<Begin>(resumed_bytes).value();
+  EXPECT_EQ(copy(resumed.weights), copy(three));
+  EXPECT_EQ(copy(resumed.state), copy(std::span(kValues).last(3)));
+  EXPECT_EQ(resumed.version, 8U);
+  EXPECT_EQ(resumed.clock, 9U);
+  EXPECT_EQ(resumed.checkpoint_steps, 10U);
+  // Five numbers are no state of two keys.
+  EXPECT_FALSE(read<Begin>(payload_of(Begin{100, {{0, 2}}, three.first(2)}, std::span(kValues).first(5))));
+
+  const Bytes state_bytes = payload_of(State{5, 6, true, three}, kValues);
+  const State state = read<State>(state_bytes).value();
+  EXPECT_EQ(state.clock, 5U);
+  EXPECT_EQ(state.version, 6U);
+  EXPECT_TRUE(state.stopped);
+  EXPECT_EQ(copy(state.weights), copy(three));
+  EXPECT_EQ(copy(state.state), copy(std::span(kValues).last(3)));
+  EXPECT_TRUE(read<Hold>(payload_of(Hold{})));
+  EXPECT_EQ(read<Held>(payload_of(Held{12})).value().clock, 12U);
+  EXPECT_EQ(read<StopAt>(payload_of(StopAt{13})).value().clock, 13U);
 
   const Pull pull = read<Pull>(payload_of(Pull{1, 2, 3, 4})).value();
   EXPECT_EQ(pull.worker, 1U);
@@ -143,9 +183,10 @@ void disturb(const Bytes& good, Rng& rng) {
 
 TEST(Messages, MutatedBytesNeverDoHarm) {
   Rng rng(11);
-  disturb<Assignment>(payload_of(Assignment{5, 1, "a job"}), rng);
+  disturb<Assignment>(payload_of(Assignment{5, 1, 77, "a job"}), rng);
   disturb<Ready>(payload_of(Ready{"a summary"}), rng);
-  disturb<Begin>(payload_of(Begin{100, {{0, 2}, {3, 6}}, {}}, kValues), rng);
+  disturb<Begin>(payload_of(Begin{100, {{0, 2}, {3, 6}}, kValues}, kValues), rng);
+  disturb<State>(payload_of(State{5, 6, true, std::span(kValues).first(2)}, kValues), rng);
   disturb<Pull>(payload_of(Pull{1, 2, 3, 4}), rng);
   disturb<Push>(payload_of(example_push(), kValues), rng);
   disturb<Weights>(payload_of(Weights{9, 8, 7, {}}, kValues), rng);
