@@ -14,7 +14,7 @@ ALLOWED = {
     "trainer": {"base"},
     "server": {"base", "tuner", "web"},
     "cli": {"base", "gp", "tuner", "server"},
-    "bench": {"base", "gp", "tuner"},
+    "bench": {"base", "gp", "tuner", "trainer"},
 }
 # Of these, only one header is public.
 PUBLIC_ONLY = {("cli", "server"): {"server/server.h"}}
