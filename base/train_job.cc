@@ -22,9 +22,12 @@ constexpr std::array<std::string_view, 4> kModes{"bsp", "ssp", "asp", "mapreduce
 constexpr std::array<std::string_view, 5> kOptimizers{"sgd", "momentum", "adagrad", "adam", "ftrl"};
 constexpr std::array<std::string_view, 2> kActivations{"relu", "tanh"};
 constexpr std::array<std::string_view, 3> kTransports{"auto", "shm", "socket"};
+constexpr std::array<std::string_view, 2> kOnErrors{"fail", "skip"};
+constexpr std::array<std::string_view, 3> kMissing{"fail", "mean", "skip"};
+constexpr std::array<std::string_view, 2> kCategoricals{"one_hot", "hash"};
 
 // What the trainer of this build cannot run: an error that says so beats one in the middle of a study.
-constexpr std::array<std::string_view, 5> kNotYet{"fm", "libsvm", "idx", "mapreduce", "ftrl"};
+constexpr std::array<std::string_view, 3> kNotYet{"fm", "mapreduce", "ftrl"};
 
 template <typename Enum, std::size_t N>
 void read_enum(ObjectReader& reader, std::string_view key, const std::array<std::string_view, N>& names, Enum& into) {
@@ -43,6 +46,68 @@ void read_integer(ObjectReader& reader, std::string_view key, std::int64_t low, 
   if (const auto value = reader.integer_in(key, low, high)) into = *value;
 }
 
+void read_label(ObjectReader& reader, TrainData& data) {
+  if (data.delimited()) reader.require("label");
+  const OrderedJson* label = reader.raw("label");
+  if (label == nullptr) return;
+  if (data.format == DataFormat::libsvm)
+    reader.fault("label", "libsvm has its label at the beginning of each line");
+  else if (label->is_string())
+    data.label = label->get<std::string>();
+  else if (label->is_number_integer() && data.delimited())
+    data.label = label->get<std::int64_t>();
+  else
+    reader.fault("label",
+                 fmt::format("must be {}, is {}",
+                             data.delimited() ? "a column's name or index" : "the file of the labels", label->dump()));
+}
+
+std::optional<TrainData::FractionOrFile> read_fraction_or_file(ObjectReader& reader, std::string_view key) {
+  const OrderedJson* value = reader.raw(key);
+  if (value == nullptr) return std::nullopt;
+  if (value->is_string()) return value->get<std::string>();
+  const auto fraction = reader.number(key);
+  if (!fraction) return std::nullopt;
+  if (*fraction >= 0 && *fraction < 1) return *fraction;
+  reader.fault(key, fmt::format("must be a fraction in [0, 1) or a file, is {}", *fraction));
+  return std::nullopt;
+}
+
+void read_names(ObjectReader& reader, std::string_view key, std::vector<std::string>& into) {
+  const OrderedJson* value = reader.raw(key);
+  if (value == nullptr) return;
+  const bool good =
+      value->is_array() && std::ranges::all_of(*value, [](const OrderedJson& item) { return item.is_string(); });
+  if (!good) return reader.fault(key, "must be a list of columns' names");
+  into = value->get<std::vector<std::string>>();
+}
+
+// What only delimited text has.
+void read_columns(ObjectReader& reader, TrainData& data) {
+  for (const std::string_view key :
+       {"header", "missing", "categorical", "hash_bits", "categorical_columns", "ignore_columns"})
+    if (reader.has(key) && !data.delimited()) reader.fault(key, "is for csv and tsv");
+  data.header = reader.boolean("header");
+  read_enum(reader, "missing", kMissing, data.missing);
+  read_enum(reader, "categorical", kCategoricals, data.categorical);
+  read_integer(reader, "hash_bits", 1, 24, data.hash_bits);
+  read_names(reader, "categorical_columns", data.categorical_columns);
+  read_names(reader, "ignore_columns", data.ignore_columns);
+}
+
+void read_split(ObjectReader& reader, TrainData& data) {
+  if (const auto validation = read_fraction_or_file(reader, "validation")) data.validation = *validation;
+  data.test = read_fraction_or_file(reader, "test");
+  data.stratified = reader.boolean("stratified").value_or(false);
+  read_integer(reader, "folds", 2, 1'000'000, data.folds);
+  if (data.folds == 0) {
+    if (reader.raw("fold") != nullptr) reader.fault("fold", "needs folds");
+    return;
+  }
+  read_integer(reader, "fold", 0, data.folds - 1, data.fold);
+  if (reader.has("validation")) reader.fault("validation", "folds say what it is");
+}
+
 TrainData read_data(const OrderedJson& value, const std::string& path, Faults& faults) {
   TrainData data;
   ObjectReader reader(value, path, faults);
@@ -50,28 +115,39 @@ TrainData read_data(const OrderedJson& value, const std::string& path, Faults& f
   if (auto file = reader.string("path")) data.path = *file;
   if (reader.has("path") && data.path.empty()) reader.fault("path", "must name a file");
   read_enum(reader, "format", kFormats, data.format);
-  reader.require("label");
-  if (const OrderedJson* label = reader.raw("label")) {
-    if (label->is_string())
-      data.label = label->get<std::string>();
-    else if (label->is_number_integer())
-      data.label = label->get<std::int64_t>();
-    else
-      reader.fault("label", fmt::format("must be a column's name or index, is {}", label->dump()));
-  }
-  if (const OrderedJson* validation = reader.raw("validation")) {
-    if (validation->is_string()) {
-      data.validation = validation->get<std::string>();
-    } else if (const auto fraction = reader.number("validation")) {
-      if (*fraction >= 0 && *fraction < 1)
-        data.validation = *fraction;
-      else
-        reader.fault("validation", fmt::format("must be a fraction in [0, 1) or a file, is {}", *fraction));
-    }
-  }
-  data.test = reader.string("test");
+  read_label(reader, data);
+  read_enum(reader, "on_error", kOnErrors, data.on_error);
+  read_columns(reader, data);
+  data.standardize = reader.boolean("standardize").value_or(data.delimited());
+  read_split(reader, data);
   reader.finish();
   return data;
+}
+
+OrderedJson data_to_json(const TrainData& data) {
+  OrderedJson json{{"path", data.path}, {"format", name(data.format)}};
+  const auto* file = std::get_if<std::string>(&data.label);
+  if (data.delimited() || (data.format == DataFormat::idx && file != nullptr && !file->empty()))
+    std::visit([&](const auto& label) { json["label"] = label; }, data.label);
+  json["on_error"] = name(data.on_error);
+  if (data.delimited()) {
+    if (data.header) json["header"] = *data.header;
+    json["missing"] = name(data.missing);
+    json["categorical"] = name(data.categorical);
+    json["hash_bits"] = data.hash_bits;
+    json["categorical_columns"] = data.categorical_columns;
+    json["ignore_columns"] = data.ignore_columns;
+  }
+  json["standardize"] = data.standardize;
+  if (data.folds > 0) {
+    json["folds"] = data.folds;
+    json["fold"] = data.fold;
+  } else {
+    std::visit([&](const auto& validation) { json["validation"] = validation; }, data.validation);
+  }
+  if (data.test) std::visit([&](const auto& test) { json["test"] = test; }, *data.test);
+  json["stratified"] = data.stratified;
+  return json;
 }
 
 void read_hidden(ObjectReader& reader, std::vector<std::int64_t>& hidden) {
@@ -130,12 +206,8 @@ Result<TrainJob> parse_train_job(const OrderedJson& value, const std::string& pa
 }
 
 OrderedJson to_json(const TrainJob& job) {
-  OrderedJson data{{"path", job.data.path}, {"format", name(job.data.format)}};
-  std::visit([&](const auto& label) { data["label"] = label; }, job.data.label);
-  std::visit([&](const auto& validation) { data["validation"] = validation; }, job.data.validation);
-  if (job.data.test) data["test"] = *job.data.test;
   return {{"model", name(job.model)},
-          {"data", std::move(data)},
+          {"data", data_to_json(job.data)},
           {"mode", name(job.mode)},
           {"staleness", job.staleness},
           {"workers", job.workers},
@@ -156,6 +228,15 @@ OrderedJson to_json(const TrainJob& job) {
           {"transport", name(job.transport)}};
 }
 
+std::vector<std::string> data_path_keys(const OrderedJson& data) {
+  std::vector<std::string> keys;
+  for (const char* key : {"path", "validation", "test"})
+    if (data.contains(key) && data[key].is_string()) keys.emplace_back(key);
+  if (data.contains("label") && data["label"].is_string() && data.value("format", OrderedJson()) == "idx")
+    keys.emplace_back("label");
+  return keys;
+}
+
 const std::vector<std::string>& tunable_job_fields() {
   static const std::vector<std::string> fields{
       "mode", "staleness", "workers", "shards", "epochs",     "batch_size", "optimizer", "learning_rate", "momentum",
@@ -173,5 +254,8 @@ std::string_view name(TrainMode mode) { return kModes[static_cast<std::size_t>(m
 std::string_view name(OptimizerKind optimizer) { return kOptimizers[static_cast<std::size_t>(optimizer)]; }
 std::string_view name(Activation activation) { return kActivations[static_cast<std::size_t>(activation)]; }
 std::string_view name(DataPlane transport) { return kTransports[static_cast<std::size_t>(transport)]; }
+std::string_view name(OnError on_error) { return kOnErrors[static_cast<std::size_t>(on_error)]; }
+std::string_view name(Missing missing) { return kMissing[static_cast<std::size_t>(missing)]; }
+std::string_view name(Categorical categorical) { return kCategoricals[static_cast<std::size_t>(categorical)]; }
 
 }  // namespace krige

@@ -20,14 +20,35 @@ enum class OptimizerKind { sgd, momentum, adagrad, adam, ftrl };
 enum class Activation { relu, tanh };
 // How numbers travel between the processes. automatic: shared memory, all processes being on one host.
 enum class DataPlane { automatic, shm, socket };
+enum class OnError { fail, skip };
+enum class Missing { fail, mean, skip };
+enum class Categorical { one_hot, hash };
 
 struct TrainData {
-  std::string path;  // text, possibly .gz
+  using FractionOrFile = std::variant<double, std::string>;
+
+  std::string path;  // plain, .gz, .xz or .zst; idx: of the images
   DataFormat format = DataFormat::csv;
-  std::variant<std::string, std::int64_t> label;  // column by name, or by index from 0 (negative: from the end)
-  // A fraction in [0, 1) of the rows, drawn by the job's seed, or a file of its own.
-  std::variant<double, std::string> validation = 0.2;
-  std::optional<std::string> test;
+  // csv, tsv: a column by name, or by index from 0 (negative: from the end). idx: the file of the labels; empty: found
+  // by its usual name. libsvm has none.
+  std::variant<std::string, std::int64_t> label;
+  std::optional<bool> header;  // csv, tsv; nullopt: told from the first lines
+  OnError on_error = OnError::fail;
+  Missing missing = Missing::fail;
+  Categorical categorical = Categorical::one_hot;
+  std::int64_t hash_bits = 18;                   // hash: 2^bits features for all columns with categories together
+  std::vector<std::string> categorical_columns;  // whose numbers are names
+  std::vector<std::string> ignore_columns;
+  bool standardize = true;  // default: csv and tsv are, libsvm and idx are not
+  // A fraction in [0, 1) of all rows, drawn by the job's seed, or a file of its own.
+  FractionOrFile validation = 0.2;
+  std::optional<FractionOrFile> test;
+  bool stratified = false;  // the classes' shares are the same in every part
+  // Validation is part `fold` of `folds`, drawn by the seed, instead of a fraction. 0: no folds.
+  std::int64_t folds = 0;
+  std::int64_t fold = 0;
+
+  [[nodiscard]] bool delimited() const { return format == DataFormat::csv || format == DataFormat::tsv; }
   friend bool operator==(const TrainData&, const TrainData&) = default;
 };
 
@@ -62,6 +83,9 @@ struct TrainJob {
 [[nodiscard]] Result<TrainJob> parse_train_job(const OrderedJson& value, const std::string& path = {});
 [[nodiscard]] OrderedJson to_json(const TrainJob& job);
 
+// The keys of a job's `data` object (not yet parsed) whose texts are paths of files.
+[[nodiscard]] std::vector<std::string> data_path_keys(const OrderedJson& data);
+
 // Whether a study's parameter of this name sets a field of the job.
 [[nodiscard]] bool is_tunable_job_field(std::string_view name);
 [[nodiscard]] const std::vector<std::string>& tunable_job_fields();
@@ -72,5 +96,8 @@ struct TrainJob {
 [[nodiscard]] std::string_view name(OptimizerKind optimizer);
 [[nodiscard]] std::string_view name(Activation activation);
 [[nodiscard]] std::string_view name(DataPlane transport);
+[[nodiscard]] std::string_view name(OnError on_error);
+[[nodiscard]] std::string_view name(Missing missing);
+[[nodiscard]] std::string_view name(Categorical categorical);
 
 }  // namespace krige

@@ -33,10 +33,8 @@ std::string readable(const OrderedJson& record) {
 // Relative paths are meant from the job's folder.
 void resolve(OrderedJson& job, const fs::path& folder) {
   if (!job.is_object() || !job.contains("data") || !job["data"].is_object()) return;
-  for (const char* key : {"path", "validation", "test"}) {
-    auto& data = job["data"];
-    if (data.contains(key) && data[key].is_string()) data[key] = (folder / data[key].get<std::string>()).string();
-  }
+  auto& data = job["data"];
+  for (const std::string& key : data_path_keys(data)) data[key] = (folder / data[key].get<std::string>()).string();
 }
 
 struct Ending {

@@ -60,5 +60,7 @@ function(krige_test name)
   target_compile_definitions(${name} PRIVATE
     KRIGE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" KRIGE_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
-    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
+      # Trainings of tests leave nothing in the cache of the one who runs them.
+      ENVIRONMENT "KRIGE_CACHE_DIR=${CMAKE_BINARY_DIR}/test-cache")
 endfunction()

@@ -21,8 +21,9 @@ constexpr std::uint64_t kOwnBlockRows = 256;
 
 }  // namespace
 
-Schedule::Schedule(const TrainJob& job, std::uint64_t train_rows)
+Schedule::Schedule(const TrainJob& job, std::uint64_t train_rows, std::uint64_t window_rows)
     : train_rows_(train_rows),
+      window_rows_(window_rows),
       epochs_(static_cast<std::uint64_t>(job.epochs)),
       workers_(static_cast<std::uint64_t>(job.workers)),
       seed_(job.seed),
@@ -55,12 +56,56 @@ KeyRange Schedule::block(const StepPlan& plan, std::uint32_t block) const {
   return {begin, std::min(plan.rows.end, begin + block_rows_)};
 }
 
-std::vector<std::uint32_t> Schedule::order(std::uint64_t epoch) const {
-  std::vector<std::uint32_t> rows(train_rows_);
-  std::iota(rows.begin(), rows.end(), 0U);
-  Rng rng(seed_, static_cast<std::uint64_t>(SeedStream::epochs) + epoch);
-  rng.shuffle(std::span<std::uint32_t>(rows));
-  return rows;
+EpochOrder Schedule::order(std::uint64_t epoch) const { return {seed_, epoch, train_rows_, window_rows_}; }
+
+std::uint64_t shuffle_window(std::uint64_t rows, double bytes_per_row) {
+  constexpr double kWholeBytes = 256 << 20;
+  constexpr double kWindowBytes = 64 << 20;
+  const double row = bytes_per_row + 2 * sizeof(std::uint32_t);
+  if (static_cast<double>(rows) * row <= kWholeBytes) return 0;
+  return std::max<std::uint64_t>(EpochOrder::kSegmentRows, static_cast<std::uint64_t>(kWindowBytes / row));
+}
+
+EpochOrder::EpochOrder(std::uint64_t seed, std::uint64_t epoch, std::uint64_t rows, std::uint64_t window_rows)
+    : seed_(seed), stream_(static_cast<std::uint64_t>(SeedStream::epochs) + epoch), rows_(rows) {
+  Rng rng(seed_, stream_);
+  if (window_rows == 0 || rows <= window_rows) {
+    window_.resize(rows);
+    std::iota(window_.begin(), window_.end(), 0U);
+    rng.shuffle(std::span<std::uint32_t>(window_));
+    window_begins_ = {0, rows};
+    return;
+  }
+  segments_.resize(divide_up(rows, kSegmentRows));
+  std::iota(segments_.begin(), segments_.end(), 0U);
+  rng.shuffle(std::span<std::uint32_t>(segments_));
+  window_segments_ = std::max<std::uint64_t>(1, window_rows / kSegmentRows);
+  std::uint64_t place = 0;
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    if (i % window_segments_ == 0) window_begins_.push_back(place);
+    place += part_of(rows, segments_.size(), segments_[i]).size();
+  }
+  window_begins_.push_back(rows);
+}
+
+std::uint32_t EpochOrder::operator[](std::uint64_t place) {
+  if (place - begin_ >= window_.size()) open_window(place);
+  return window_[place - begin_];
+}
+
+void EpochOrder::open_window(std::uint64_t place) {
+  const auto after = std::ranges::upper_bound(window_begins_, place);
+  const auto number = static_cast<std::uint64_t>(after - window_begins_.begin()) - 1;
+  begin_ = window_begins_[number];
+  window_.clear();
+  const std::uint64_t end = std::min<std::uint64_t>(segments_.size(), (number + 1) * window_segments_);
+  for (std::uint64_t i = number * window_segments_; i < end; ++i) {
+    const KeyRange segment = part_of(rows_, segments_.size(), segments_[i]);
+    for (std::uint64_t row = segment.begin; row < segment.end; ++row)
+      window_.push_back(static_cast<std::uint32_t>(row));
+  }
+  Rng rng(mix64(seed_) + number, stream_);
+  rng.shuffle(std::span<std::uint32_t>(window_));
 }
 
 }  // namespace krige::trainer

@@ -1,5 +1,6 @@
 #include "base/train_job.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -35,6 +36,55 @@ TEST(TrainJob, FaultsNameTheirField) {
             "train.learning_rat: is not a known key; did you mean learning_rate?");
   EXPECT_EQ(faults(R"({"model":"fm","data":{"path":"x","label":"y"}})"),
             "train.model: fm is not available in this version");
+}
+
+TEST(TrainJob, DataSurviveTheRoundTrip) {
+  for (
+      const char* data :
+      {R"({"path":"x","label":"y","header":false,"on_error":"skip","missing":"mean","categorical":"hash","hash_bits":10,
+            "categorical_columns":["u"],"ignore_columns":["t"],"standardize":false,"test":0.1,"stratified":true})",
+       R"({"path":"x","format":"libsvm","folds":5,"fold":4,"test":"y"})", R"({"path":"x","format":"idx","label":"y"})",
+       R"({"path":"x","format":"idx","standardize":true,"validation":"v"})"}) {
+    const std::string text = std::string(R"({"model":"softmax","data":)") + data + "}";
+    const Result<TrainJob> job = parse_train_job(parse_json(text).value());
+    ASSERT_TRUE(job) << job.error().describe();
+    EXPECT_EQ(parse_train_job(to_json(*job)).value(), *job) << data;
+  }
+  const auto standardized = [](const char* format) {
+    return parse_train_job(parse_json(fmt::format(R"({{"model":"mlp","data":{{"path":"x","format":"{}"{}}}}})", format,
+                                                  std::string_view(format) == "tsv" ? R"(,"label":0)" : ""))
+                               .value())
+        .value()
+        .data.standardize;
+  };
+  EXPECT_TRUE(standardized("tsv"));
+  EXPECT_FALSE(standardized("libsvm"));
+  EXPECT_FALSE(standardized("idx"));
+}
+
+TEST(TrainJob, FaultsOfTheDataNameTheirField) {
+  const auto fault = [](const std::string& data) {
+    const Result<TrainJob> job =
+        parse_train_job(parse_json(R"({"model":"mlp","data":{"path":"x",)" + data + "}}").value());
+    return job ? std::string() : job.error().describe();
+  };
+  EXPECT_EQ(fault(R"("format":"csv")"), "data.label: is missing");
+  EXPECT_EQ(fault(R"("format":"libsvm","label":0)"), "data.label: libsvm has its label at the beginning of each line");
+  EXPECT_EQ(fault(R"("format":"idx","label":0)"), "data.label: must be the file of the labels, is 0");
+  EXPECT_EQ(fault(R"("format":"libsvm","missing":"mean")"), "data.missing: is for csv and tsv");
+  EXPECT_EQ(fault(R"("label":0,"fold":1)"), "data.fold: needs folds");
+  EXPECT_EQ(fault(R"("label":0,"folds":3,"fold":3)"), "data.fold: must be between 0 and 2, is 3");
+  EXPECT_EQ(fault(R"("label":0,"folds":3,"validation":0.1)"), "data.validation: folds say what it is");
+  EXPECT_EQ(fault(R"("label":0,"hash_bits":25)"), "data.hash_bits: must be between 1 and 24, is 25");
+  EXPECT_EQ(fault(R"("label":0,"ignore_columns":[1])"), "data.ignore_columns: must be a list of columns' names");
+}
+
+TEST(TrainJob, PathsOfItsDataAreKnown) {
+  const auto keys = [](const char* data) { return data_path_keys(parse_json(data).value()); };
+  EXPECT_EQ(keys(R"({"path":"a","label":"y","test":0.1,"validation":"b"})"),
+            (std::vector<std::string>{"path", "validation"}));
+  EXPECT_EQ(keys(R"({"path":"a","label":"y","test":"c","format":"idx"})"),
+            (std::vector<std::string>{"path", "test", "label"}));
 }
 
 TEST(TrainJob, TunableFieldsAreItsFields) {

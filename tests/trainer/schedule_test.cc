@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 namespace krige::trainer {
 namespace {
@@ -65,16 +66,46 @@ TEST(Schedule, BatchSizeZeroIsAllRows) {
   EXPECT_EQ(schedule.plan(0, 0).blocks, 7U);
 }
 
+std::vector<std::uint32_t> rows_of(EpochOrder order, std::uint64_t rows) {
+  std::vector<std::uint32_t> all;
+  for (std::uint64_t place = 0; place < rows; ++place) all.push_back(order[place]);
+  return all;
+}
+
 TEST(Schedule, OrderIsAPermutationThatSeedAndEpochGive) {
-  const Schedule schedule(job(TrainMode::bsp, 2, 8), 100);
-  std::vector<std::uint32_t> order = schedule.order(1);
-  EXPECT_EQ(order, schedule.order(1));
-  EXPECT_NE(order, schedule.order(2));
-  TrainJob other = job(TrainMode::bsp, 2, 8);
-  other.seed = 6;
-  EXPECT_NE(order, Schedule(other, 100).order(1));
-  std::ranges::sort(order);
-  for (std::uint32_t i = 0; i < 100; ++i) ASSERT_EQ(order[i], i);
+  for (const auto& [rows, window] : std::vector<std::pair<std::uint64_t, std::uint64_t>>{
+           {100, 0}, {100, 1000}, {50'000, 4096}, {50'001, 1}, {4097, 4096}}) {
+    const Schedule schedule(job(TrainMode::bsp, 2, 8), rows, window);
+    std::vector<std::uint32_t> order = rows_of(schedule.order(1), rows);
+    EXPECT_EQ(order, rows_of(schedule.order(1), rows));
+    EXPECT_NE(order, rows_of(schedule.order(2), rows));
+    TrainJob other = job(TrainMode::bsp, 2, 8);
+    other.seed = 6;
+    EXPECT_NE(order, rows_of(Schedule(other, rows, window).order(1), rows));
+    // Any place may be asked for, in any order.
+    EpochOrder jumping = schedule.order(1);
+    for (const std::uint64_t place : {rows - 1, std::uint64_t{0}, rows / 2, rows / 3})
+      EXPECT_EQ(jumping[place], order[place]);
+    std::ranges::sort(order);
+    for (std::uint32_t i = 0; i < rows; ++i) ASSERT_EQ(order[i], i);
+  }
+}
+
+TEST(Schedule, AWindowReadsAFewSegmentsFromAllOverTheFile) {
+  const std::uint64_t rows = 100 * EpochOrder::kSegmentRows;
+  const std::vector<std::uint32_t> order =
+      rows_of(Schedule(job(TrainMode::bsp, 1, 8), rows, 4 * EpochOrder::kSegmentRows).order(0), rows);
+  std::set<std::uint64_t> segments;
+  for (std::uint64_t place = 0; place < 4 * EpochOrder::kSegmentRows; ++place)
+    segments.insert(order[place] / EpochOrder::kSegmentRows);
+  EXPECT_EQ(segments.size(), 4U);
+  EXPECT_GT(*segments.rbegin() - *segments.begin(), 10U);
+}
+
+TEST(Schedule, OnlyLargeDataAreShuffledInWindows) {
+  EXPECT_EQ(shuffle_window(2'000'000, 84), 0U);
+  EXPECT_EQ(shuffle_window(24'000'000, 84), (64U << 20) / 92);
+  EXPECT_EQ(shuffle_window(1000, 1 << 20), EpochOrder::kSegmentRows);
 }
 
 }  // namespace

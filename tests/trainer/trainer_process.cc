@@ -48,6 +48,7 @@ std::string job_on(const std::string& model, const std::string& file, const std:
 TrainerProcess::TrainerProcess(const std::string& job, const std::vector<std::string>& arguments)
     : mark_("KRIGE_TRAINER_TEST=" + random_id(16)),
       folder_(::testing::TempDir() + "/krige_trainer_" + random_id(16)),
+      cache_folder_(folder_ + "_cache"),
       out_(make_pipe().value()),
       err_(make_pipe().value()) {
   std::filesystem::create_directory(folder_);
@@ -59,12 +60,14 @@ TrainerProcess::TrainerProcess(const std::string& job, const std::vector<std::st
   for (std::string& argument : all) argv.push_back(argument.data());
   argv.push_back(nullptr);
   const std::string temporary = "TMPDIR=" + folder_;
+  const std::string cache = "KRIGE_CACHE_DIR=" + cache_folder_;
   pid_ = ::fork();
   if (pid_ == 0) {
     ::dup2(in.read.get(), STDIN_FILENO);
     ::dup2(out_.write.get(), STDOUT_FILENO);
     ::dup2(err_.write.get(), STDERR_FILENO);
-    char* environment[] = {const_cast<char*>(mark_.c_str()), const_cast<char*>(temporary.c_str()), nullptr};
+    char* environment[] = {const_cast<char*>(mark_.c_str()), const_cast<char*>(temporary.c_str()),
+                           const_cast<char*>(cache.c_str()), nullptr};
     // As under a careless parent: the trainer must set right what it needs.
     ::signal(SIGCHLD, SIG_IGN);
     if (::chdir(folder_.c_str()) == 0) ::execve(program.c_str(), argv.data(), environment);
@@ -79,6 +82,7 @@ TrainerProcess::~TrainerProcess() {
   for (const pid_t pid : running()) ::kill(pid, SIGKILL);
   if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
   std::filesystem::remove_all(folder_);
+  std::filesystem::remove_all(cache_folder_);
 }
 
 std::vector<pid_t> TrainerProcess::members(const std::string& role) const {

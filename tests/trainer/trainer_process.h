@@ -47,6 +47,7 @@ class TrainerProcess {
   pid_t pid_ = -1;
   std::string mark_;
   std::string folder_;
+  std::string cache_folder_;  // of the data, beside it
   Pipe out_;
   Pipe err_;
 };

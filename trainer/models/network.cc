@@ -140,7 +140,7 @@ class Network final : public Model {
 }  // namespace
 
 Result<std::unique_ptr<Model>> make_model(const TrainJob& job, const DataSummary& data) {
-  std::vector<std::size_t> widths{data.features.size()};
+  std::vector<std::size_t> widths{data.columns()};
   if (job.model == ModelKind::mlp)
     for (const std::int64_t width : job.hidden) widths.push_back(static_cast<std::size_t>(width));
   Loss loss = Loss::squared;

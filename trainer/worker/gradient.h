@@ -16,26 +16,27 @@ namespace krige::trainer {
 class GradientComputer {
  public:
   // The references must outlive this.
-  GradientComputer(Model& model, const Rows& train, const Schedule& schedule);
+  GradientComputer(Model& model, const RowSet& train, const Schedule& schedule);
 
   // The sum over the plan's blocks of this worker; valid until the next call. `progress` is called once a block.
   [[nodiscard]] const TreeSum& compute(const StepPlan& plan, std::span<const float> weights, const Progress& progress);
 
  private:
   Model& model_;
-  const Rows& train_;
+  const RowSet& train_;
   const Schedule& schedule_;
   std::uint64_t epoch_ = ~std::uint64_t{0};
-  std::vector<std::uint32_t> order_;  // of epoch_
-  Floats features_;                   // of one block, gathered
-  std::vector<float> targets_;
+  EpochOrder order_;                   // of epoch_
+  std::vector<std::uint32_t> places_;  // of one block
+  RowBuffers buffers_;
+  Floats densified_;
   Floats gradient_;
   TreeSum sum_;
 };
 
 // Sums over the share of worker `worker` in the blocks of `rows`: fixed blocks, so that the coordinator's total over
 // all workers does not depend on their number.
-[[nodiscard]] std::vector<BlockSum> evaluate_share(Model& model, const Rows& rows, std::span<const float> weights,
+[[nodiscard]] std::vector<BlockSum> evaluate_share(Model& model, const RowSet& rows, std::span<const float> weights,
                                                    std::uint32_t workers, std::uint32_t worker,
                                                    const Progress& progress);
 

@@ -29,7 +29,8 @@ class Worker {
     KRIGE_TRY(model_, make_model(member_.job(), data_.summary));
     KRIGE_CHECK(connect());
     member_.send(Ready{to_text(data_.summary)});
-    const Schedule schedule(member_.job(), data_.train.size());
+    const std::uint64_t rows = data_.train.size();
+    const Schedule schedule(member_.job(), rows, shuffle_window(rows, data_.train.bytes_per_row()));
     GradientComputer computer(*model_, data_.train, schedule);
     for (auto& shard : shards_)
       shard.channel->send(member_.job_id(), Pull{member_.index(), member_.incarnation(), member_.clock(), 0});
@@ -111,7 +112,7 @@ class Worker {
     // A copy on an aligned address: the frame's own depends on what came before it.
     const Floats weights(request.weights.begin(), request.weights.end());
     const auto workers = static_cast<std::uint32_t>(member_.job().workers);
-    const auto share = [&](const Rows& rows) {
+    const auto share = [&](const RowSet& rows) {
       return evaluate_share(*model_, rows, weights, workers, member_.index(), progress_);
     };
     Evaluation answer;

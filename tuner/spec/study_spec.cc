@@ -91,9 +91,8 @@ void resolve_path(OrderedJson& value, const std::string& field, const SpecOption
 
 OrderedJson resolve_data(OrderedJson train, const SpecOptions& options, Faults& faults) {
   if (!train.is_object() || !train.contains("data") || !train["data"].is_object()) return train;
-  for (const char* key : {"path", "validation", "test"})
-    if (train["data"].contains(key))
-      resolve_path(train["data"][key], fmt::format("train.data.{}", key), options, faults);
+  for (const std::string& key : data_path_keys(train["data"]))
+    resolve_path(train["data"][key], fmt::format("train.data.{}", key), options, faults);
   return train;
 }
 
