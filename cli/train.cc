@@ -54,6 +54,11 @@ Result<OrderedJson> load_job(const std::string& file) {
 
 int explain(const tuner::Outcome& outcome) {
   if (outcome.kind == tuner::Outcome::Kind::exited && outcome.exit_code == 0) return 0;
+  constexpr int kPaused = 75;  // as krige-trainer says it
+  if (outcome.kind == tuner::Outcome::Kind::exited && outcome.exit_code == kPaused) {
+    note("krige: paused; --resume goes on");
+    return kPaused;
+  }
   if (!outcome.error_tail.empty())
     fmt::print(stderr, "{}", outcome.error_tail);
   else

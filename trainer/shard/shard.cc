@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <variant>
 
 #include "base/log.h"
+#include "trainer/shard/keyed_link.h"
 #include "trainer/shard/parameter_range.h"
 
 namespace krige::trainer {
@@ -25,7 +27,9 @@ class Shard final : public ShardPeers {
     if (options_.trace)
       log::info(fmt::format("read shard={} worker={} clock={} min_clock={} version={}", member_.index(), worker,
                             weights.clock, weights.min_clock, weights.version));
-    workers_[worker]->send(member_.job_id(), weights);
+    if (!keyed_[worker].asked()) return workers_[worker]->send(member_.job_id(), weights);
+    const KeyedWeights answer = keyed_[worker].answer(weights);
+    workers_[worker]->send(member_.job_id(), answer, {&answer.values, 1});
   }
 
   void send_snapshot(const Snapshot& snapshot) override { member_.send(snapshot); }
@@ -41,6 +45,7 @@ class Shard final : public ShardPeers {
       KRIGE_TRY(auto link, member_.open_link(w, SharedSlots::Side::taker, range_->weights().size(),
                                              [this, w](const Frame& frame) { return on_worker_frame(w, frame); }));
       workers_.push_back(std::move(link));
+      keyed_.emplace_back(range_->weights().size());
     }
     return member_.run_until([] { return false; });
   }
@@ -65,6 +70,9 @@ class Shard final : public ShardPeers {
   }
 
   Status on_worker_frame(std::uint32_t link, const Frame& frame) {
+    if (frame.type == MessageType::keyed_push || frame.type == MessageType::keyed_pull)
+      return on_keyed_frame(link, frame);
+    keyed_[link].forget();
     if (frame.type == MessageType::pull) {
       KRIGE_TRY(const Pull pull, decode<Pull>(frame));
       KRIGE_CHECK(is_of(link, pull.worker));
@@ -73,6 +81,26 @@ class Shard final : public ShardPeers {
     KRIGE_TRY(const Push push, decode<Push>(frame));
     KRIGE_CHECK(is_of(link, push.worker));
     return range_->push(push);
+  }
+
+  Status on_keyed_frame(std::uint32_t link, const Frame& frame) {
+    if (frame.type == MessageType::keyed_pull) {
+      KRIGE_TRY(const KeyedPull request, decode<KeyedPull>(frame));
+      KRIGE_CHECK(is_of(link, request.worker));
+      KRIGE_TRY(const auto pull, keyed_[link].pull(request));
+      if (const auto* miss = std::get_if<KeyMiss>(&pull)) return say(link, *miss);
+      return range_->pull(std::get<Pull>(pull));
+    }
+    KRIGE_TRY(const KeyedPush gradient, decode<KeyedPush>(frame));
+    KRIGE_CHECK(is_of(link, gradient.worker));
+    KRIGE_TRY(const auto push, keyed_[link].push(gradient));
+    if (const auto* miss = std::get_if<KeyMiss>(&push)) return say(link, *miss);
+    return range_->push(std::get<Push>(push));
+  }
+
+  Status say(std::uint32_t link, const KeyMiss& miss) {
+    workers_[link]->send(member_.job_id(), miss);
+    return {};
   }
 
   static Status is_of(std::uint32_t link, std::uint32_t worker) {
@@ -84,6 +112,7 @@ class Shard final : public ShardPeers {
   std::optional<ParameterRange> range_;
   Member member_;
   std::vector<std::unique_ptr<Channel>> workers_;
+  std::vector<KeyedLink> keyed_;  // by worker
 };
 
 }  // namespace

@@ -34,6 +34,10 @@ enum class MessageType : std::uint8_t {
   held,            // shard → coordinator: where it can stop
   stop_at,         // coordinator → shard: where all stop
   state,           // shard → coordinator: all that a checkpoint needs
+  keyed_push,      // worker → shard: as push, of the keys it names
+  keyed_pull,      // worker → shard: as pull, likewise
+  keyed_weights,   // shard → worker: the weights of these keys
+  key_miss,        // shard → worker: it does not have that list of keys
 };
 
 inline constexpr std::uint8_t kWireVersion = 2;

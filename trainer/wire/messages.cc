@@ -22,6 +22,26 @@ std::vector<BlockSum> get_sums(ByteReader& from) {
   return sums;
 }
 
+void put_keys(ByteWriter& to, const KeyList& list) {
+  to.put(list.signature.low);
+  to.put(list.signature.high);
+  to.put(static_cast<std::uint8_t>(list.with_keys ? 1 : 0));
+  to.put(static_cast<std::uint64_t>(list.keys.size()));
+  for (const std::uint32_t key : list.keys) to.put(key);
+}
+
+Status get_keys(ByteReader& from, KeyList& list) {
+  list.signature.low = from.get<std::uint64_t>();
+  list.signature.high = from.get<std::uint64_t>();
+  const auto with_keys = from.get<std::uint8_t>();
+  list.keys.resize(from.count(sizeof(std::uint32_t)));
+  for (std::uint32_t& key : list.keys) key = from.get<std::uint32_t>();
+  list.with_keys = with_keys == 1;
+  if (with_keys > 1 || (!list.with_keys && !list.keys.empty()))
+    return fail(ErrorCode::corrupt, "a list of keys that is neither whole nor left out");
+  return {};
+}
+
 // The numbers at a message's end are the weights and as many optimizer arrays.
 Status split_state(std::span<const float> all, std::uint64_t keys, std::span<const float>& weights,
                    std::span<const float>& state) {
@@ -165,6 +185,48 @@ Status read(ByteReader& from, State& m) {
   return {};
 }
 
+Status read(ByteReader& from, KeyedPush& m) {
+  m.worker = from.get<std::uint32_t>();
+  m.incarnation = from.get<std::uint32_t>();
+  m.sequence = from.get<std::uint64_t>();
+  m.clock = from.get<std::uint64_t>();
+  m.version = from.get<std::uint64_t>();
+  m.rows = from.get<std::uint64_t>();
+  m.blocks = from.get<std::uint32_t>();
+  const auto last = from.get<std::uint32_t>();
+  m.node.level = from.get<std::uint32_t>();
+  m.node.index = from.get<std::uint32_t>();
+  KRIGE_CHECK(get_keys(from, m.keys));
+  from.align();
+  m.values = from.floats();
+  m.last = last == 1;
+  if (last > 1) return fail(ErrorCode::corrupt, "a flag that is neither 0 nor 1");
+  if (m.blocks == 0) return fail(ErrorCode::corrupt, "a minibatch without blocks");
+  return {};
+}
+
+Status read(ByteReader& from, KeyedPull& m) {
+  m.worker = from.get<std::uint32_t>();
+  m.incarnation = from.get<std::uint32_t>();
+  m.clock = from.get<std::uint64_t>();
+  m.version = from.get<std::uint64_t>();
+  return get_keys(from, m.keys);
+}
+
+Status read(ByteReader& from, KeyedWeights& m) {
+  m.version = from.get<std::uint64_t>();
+  m.clock = from.get<std::uint64_t>();
+  m.min_clock = from.get<std::uint64_t>();
+  m.values = from.floats();
+  return {};
+}
+
+Status read(ByteReader& from, KeyMiss& m) {
+  m.signature.low = from.get<std::uint64_t>();
+  m.signature.high = from.get<std::uint64_t>();
+  return {};
+}
+
 }  // namespace
 
 void encode_head(ByteWriter& to, const Assignment& m) {
@@ -258,6 +320,40 @@ void encode_head(ByteWriter& to, const State& m) {
   to.align();
 }
 
+void encode_head(ByteWriter& to, const KeyedPush& m) {
+  to.put(m.worker);
+  to.put(m.incarnation);
+  to.put(m.sequence);
+  to.put(m.clock);
+  to.put(m.version);
+  to.put(m.rows);
+  to.put(m.blocks);
+  to.put(static_cast<std::uint32_t>(m.last ? 1 : 0));
+  to.put(m.node.level);
+  to.put(m.node.index);
+  put_keys(to, m.keys);
+  to.align();
+}
+
+void encode_head(ByteWriter& to, const KeyedPull& m) {
+  to.put(m.worker);
+  to.put(m.incarnation);
+  to.put(m.clock);
+  to.put(m.version);
+  put_keys(to, m.keys);
+}
+
+void encode_head(ByteWriter& to, const KeyedWeights& m) {
+  to.put(m.version);
+  to.put(m.clock);
+  to.put(m.min_clock);
+}
+
+void encode_head(ByteWriter& to, const KeyMiss& m) {
+  to.put(m.signature.low);
+  to.put(m.signature.high);
+}
+
 template <typename M>
 Result<M> decode(const Frame& frame) {
   if (frame.type != M::kType)
@@ -286,5 +382,9 @@ template Result<Hold> decode(const Frame&);
 template Result<Held> decode(const Frame&);
 template Result<StopAt> decode(const Frame&);
 template Result<State> decode(const Frame&);
+template Result<KeyedPush> decode(const Frame&);
+template Result<KeyedPull> decode(const Frame&);
+template Result<KeyedWeights> decode(const Frame&);
+template Result<KeyMiss> decode(const Frame&);
 
 }  // namespace krige::trainer

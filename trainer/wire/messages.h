@@ -12,6 +12,7 @@
 #include "trainer/tree_sum.h"
 #include "trainer/wire/bytes.h"
 #include "trainer/wire/frame.h"
+#include "trainer/wire/keys.h"
 
 namespace krige::trainer {
 
@@ -135,6 +136,45 @@ struct State {
   std::span<const float> state{};  // as in Begin
 };
 
+// As Push and Pull, of the keys of a list (of the shard's, from its first); the answer is of the same keys, in their
+// order. A list that the shard does not have is answered by KeyMiss, and the request counts as not sent.
+struct KeyedPush {
+  static constexpr MessageType kType = MessageType::keyed_push;
+  std::uint32_t worker = 0;
+  std::uint32_t incarnation = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t clock = 0;
+  std::uint64_t version = 0;
+  std::uint64_t rows = 0;
+  std::uint32_t blocks = 1;
+  bool last = true;
+  TreeNode node;
+  KeyList keys;
+  std::span<const float> values;  // one a key
+};
+
+struct KeyedPull {
+  static constexpr MessageType kType = MessageType::keyed_pull;
+  std::uint32_t worker = 0;
+  std::uint32_t incarnation = 0;
+  std::uint64_t clock = 0;
+  std::uint64_t version = 0;
+  KeyList keys;
+};
+
+struct KeyedWeights {
+  static constexpr MessageType kType = MessageType::keyed_weights;
+  std::uint64_t version = 0;
+  std::uint64_t clock = 0;
+  std::uint64_t min_clock = 0;
+  std::span<const float> values;
+};
+
+struct KeyMiss {
+  static constexpr MessageType kType = MessageType::key_miss;
+  KeySignature signature;
+};
+
 void encode_head(ByteWriter& to, const Assignment& m);
 void encode_head(ByteWriter& to, const Ready& m);
 void encode_head(ByteWriter& to, const Begin& m);
@@ -150,6 +190,10 @@ void encode_head(ByteWriter& to, const Hold& m);
 void encode_head(ByteWriter& to, const Held& m);
 void encode_head(ByteWriter& to, const StopAt& m);
 void encode_head(ByteWriter& to, const State& m);
+void encode_head(ByteWriter& to, const KeyedPush& m);
+void encode_head(ByteWriter& to, const KeyedPull& m);
+void encode_head(ByteWriter& to, const KeyedWeights& m);
+void encode_head(ByteWriter& to, const KeyMiss& m);
 
 // The payload as a message of type M. corrupt: another type, too short, too long, or a value that no M has.
 template <typename M>

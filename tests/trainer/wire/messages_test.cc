@@ -75,6 +75,28 @@ TEST(Messages, NumbersMayLieApartFromTheRest) {
   EXPECT_FALSE(decode<Pull>(Frame{MessageType::pull, 1, pull, 1, body.size(), body}));
 }
 
+TEST(Messages, ThoseWithKeysSurviveTheRoundTrip) {
+  KeyedPush sparse;
+  sparse.worker = 1;
+  sparse.sequence = 4;
+  sparse.rows = 8;
+  sparse.node = {2, 3};
+  sparse.keys = {{5, 6}, true, {1, 4, 9, 10, 11, 12}};
+  const Bytes sparse_bytes = payload_of(sparse, kValues);
+  const KeyedPush got = read<KeyedPush>(sparse_bytes).value();
+  EXPECT_EQ(got.sequence, 4U);
+  EXPECT_EQ(got.node, sparse.node);
+  EXPECT_EQ(got.keys, sparse.keys);
+  EXPECT_EQ(copy(got.values), kValues);
+  const KeyList by_signature{{5, 6}, false, {}};
+  EXPECT_EQ(read<KeyedPull>(payload_of(KeyedPull{1, 2, 3, 4, by_signature})).value().keys, by_signature);
+  const KeyList contradiction{{5, 6}, false, {1}};
+  EXPECT_FALSE(read<KeyedPull>(payload_of(KeyedPull{1, 2, 3, 4, contradiction})));
+  const Bytes some_bytes = payload_of(KeyedWeights{9, 8, 7, {}}, kValues);
+  EXPECT_EQ(copy(read<KeyedWeights>(some_bytes).value().values), kValues);
+  EXPECT_EQ(read<KeyMiss>(payload_of(KeyMiss{{5, 6}})).value().signature, (KeySignature{5, 6}));
+}
+
 TEST(Messages, TheOthersSurviveTheRoundTrip) {
   const Bytes assignment_bytes = payload_of(Assignment{5, 1, 77, "{\"model\":\"mlp\"}"});
   const Assignment assignment = read<Assignment>(assignment_bytes).value();
@@ -187,6 +209,10 @@ TEST(Messages, MutatedBytesNeverDoHarm) {
   disturb<Ready>(payload_of(Ready{"a summary"}), rng);
   disturb<Begin>(payload_of(Begin{100, {{0, 2}, {3, 6}}, kValues}, kValues), rng);
   disturb<State>(payload_of(State{5, 6, true, std::span(kValues).first(2)}, kValues), rng);
+  KeyedPush sparse;
+  sparse.keys = {{5, 6}, true, {1, 4, 9}};
+  disturb<KeyedPush>(payload_of(sparse, kValues), rng);
+  disturb<KeyedPull>(payload_of(KeyedPull{1, 2, 3, 4, sparse.keys}), rng);
   disturb<Pull>(payload_of(Pull{1, 2, 3, 4}), rng);
   disturb<Push>(payload_of(example_push(), kValues), rng);
   disturb<Weights>(payload_of(Weights{9, 8, 7, {}}, kValues), rng);
