@@ -1,5 +1,6 @@
 // Samplers against problems with a known optimum: normalized regret and CPU time, as a table and as JSON.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <atomic>
@@ -25,16 +26,30 @@ struct Options {
 struct Task {
   const Problem* problem;
   const std::vector<double>* random_median;
-  tuner::Method method;
+  std::string method;
   std::uint64_t seed;
 };
 
-constexpr std::array kMethods = {tuner::Method::gp, tuner::Method::random, tuner::Method::sobol, tuner::Method::cmaes};
+struct Methods {
+  std::vector<std::string> available;
+  bool complete = true;  // whether all that were asked for by name are
+};
 
-Result<tuner::Method> method_named(const std::string& name) {
-  for (const tuner::Method method : kMethods)
-    if (tuner::name(method) == name) return method;
-  return fail(ErrorCode::invalid_argument, fmt::format("there is no method {}: gp, random, sobol or cmaes", name));
+// Peers that are not installed are named and left out. Error: a name that is none.
+Result<Methods> find_methods(const std::vector<std::string>& asked) {
+  Methods out;
+  const bool all = asked == std::vector<std::string>{"all"};
+  for (const std::string& name : all ? method_names() : asked) {
+    const Status status = check_available(name);
+    if (status) {
+      out.available.push_back(name);
+      continue;
+    }
+    if (status.error().code == ErrorCode::invalid_argument) return fail(status.error());
+    fmt::print(stderr, "without {}: {}\n", name, status.error().describe());
+    out.complete = out.complete && all;
+  }
+  return out;
 }
 
 Result<std::vector<Problem>> make_problems(const Options& options) {
@@ -52,8 +67,7 @@ Result<std::vector<Problem>> make_problems(const Options& options) {
 Result<Outcome> carry_out(const Task& task, const RunOptions& options) {
   KRIGE_TRY(Run done, run(*task.problem, task.method, task.seed, options));
   const Regrets regret = normalized_regret(done, task.problem->optimum, *task.random_median);
-  return Outcome{task.problem->name, task.problem->group, std::string(tuner::name(task.method)), task.seed, regret,
-                 std::move(done)};
+  return Outcome{task.problem->name, task.problem->group, task.method, task.seed, regret, std::move(done)};
 }
 
 // In the order of the tasks; the first error of any.
@@ -75,17 +89,18 @@ Result<std::vector<Outcome>> carry_out_all(const std::vector<Task>& tasks, const
   return outcomes;
 }
 
-Status measure(const Options& options) {
+// The exit code.
+Result<int> measure(const Options& options) {
+  KRIGE_TRY(const Methods methods, find_methods(options.methods));
   KRIGE_TRY(const std::vector<Problem> problems, make_problems(options));
   std::vector<std::vector<double>> medians;
   for (const Problem& problem : problems)
     medians.push_back(random_search_median(problem, options.run.instance, options.run.trials));
   std::vector<Task> tasks;
   for (std::size_t i = 0; i < problems.size(); ++i) {
-    for (const std::string& name : options.methods) {
-      KRIGE_TRY(const tuner::Method method, method_named(name));
-      if (const auto study = problems[i].study(method, options.first_seed); !study && method == tuner::Method::cmaes) {
-        fmt::print(stderr, "{} skips {}: {}\n", name, problems[i].name, study.error().describe());
+    for (const std::string& method : methods.available) {
+      if (const Status suits = check_suitable(method, problems[i]); !suits) {
+        fmt::print(stderr, "{} skips {}: {}\n", method, problems[i].name, suits.error().describe());
         continue;
       }
       for (std::uint64_t seed = options.first_seed; seed < options.first_seed + options.seeds; ++seed)
@@ -94,18 +109,21 @@ Status measure(const Options& options) {
   }
   if (tasks.empty()) return fail(ErrorCode::invalid_argument, "no method can run on any of these problems");
   KRIGE_TRY(const std::vector<Outcome> outcomes, carry_out_all(tasks, options));
-  const bool comparable = options.run.instance == 0 && options.run.parallel == 1 && options.run.crash == 0;
+  const bool comparable =
+      options.run.instance == 0 && options.run.parallel == 1 && options.run.crash == 0 && !options.run.noise;
   fmt::print("{}", table(outcomes, {.peers = comparable}));
-  if (options.json.empty()) return {};
+  const int code = methods.complete ? 0 : krige::exit_code(ErrorCode::invalid_argument);
+  if (options.json.empty()) return code;
   const OrderedJson json{{"trials", options.run.trials},
                          {"instance", options.run.instance},
                          {"parallel", options.run.parallel},
                          {"crash", options.run.crash},
+                         {"noise", options.run.noise ? OrderedJson(*options.run.noise) : OrderedJson()},
                          {"runs", to_json(outcomes)}};
   std::ofstream file(options.json);
   file << dump(json) << '\n';
   if (!file.flush()) return fail(ErrorCode::io, "cannot write " + options.json);
-  return {};
+  return code;
 }
 
 }  // namespace
@@ -114,7 +132,8 @@ Status measure(const Options& options) {
 int main(int argc, char** argv) {
   krige::bench::Options options;
   CLI::App app("Samplers against problems with a known optimum");
-  app.add_option("--method", options.methods, "gp, random, sobol, cmaes (only where the space allows)")
+  app.add_option("--method", options.methods,
+                 fmt::format("all (that are installed), or some of {}", fmt::join(krige::bench::method_names(), ", ")))
       ->delimiter(',')
       ->capture_default_str();
   app.add_option("--problems", options.problems, "dev, extra, all or names")->delimiter(',')->capture_default_str();
@@ -134,10 +153,13 @@ int main(int argc, char** argv) {
   app.add_option("--crash", options.run.crash, "Share of the space whose trials fail")
       ->check(CLI::Range(0.0, 0.9))
       ->capture_default_str();
+  app.add_option("--noise", options.run.noise,
+                 "Noise in standard deviations of the problem over random points; judged is the trial that looks best")
+      ->check(CLI::Range(0.0, 10.0));
   app.add_option("--json", options.json, "Write every run here")->type_name("FILE");
   CLI11_PARSE(app, argc, argv);
-  const krige::Status status = krige::bench::measure(options);
-  if (status) return 0;
-  fmt::print(stderr, "{}\n", status.error().describe());
-  return krige::exit_code(status.error().code);
+  const krige::Result<int> done = krige::bench::measure(options);
+  if (done) return *done;
+  fmt::print(stderr, "{}\n", done.error().describe());
+  return krige::exit_code(done.error().code);
 }

@@ -83,7 +83,7 @@ std::string problem_table(const std::vector<Outcome>& outcomes) {
     for (const std::string& method : methods) {
       const Outcomes runs =
           select(outcomes, [&](const Outcome& one) { return one.problem == problem && one.method == method; });
-      out += " |     ";
+      out += fmt::format(" | {:{}}", "", std::max<std::size_t>(method.size(), 6) - 2);  // below the head
       for (std::size_t i = 0; i < kCheckpoints.size(); ++i) {
         const bool known = !runs.empty() && reached(runs, i);
         out += known ? fmt::format("  {:5.3f}", mean(regrets(runs, i)[0])) : fmt::format("  {:>5}", "-");

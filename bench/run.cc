@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "base/rng.h"
-#include "tuner/samplers/sampler.h"
+#include "bench/problems/constants.h"
 
 namespace krige::bench {
 namespace {
@@ -60,9 +60,23 @@ double CrashRegion::distance(const tuner::Params& params) const {
 
 bool CrashRegion::holds(const tuner::Params& params) const { return distance(params) < radius_; }
 
-Result<Run> run(const Problem& problem, tuner::Method method, std::uint64_t seed, const RunOptions& options) {
-  KRIGE_TRY(const tuner::StudySpec spec, problem.study(method, seed));
-  tuner::FittingSampler sampler(spec);
+double standard_deviation(const Problem& problem, std::uint64_t instance) {
+  constexpr int kSamples = 4000;
+  Rng rng(name_hash(problem.name + " standard deviation"), instance);
+  double mean = 0, squares = 0;  // Welford's, without cancellation
+  for (int i = 1; i <= kSamples; ++i) {
+    const double value = problem.evaluate(problem.space.sample(rng));
+    const double before = value - mean;
+    mean += before / i;
+    squares += before * (value - mean);
+  }
+  return std::sqrt(squares / kSamples);
+}
+
+Result<Run> run(const Problem& problem, std::string_view method, std::uint64_t seed, const RunOptions& options) {
+  KRIGE_TRY(const std::unique_ptr<Competitor> competitor, make_competitor(method, problem, seed));
+  const double noise_sd =
+      options.noise ? *options.noise * standard_deviation(problem, options.instance) : problem.noise;
   std::optional<CrashRegion> region;
   Run out;
   if (options.crash > 0) {
@@ -71,7 +85,7 @@ Result<Run> run(const Problem& problem, tuner::Method method, std::uint64_t seed
     if (region->empty()) region.reset();
   }
   std::vector<Trial> history;
-  double best = std::numeric_limits<double>::infinity();
+  double best = std::numeric_limits<double>::infinity(), best_seen = best, telling = 0;
   std::size_t late_crashes = 0;
   while (out.best.size() < options.trials) {
     const std::size_t asked = history.size();
@@ -79,11 +93,12 @@ Result<Run> run(const Problem& problem, tuner::Method method, std::uint64_t seed
       Trial trial;
       trial.id = static_cast<TrialId>(asked + 1);
       const double before = thread_seconds();
-      KRIGE_TRY(tuner::Suggestion suggestion, sampler.propose(history, trial.id));
-      out.ask_seconds.push_back(thread_seconds() - before);
+      KRIGE_TRY(Proposal proposal, competitor->ask(history, trial.id));
+      out.ask_seconds.push_back(thread_seconds() - before + proposal.cpu_seconds + telling);
+      telling = 0;
       trial.state = TrialState::running;
-      trial.params = std::move(suggestion.params);
-      trial.suggestion = std::move(suggestion.info);
+      trial.params = std::move(proposal.suggestion.params);
+      trial.suggestion = std::move(proposal.suggestion.info);
       history.push_back(std::move(trial));
       continue;
     }
@@ -94,12 +109,19 @@ Result<Run> run(const Problem& problem, tuner::Method method, std::uint64_t seed
     } else {
       const double value = problem.evaluate(trial.params);
       // The same noise for every method.
-      const double noise =
-          problem.noise > 0 ? problem.noise * Rng(seed, static_cast<std::uint64_t>(trial.id)).normal() : 0;
+      const double noise = noise_sd > 0 ? noise_sd * Rng(seed, static_cast<std::uint64_t>(trial.id)).normal() : 0;
       trial.state = TrialState::completed;
       trial.value = value + noise;
-      best = std::min(best, value);
+      if (!options.noise) {
+        best = std::min(best, value);
+      } else if (*trial.value < best_seen) {
+        best_seen = *trial.value;
+        best = value;
+      }
     }
+    const double before = thread_seconds();
+    KRIGE_CHECK(competitor->tell(trial));
+    telling += thread_seconds() - before;
     out.best.push_back(best);
   }
   if (region && options.trials > kCrashesCountedAfter)

@@ -107,6 +107,12 @@ TEST(Table, AMethodNeedNotHaveRunOnEveryProblem) {
   EXPECT_THAT(text, HasSubstr("    -      -      -       -")) << text;
 }
 
+TEST(Table, ColumnsStandBelowTheirHeads) {
+  const std::string text = table({outcome("a", "gp", 60, 0.5), outcome("a", "a-peer-of-long-name", 60, 0.5)}, {});
+  const std::size_t head = text.find('\n'), row = text.find('\n', head + 1);
+  EXPECT_EQ(head, row - head - 1) << text;
+}
+
 TEST(Table, SaysWhatCrashedAndWhereNothingCan) {
   std::vector<Outcome> outcomes = {outcome("a", "gp", 60, 0.5), outcome("b", "gp", 60, 0.5)};
   EXPECT_THAT(table(outcomes, {}), Not(HasSubstr("fail")));

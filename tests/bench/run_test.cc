@@ -55,8 +55,8 @@ TEST(RunProblem, KeepsTheBestOfWhatFinishedAndIsTheSameForTheSameSeed) {
     RunOptions options;
     options.trials = 25;
     options.parallel = parallel;
-    const bench::Run first = run(problem, tuner::Method::gp, 3, options).value();
-    const bench::Run second = run(problem, tuner::Method::gp, 3, options).value();
+    const bench::Run first = run(problem, "gp", 3, options).value();
+    const bench::Run second = run(problem, "gp", 3, options).value();
     EXPECT_EQ(first.best, second.best);
     ASSERT_EQ(first.best.size(), 25U);
     EXPECT_EQ(first.ask_seconds.size(), 25U);
@@ -71,7 +71,7 @@ TEST(RunProblem, CountsTheTrialsThatFailUnderRandomSearch) {
   RunOptions options;
   options.trials = 515;
   options.crash = 0.2;
-  const bench::Run done = run(sphere(), tuner::Method::random, 1, options).value();
+  const bench::Run done = run(sphere(), "random", 1, options).value();
   ASSERT_TRUE(done.crashed);
   EXPECT_NEAR(*done.crashed, 0.2, 0.06);
   EXPECT_TRUE(std::isfinite(done.best.back()));
@@ -80,12 +80,36 @@ TEST(RunProblem, CountsTheTrialsThatFailUnderRandomSearch) {
 TEST(RunProblem, CmaesRunsWhereTheSpaceAllowsAndElseSaysWhyNot) {
   RunOptions options;
   options.trials = 20;
-  EXPECT_EQ(run(sphere(), tuner::Method::cmaes, 1, options)->best.size(), 20U);
+  EXPECT_EQ(run(sphere(), "cmaes", 1, options)->best.size(), 20U);
   Problem refused =
       make({{"a", categorical_parameter({"x", "y", "z"})}, {"b", float_parameter(0, 1)}}, 0,
            {{"a", std::string("x")}, {"b", 0.0}}, [](const tuner::Params& params) { return number(params, "b"); });
   refused.name = "refused";
-  EXPECT_EQ(run(refused, tuner::Method::cmaes, 1, options).error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(run(refused, "cmaes", 1, options).error().code, ErrorCode::invalid_argument);
+}
+
+Problem line() {
+  Problem problem = make_box(Box::cube(2, 0, 1), 0, {0, 0}, [](const Vector& x) { return x[0]; });
+  problem.name = "line";
+  return problem;
+}
+
+TEST(StandardDeviation, IsThatOfAUniformDistribution) {
+  EXPECT_NEAR(standard_deviation(line(), 0), std::sqrt(1.0 / 12), 0.005);
+  EXPECT_EQ(standard_deviation(line(), 3), standard_deviation(line(), 3));
+}
+
+TEST(RunProblem, WithNoiseJudgesTheTrialThatLooksBest) {
+  RunOptions exact, noisy;
+  exact.trials = noisy.trials = 200;
+  noisy.noise = 0;
+  const std::vector<double> best = run(line(), "random", 1, exact)->best;
+  EXPECT_EQ(run(line(), "random", 1, noisy)->best, best) << "without noise there is no difference";
+  noisy.noise = 3;
+  const std::vector<double> judged = run(line(), "random", 1, noisy)->best;
+  EXPECT_FALSE(std::ranges::is_sorted(judged, std::greater<>())) << "what looks better may be worse";
+  for (std::size_t i = 0; i < judged.size(); ++i) EXPECT_GE(judged[i], best[i]);
+  EXPECT_GT(judged.back(), best.back());
 }
 
 }  // namespace

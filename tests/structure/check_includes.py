@@ -27,6 +27,7 @@ LIBRARIES = [
     (r"CLI/", ("cli/", "server/", "bench/")),
     (r"spdlog/", ("cli/", "server/")),
     (r"nlopt", ("gp/",)),
+    (r"dlib/", ("bench/competitors/",)),
 ]
 # The Gaussian process is usable alone: no JSON, SQL or threads; samplers get trials as values.
 FORBIDDEN = [
