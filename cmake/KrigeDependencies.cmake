@@ -8,6 +8,7 @@ find_package(Boost 1.74 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(ZLIB REQUIRED)
+pkg_check_modules(lbfgs REQUIRED IMPORTED_TARGET liblbfgs)
 
 if(KRIGE_TESTS)
   find_package(GTest REQUIRED)

@@ -14,9 +14,9 @@
 namespace krige::trainer {
 namespace {
 
-LabelKind label_kind(ModelKind model) {
-  if (model == ModelKind::linear) return LabelKind::number;
-  return model == ModelKind::mlp ? LabelKind::either : LabelKind::category;
+LabelKind label_kind(const TrainJob& job) {
+  if (job.model == ModelKind::linear || job.loss) return LabelKind::number;
+  return job.model == ModelKind::mlp || job.model == ModelKind::fm ? LabelKind::either : LabelKind::category;
 }
 
 std::vector<std::string> sorted_classes(std::vector<std::string> names) {
@@ -126,11 +126,12 @@ Result<std::vector<std::uint32_t>> draw_validation(std::vector<std::uint32_t>& r
 
 Status check_classes(const TrainJob& job, const DataSummary& summary) {
   const std::size_t classes = summary.classes.size();
-  if (summary.regression() || classes == 2 || (classes > 2 && job.model != ModelKind::logistic)) return {};
-  const std::string_view needed = job.model == ModelKind::logistic ? "exactly two" : "at least two";
+  const bool of_two = job.model == ModelKind::logistic || job.model == ModelKind::fm;
+  if (summary.regression() || classes == 2 || (classes > 2 && !of_two)) return {};
   return fail(ErrorCode::invalid_argument,
-              fmt::format("{}: {} needs {} classes, column {} has {}", job.data.path, name(job.model), needed,
-                          summary.label, classes),
+              fmt::format("{}: {} needs {} classes, column {} has {}{}", job.data.path, name(job.model),
+                          of_two ? "exactly two" : "at least two", summary.label, classes,
+                          job.model == ModelKind::fm ? "; loss: squared takes them for numbers" : ""),
               "data.label");
 }
 
@@ -139,7 +140,7 @@ Status check_classes(const TrainJob& job, const DataSummary& summary) {
 Result<Dataset> load_dataset(const TrainJob& job, const Progress& progress) {
   Dataset data;
   DataSummary& summary = data.summary;
-  KRIGE_TRY(const Table table, read_table(job.data.path, job.data, label_kind(job.model), progress));
+  KRIGE_TRY(const Table table, read_table(job.data.path, job.data, label_kind(job), progress));
   summary.features = table.feature_names;
   summary.label = table.label_name;
   summary.classes = sorted_classes(table.category_names);

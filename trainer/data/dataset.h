@@ -41,8 +41,9 @@ struct Dataset {
 };
 
 // Reads the job's files, draws the validation rows by its seed and standardizes. Classes are those of the training
-// file. linear takes numbers; logistic and softmax take classes, logistic exactly two; mlp takes classes, or numbers if
-// some label is not an integer. invalid_argument names the file or the field.
+// file. linear takes numbers; logistic and softmax take classes, logistic exactly two; mlp and fm take
+// classes (fm two), or numbers if some label is not an integer or the job names a loss of numbers. invalid_argument
+// names the file or the field.
 [[nodiscard]] Result<Dataset> load_dataset(
     const TrainJob& job, const Progress& progress = [] {});
 

@@ -25,7 +25,8 @@ ParameterRange::ParameterRange(const TrainJob& job, const Begin& begin, ShardPee
       weights_(begin.weights.begin(), begin.weights.end()),
       gradient_(begin.weights.size()),
       penalized_(begin.penalized),
-      optimizer_(make_optimizer(job, begin.weights.size())),
+      optimizer_(make_optimizer(job, begin.weights.size(), begin.penalized)),
+      rate_(job, schedule_.total_updates()),
       workers_(static_cast<std::size_t>(job.workers)) {}
 
 Result<ParameterRange::WorkerState*> ParameterRange::known(std::uint32_t worker, std::uint32_t incarnation) {
@@ -92,7 +93,7 @@ void ParameterRange::update(std::span<const float> sum, std::uint64_t rows) {
   if (const auto l2 = static_cast<float>(job_.l2); l2 > 0)
     for (const KeyRange& range : penalized_)
       for (std::size_t i = range.begin; i < range.end; ++i) gradient_[i] += l2 * weights_[i];
-  optimizer_->step(weights_, gradient_);
+  optimizer_->step(rate_.at(version_), weights_, gradient_);
   ++version_;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/train_job.h"
+#include "trainer/optimizers/learning_rate.h"
 #include "trainer/optimizers/optimizer.h"
 #include "trainer/schedule.h"
 #include "trainer/tree_sum.h"
@@ -31,7 +32,7 @@ class ShardPeers {
 // Not to be shared between threads.
 class ParameterRange {
  public:
-  // `peers` must outlive this. The weights are those of the range, `begin.penalized` the keys that l2 applies to.
+  // `peers` must outlive this. The weights are those of the range, `begin.penalized` the keys that l1 and l2 apply to.
   ParameterRange(const TrainJob& job, const Begin& begin, ShardPeers& peers);
 
   // Errors are a peer's nonsense (corrupt): another worker, a gradient of another length, a clock that is not the
@@ -64,6 +65,7 @@ class ParameterRange {
   Floats gradient_;
   std::vector<KeyRange> penalized_;
   std::unique_ptr<Optimizer> optimizer_;
+  LearningRate rate_;
   TreeSum sum_;
   std::vector<WorkerState> workers_;
   std::uint64_t version_ = 0;

@@ -27,6 +27,8 @@ enum class MessageType : std::uint8_t {
   evaluation,      // worker → coordinator
   heartbeat,       // member → coordinator
   failure,         // member → coordinator: why it is about to exit
+  objective,       // driver (coordinator) → worker, mapreduce: asks for its part of the loss and gradient at a point
+  partial,         // worker → driver
 };
 
 inline constexpr std::uint8_t kWireVersion = 1;

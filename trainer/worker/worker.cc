@@ -13,7 +13,9 @@ namespace {
 class Worker {
  public:
   explicit Worker(const MemberArguments& arguments)
-      : member_(arguments, [this](const Frame& frame) { return on_evaluate(frame); }) {}
+      : member_(arguments, [this](const Frame& frame) {
+          return frame.type == MessageType::objective ? on_objective(frame) : on_evaluate(frame);
+        }) {}
 
   Status run() {
     Status worked = work();
@@ -27,16 +29,21 @@ class Worker {
     progress_ = [this] { member_.keep_alive(); };
     KRIGE_TRY(data_, load_dataset(member_.job(), progress_));
     KRIGE_TRY(model_, make_model(member_.job(), data_.summary));
+    if (member_.job().mode == TrainMode::mapreduce) {
+      KRIGE_TRY(exact_model_, make_basic_model<double>(member_.job(), data_.summary));
+      member_.send(Ready{to_text(data_.summary)});
+      return member_.run_until([] { return false; });
+    }
     member_.send(Ready{to_text(data_.summary)});
     connect();
     const Schedule schedule(member_.job(), data_.train.size());
-    GradientComputer computer(*model_, data_.train, schedule);
+    GradientComputer computer(*model_, data_.train, schedule, member_.job().seed);
     for (auto& shard : shards_)
       shard.channel->send(member_.job_id(), Pull{member_.index(), member_.incarnation(), 0, 0});
     for (std::uint64_t clock = 0; clock < schedule.total_steps(); ++clock) {
       KRIGE_CHECK(weights_for(clock));
       const StepPlan plan = schedule.plan(clock, member_.index());
-      push(clock, plan, computer.compute(plan, weights_, progress_));
+      push(clock, plan, computer.compute(clock, plan, weights_, progress_));
     }
     return member_.run_until([] { return false; });
   }
@@ -96,6 +103,24 @@ class Worker {
     return {};
   }
 
+  Status on_objective(const Frame& frame) {
+    KRIGE_TRY(const Objective request, decode<Objective>(frame));
+    if (!exact_model_ || request.point.size() != exact_model_->parameters())
+      return fail(ErrorCode::corrupt, "cannot compute the objective of another model");
+    const Aligned<double> point(request.point.begin(), request.point.end());
+    const auto workers = static_cast<std::uint32_t>(member_.job().workers);
+    sum_partitions(*exact_model_, data_.train, point, workers, member_.index(), progress_, partial_sum_);
+    Partial answer;
+    answer.evaluation = request.evaluation;
+    answer.partitions = partitions_of(data_.train.size());
+    for (const DoubleTreeSum::Piece& piece : partial_sum_.pieces()) {
+      answer.nodes.push_back(piece.node);
+      answer.values.insert(answer.values.end(), piece.sum.begin(), piece.sum.end());
+    }
+    member_.send(answer);
+    return {};
+  }
+
   Status on_evaluate(const Frame& frame) {
     KRIGE_TRY(const Evaluate request, decode<Evaluate>(frame));
     if (!model_ || request.weights.size() != model_->parameters())
@@ -121,6 +146,8 @@ class Worker {
   std::unique_ptr<Model> model_;
   Floats weights_;
   std::vector<ShardLink> shards_;
+  std::unique_ptr<BasicModel<double>> exact_model_;  // mapreduce only
+  DoubleTreeSum partial_sum_;
 };
 
 }  // namespace
