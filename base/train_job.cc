@@ -19,22 +19,19 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::array<std::string_view, 5> kModels{"linear", "logistic", "softmax", "fm", "mlp"};
 constexpr std::array<std::string_view, 4> kFormats{"csv", "tsv", "libsvm", "idx"};
 constexpr std::array<std::string_view, 4> kModes{"bsp", "ssp", "asp", "mapreduce"};
-constexpr std::array<std::string_view, 5> kOptimizers{"sgd", "momentum", "adagrad", "adam", "ftrl"};
+constexpr std::array<std::string_view, 6> kOptimizers{"sgd", "momentum", "adagrad", "adam", "ftrl", "lbfgs"};
 constexpr std::array<std::string_view, 2> kActivations{"relu", "tanh"};
 constexpr std::array<std::string_view, 3> kTransports{"auto", "shm", "socket"};
 constexpr std::array<std::string_view, 2> kOnErrors{"fail", "skip"};
 constexpr std::array<std::string_view, 3> kMissing{"fail", "mean", "skip"};
 constexpr std::array<std::string_view, 2> kCategoricals{"one_hot", "hash"};
-
-// What the trainer of this build cannot run: an error that says so beats one in the middle of a study.
-constexpr std::array<std::string_view, 3> kNotYet{"fm", "mapreduce", "ftrl"};
+constexpr std::array<std::string_view, 2> kLosses{"squared", "huber"};
+constexpr std::array<std::string_view, 5> kSchedules{"constant", "inverse_sqrt", "cosine", "step", "linear"};
 
 template <typename Enum, std::size_t N>
 void read_enum(ObjectReader& reader, std::string_view key, const std::array<std::string_view, N>& names, Enum& into) {
   const auto text = reader.one_of(key, {names.begin(), names.end()});
   if (!text) return;
-  if (std::ranges::find(kNotYet, *text) != kNotYet.end())
-    return reader.fault(key, fmt::format("{} is not available in this version", *text));
   into = static_cast<Enum>(std::ranges::find(names, *text) - names.begin());
 }
 
@@ -169,6 +166,41 @@ void read_hidden(ObjectReader& reader, std::vector<std::int64_t>& hidden) {
   if (value->empty()) reader.fault("hidden", "must have at least one layer");
 }
 
+void read_loss(ObjectReader& reader, TrainJob& job) {
+  if (reader.has("loss")) read_enum(reader, "loss", kLosses, job.loss.emplace());
+  read_number(reader, "huber_delta", std::numeric_limits<float>::min(), kInfinity, job.huber_delta);
+  if (job.loss && (job.model == ModelKind::logistic || job.model == ModelKind::softmax))
+    reader.fault("loss", fmt::format("is for numeric labels, {} has classes", name(job.model)));
+}
+
+void read_early_stop(ObjectReader& reader, std::optional<EarlyStop>& into, Faults& faults) {
+  const OrderedJson* value = reader.raw("early_stop");
+  if (value == nullptr || value->is_null()) return;
+  ObjectReader fields(*value, reader.path("early_stop"), faults);
+  EarlyStop stop;
+  read_integer(fields, "patience", 1, 1'000'000'000, stop.patience);
+  read_number(fields, "min_delta", 0, kInfinity, stop.min_delta);
+  fields.finish();
+  into = stop;
+}
+
+void read_optimizer(ObjectReader& reader, TrainJob& job) {
+  if (job.mode == TrainMode::mapreduce) job.optimizer = OptimizerKind::lbfgs;
+  read_enum(reader, "optimizer", kOptimizers, job.optimizer);
+  const bool of_driver = job.optimizer == OptimizerKind::lbfgs;
+  if (job.mode == TrainMode::mapreduce && !of_driver && job.optimizer != OptimizerKind::sgd)
+    reader.fault("optimizer", fmt::format("must be lbfgs or sgd in mode mapreduce, is {}", name(job.optimizer)));
+  if (job.mode != TrainMode::mapreduce && of_driver) reader.fault("optimizer", "lbfgs is for mode mapreduce");
+  read_number(reader, "learning_rate", 0, kInfinity, job.learning_rate);
+  read_enum(reader, "schedule", kSchedules, job.schedule);
+  read_integer(reader, "warmup_steps", 0, std::int64_t{1} << 40, job.warmup_steps);
+  read_number(reader, "schedule_decay", 0, 1, job.schedule_decay);
+  read_number(reader, "momentum", 0, 1, job.momentum);
+  read_number(reader, "ftrl_beta", 0, kInfinity, job.ftrl_beta);
+  if (job.optimizer == OptimizerKind::ftrl && job.learning_rate == 0)
+    reader.fault("learning_rate", "must be above 0 for ftrl");
+}
+
 }  // namespace
 
 Result<TrainJob> parse_train_job(const OrderedJson& value, const std::string& path) {
@@ -185,9 +217,7 @@ Result<TrainJob> parse_train_job(const OrderedJson& value, const std::string& pa
   read_integer(reader, "shards", 1, kMaxProcesses, job.shards);
   read_integer(reader, "epochs", 1, 1'000'000'000, job.epochs);
   read_integer(reader, "batch_size", 0, std::int64_t{1} << 31, job.batch_size);
-  read_enum(reader, "optimizer", kOptimizers, job.optimizer);
-  read_number(reader, "learning_rate", 0, kInfinity, job.learning_rate);
-  read_number(reader, "momentum", 0, 1, job.momentum);
+  read_optimizer(reader, job);
   read_number(reader, "l1", 0, kInfinity, job.l1);
   read_number(reader, "l2", 0, kInfinity, job.l2);
   if (const auto bias = reader.boolean("bias")) job.bias = *bias;
@@ -198,34 +228,45 @@ Result<TrainJob> parse_train_job(const OrderedJson& value, const std::string& pa
   if (const auto seed = reader.integer_in("seed", 0, std::numeric_limits<std::int64_t>::max()))
     job.seed = static_cast<std::uint64_t>(*seed);
   read_enum(reader, "transport", kTransports, job.transport);
-  if (job.l1 > 0) reader.fault("l1", "is not available in this version");
-  if (job.dropout > 0) reader.fault("dropout", "is not available in this version");
+  read_loss(reader, job);
+  read_early_stop(reader, job.early_stop, faults);
+  // The driver's line search needs an objective that does not change from one evaluation to the next.
+  if (job.dropout > 0 && job.mode == TrainMode::mapreduce) reader.fault("dropout", "is not for mode mapreduce");
   reader.finish();
   if (!faults.empty()) return fail(faults.error());
   return job;
 }
 
 OrderedJson to_json(const TrainJob& job) {
-  return {{"model", name(job.model)},
-          {"data", data_to_json(job.data)},
-          {"mode", name(job.mode)},
-          {"staleness", job.staleness},
-          {"workers", job.workers},
-          {"shards", job.shards},
-          {"epochs", job.epochs},
-          {"batch_size", job.batch_size},
-          {"optimizer", name(job.optimizer)},
-          {"learning_rate", job.learning_rate},
-          {"momentum", job.momentum},
-          {"l1", job.l1},
-          {"l2", job.l2},
-          {"bias", job.bias},
-          {"hidden", job.hidden},
-          {"activation", name(job.activation)},
-          {"dropout", job.dropout},
-          {"factors", job.factors},
-          {"seed", job.seed},
-          {"transport", name(job.transport)}};
+  OrderedJson json{{"model", name(job.model)},
+                   {"data", data_to_json(job.data)},
+                   {"mode", name(job.mode)},
+                   {"staleness", job.staleness},
+                   {"workers", job.workers},
+                   {"shards", job.shards},
+                   {"epochs", job.epochs},
+                   {"batch_size", job.batch_size},
+                   {"optimizer", name(job.optimizer)},
+                   {"learning_rate", job.learning_rate},
+                   {"schedule", name(job.schedule)},
+                   {"warmup_steps", job.warmup_steps},
+                   {"schedule_decay", job.schedule_decay},
+                   {"momentum", job.momentum},
+                   {"ftrl_beta", job.ftrl_beta},
+                   {"l1", job.l1},
+                   {"l2", job.l2},
+                   {"bias", job.bias},
+                   {"hidden", job.hidden},
+                   {"activation", name(job.activation)},
+                   {"dropout", job.dropout},
+                   {"factors", job.factors},
+                   {"huber_delta", job.huber_delta},
+                   {"seed", job.seed},
+                   {"transport", name(job.transport)}};
+  if (job.loss) json["loss"] = name(*job.loss);
+  if (job.early_stop)
+    json["early_stop"] = {{"patience", job.early_stop->patience}, {"min_delta", job.early_stop->min_delta}};
+  return json;
 }
 
 std::vector<std::string> data_path_keys(const OrderedJson& data) {
@@ -239,8 +280,9 @@ std::vector<std::string> data_path_keys(const OrderedJson& data) {
 
 const std::vector<std::string>& tunable_job_fields() {
   static const std::vector<std::string> fields{
-      "mode", "staleness", "workers", "shards", "epochs",     "batch_size", "optimizer", "learning_rate", "momentum",
-      "l1",   "l2",        "bias",    "hidden", "activation", "dropout",    "factors",   "model",         "seed"};
+      "mode",     "staleness", "workers",  "shards",       "epochs",         "batch_size", "optimizer", "learning_rate",
+      "momentum", "l1",        "l2",       "bias",         "hidden",         "activation", "dropout",   "factors",
+      "model",    "seed",      "schedule", "warmup_steps", "schedule_decay", "ftrl_beta",  "loss",      "huber_delta"};
   return fields;
 }
 
@@ -252,6 +294,8 @@ std::string_view name(ModelKind model) { return kModels[static_cast<std::size_t>
 std::string_view name(DataFormat format) { return kFormats[static_cast<std::size_t>(format)]; }
 std::string_view name(TrainMode mode) { return kModes[static_cast<std::size_t>(mode)]; }
 std::string_view name(OptimizerKind optimizer) { return kOptimizers[static_cast<std::size_t>(optimizer)]; }
+std::string_view name(RegressionLoss loss) { return kLosses[static_cast<std::size_t>(loss)]; }
+std::string_view name(RateSchedule schedule) { return kSchedules[static_cast<std::size_t>(schedule)]; }
 std::string_view name(Activation activation) { return kActivations[static_cast<std::size_t>(activation)]; }
 std::string_view name(DataPlane transport) { return kTransports[static_cast<std::size_t>(transport)]; }
 std::string_view name(OnError on_error) { return kOnErrors[static_cast<std::size_t>(on_error)]; }

@@ -16,13 +16,23 @@ namespace krige {
 enum class ModelKind { linear, logistic, softmax, fm, mlp };
 enum class DataFormat { csv, tsv, libsvm, idx };
 enum class TrainMode { bsp, ssp, asp, mapreduce };
-enum class OptimizerKind { sgd, momentum, adagrad, adam, ftrl };
+enum class OptimizerKind { sgd, momentum, adagrad, adam, ftrl, lbfgs };
 enum class Activation { relu, tanh };
 // How numbers travel between the processes. automatic: shared memory, all processes being on one host.
 enum class DataPlane { automatic, shm, socket };
 enum class OnError { fail, skip };
 enum class Missing { fail, mean, skip };
 enum class Categorical { one_hot, hash };
+enum class RegressionLoss { squared, huber };
+enum class RateSchedule { constant, inverse_sqrt, cosine, step, linear };
+
+// Ends a training after `patience` epochs in which the validation loss has not fallen by more than `min_delta`; the
+// weights of the best epoch are kept.
+struct EarlyStop {
+  std::int64_t patience = 3;
+  double min_delta = 0;
+  friend bool operator==(const EarlyStop&, const EarlyStop&) = default;
+};
 
 struct TrainData {
   using FractionOrFile = std::variant<double, std::string>;
@@ -53,7 +63,8 @@ struct TrainData {
 };
 
 // Valid by construction: parse_train_job is the only way to make one from outside.
-// Objective: mean loss + l2/2·‖w‖² + l1·‖w‖₁, the bias not penalized. Losses: squared/2, log loss, cross-entropy.
+// Objective: mean loss + l2/2·‖w‖² + l1·‖w‖₁, the bias not penalized. Losses: squared/2 or Huber's, log loss,
+// cross-entropy.
 struct TrainJob {
   ModelKind model = ModelKind::logistic;
   TrainData data;
@@ -63,12 +74,20 @@ struct TrainJob {
   std::int64_t shards = 1;
   std::int64_t epochs = 10;
   std::int64_t batch_size = 64;  // the global minibatch in bsp, each worker's own in ssp and asp; 0: the full batch
-  OptimizerKind optimizer = OptimizerKind::sgd;
+  OptimizerKind optimizer = OptimizerKind::sgd;  // in mapreduce: lbfgs (the default there) or sgd
   double learning_rate = 0.1;
+  RateSchedule schedule = RateSchedule::constant;
+  std::int64_t warmup_steps = 0;  // updates over which the rate rises to learning_rate
+  double schedule_decay = 0.1;    // schedule: step
   double momentum = 0.9;
+  double ftrl_beta = 1;
   double l1 = 0;
   double l2 = 0;
   bool bias = true;
+  std::optional<EarlyStop> early_stop;
+  // Of a numeric label. Given for an fm or mlp it says that the label is a number, whatever it looks like.
+  std::optional<RegressionLoss> loss;
+  double huber_delta = 1;
   std::vector<std::int64_t> hidden{64};  // widths of the mlp's hidden layers
   Activation activation = Activation::relu;
   double dropout = 0;
@@ -99,5 +118,7 @@ struct TrainJob {
 [[nodiscard]] std::string_view name(OnError on_error);
 [[nodiscard]] std::string_view name(Missing missing);
 [[nodiscard]] std::string_view name(Categorical categorical);
+[[nodiscard]] std::string_view name(RegressionLoss loss);
+[[nodiscard]] std::string_view name(RateSchedule schedule);
 
 }  // namespace krige

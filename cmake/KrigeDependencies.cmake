@@ -11,6 +11,7 @@ find_package(ZLIB REQUIRED)
 find_package(LibLZMA REQUIRED)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(lbfgs REQUIRED IMPORTED_TARGET liblbfgs)
 
 if(KRIGE_TESTS)
   find_package(GTest REQUIRED)

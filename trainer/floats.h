@@ -23,7 +23,9 @@ struct CacheLineAllocator {
   friend bool operator==(const CacheLineAllocator&, const CacheLineAllocator&) { return true; }
 };
 
-using Floats = std::vector<float, CacheLineAllocator<float>>;
+template <typename T>
+using Aligned = std::vector<T, CacheLineAllocator<T>>;
+using Floats = Aligned<float>;
 
 // Keys begin … end − 1 of the flat parameter vector.
 struct KeyRange {

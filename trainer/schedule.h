@@ -56,6 +56,8 @@ class Schedule {
 
   [[nodiscard]] std::uint64_t steps_per_epoch() const { return steps_per_epoch_; }
   [[nodiscard]] std::uint64_t total_steps() const { return steps_per_epoch_ * epochs_; }
+  // Of a shard: one a minibatch.
+  [[nodiscard]] std::uint64_t total_updates() const { return total_steps() * (shared_ ? 1 : workers_); }
   [[nodiscard]] std::uint64_t train_rows() const { return train_rows_; }
   [[nodiscard]] std::uint32_t block_rows() const { return block_rows_; }
   [[nodiscard]] bool shared_minibatches() const { return shared_; }
@@ -78,7 +80,7 @@ class Schedule {
 };
 
 // Streams of the job's seed, so that no two uses share random numbers.
-enum class SeedStream : std::uint64_t { split = 1, weights = 2, test_split = 3, epochs = 1 << 16 };
+enum class SeedStream : std::uint64_t { split = 1, weights = 2, test_split = 3, dropout = 4, epochs = 1 << 16 };
 
 // Rows of a shuffle's window for data of so many bytes: all (0) up to 256 MiB, else 64 MiB worth of rows. Fixed
 // numbers, so that a result does not depend on the machine's memory.

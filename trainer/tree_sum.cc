@@ -8,7 +8,8 @@
 
 namespace krige::trainer {
 
-void TreeSum::reset(std::uint32_t blocks, std::size_t width) {
+template <typename T>
+void BasicTreeSum<T>::reset(std::uint32_t blocks, std::size_t width) {
   if (width != width_) spare_.clear();
   for (Piece& piece : pieces_)
     if (piece.sum.size() == width) spare_.push_back(std::move(piece.sum));
@@ -18,22 +19,28 @@ void TreeSum::reset(std::uint32_t blocks, std::size_t width) {
   root_level_ = static_cast<std::uint32_t>(std::bit_width(blocks - 1U));
 }
 
-KeyRange TreeSum::blocks_of(TreeNode node) const {
+template <typename T>
+KeyRange BasicTreeSum<T>::blocks_of(TreeNode node) const {
   const std::uint64_t begin = static_cast<std::uint64_t>(node.index) << node.level;
   return {begin, std::min<std::uint64_t>(blocks_, begin + (std::uint64_t{1} << node.level))};
 }
 
 // A left child whose sibling would begin behind the last block stands for its parent.
-TreeNode TreeSum::promoted(TreeNode node) const {
+template <typename T>
+TreeNode BasicTreeSum<T>::promoted(TreeNode node) const {
   while (node.level < root_level_ && node.index % 2 == 0 &&
          (static_cast<std::uint64_t>(node.index + 1) << node.level) >= blocks_)
     node = {node.level + 1, node.index / 2};
   return node;
 }
 
-bool TreeSum::complete() const { return pieces_.size() == 1 && pieces_[0].node == TreeNode{root_level_, 0}; }
+template <typename T>
+bool BasicTreeSum<T>::complete() const {
+  return pieces_.size() == 1 && pieces_[0].node == TreeNode{root_level_, 0};
+}
 
-Status TreeSum::add(TreeNode node, std::span<const float> values) {
+template <typename T>
+Status BasicTreeSum<T>::add(TreeNode node, std::span<const T> values) {
   if (node.level > root_level_ || blocks_of(node).begin >= blocks_ || values.size() != width_)
     return fail(ErrorCode::invalid_argument,
                 fmt::format("node ({}, {}) with {} numbers is not in a tree over {} blocks of {}", node.level,
@@ -47,7 +54,7 @@ Status TreeSum::add(TreeNode node, std::span<const float> values) {
   if (overlaps_next || overlaps_previous)
     return fail(ErrorCode::invalid_argument, fmt::format("node ({}, {}) was added twice", node.level, node.index));
 
-  const auto add_into = [](Floats& sum, std::span<const float> other) {
+  const auto add_into = [](Aligned<T>& sum, std::span<const T> other) {
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += other[i];
   };
   const auto sibling_of = [](TreeNode n) { return TreeNode{n.level, n.index ^ 1U}; };
@@ -55,7 +62,7 @@ Status TreeSum::add(TreeNode node, std::span<const float> values) {
   auto previous = at == pieces_.begin() ? pieces_.end() : std::prev(at);
   auto joined = is_neighbour(previous) ? previous : is_neighbour(at) ? at : pieces_.end();
   if (joined == pieces_.end()) {
-    Floats copy;
+    Aligned<T> copy;
     if (!spare_.empty()) {
       copy = std::move(spare_.back());
       spare_.pop_back();
@@ -81,5 +88,8 @@ Status TreeSum::add(TreeNode node, std::span<const float> values) {
     joined = std::prev(pieces_.erase(right));
   }
 }
+
+template class BasicTreeSum<float>;
+template class BasicTreeSum<double>;
 
 }  // namespace krige::trainer

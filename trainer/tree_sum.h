@@ -3,8 +3,8 @@
 // every number of workers.
 //
 // Node (level, index) covers blocks [index · 2^level, min(blocks, (index + 1) · 2^level)). Its sum is left child +
-// right child; a left child without a sibling is passed up as it is. Nodes may come in any order and from anywhere: f32
-// addition commutes.
+// right child; a left child without a sibling is passed up as it is. Nodes may come in any order and from anywhere:
+// addition commutes. The numbers are f32 for the servers, f64 for the driver of mapreduce.
 #pragma once
 
 #include <bit>
@@ -29,17 +29,18 @@ struct TreeNode {
 }
 
 // Not to be shared between threads.
-class TreeSum {
+template <typename T>
+class BasicTreeSum {
  public:
   // Forgets everything; the next sum has `blocks` ≥ 1 leaves of `width` numbers.
   void reset(std::uint32_t blocks, std::size_t width);
   // Adds a node's sum, `width` numbers, and joins it with what is there. invalid_argument: a node that is not in the
   // tree or covers blocks that are in already.
-  [[nodiscard]] Status add(TreeNode node, std::span<const float> values);
+  [[nodiscard]] Status add(TreeNode node, std::span<const T> values);
 
   struct Piece {
     TreeNode node;
-    Floats sum;
+    Aligned<T> sum;
   };
   // The largest complete subtrees so far, in the order of blocks.
   [[nodiscard]] const std::vector<Piece>& pieces() const { return pieces_; }
@@ -54,7 +55,9 @@ class TreeSum {
   std::uint32_t root_level_ = 0;
   std::size_t width_ = 0;
   std::vector<Piece> pieces_;
-  std::vector<Floats> spare_;  // buffers of joined pieces, used again
+  std::vector<Aligned<T>> spare_;  // buffers of joined pieces, used again
 };
+using TreeSum = BasicTreeSum<float>;
+using DoubleTreeSum = BasicTreeSum<double>;
 
 }  // namespace krige::trainer

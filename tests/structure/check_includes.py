@@ -28,6 +28,7 @@ LIBRARIES = [
     (r"spdlog/", ("cli/", "server/")),
     (r"nlopt", ("gp/",)),
     (r"dlib/", ("bench/competitors/",)),
+    (r"lbfgs", ("trainer/optimizers/",)),
 ]
 # The Gaussian process is usable alone: no JSON, SQL or threads; samplers get trials as values.
 FORBIDDEN = [

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -12,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/rng.h"
 #include "tests/trainer/trainer_process.h"
 #include "trainer/checkpoint/model_file.h"
 
@@ -57,7 +59,8 @@ class TrainingTest : public ::testing::Test {
 TEST_F(TrainingTest, BspGivesTheSameBitsForAnyNumberOfWorkersAndShards) {
   for (const std::string optimizer : {"adam", "momentum"}) {
     const std::string fields =
-        R"("hidden": [33, 17], "epochs": 3, "batch_size": 50, "l2": 0.001, "learning_rate": 0.01)";
+        R"("hidden": [33, 17], "epochs": 3, "batch_size": 50, "l2": 0.001, "l1": 0.0001, "learning_rate": 0.01,
+           "dropout": 0.25, "schedule": "cosine", "warmup_steps": 5)";
     std::optional<ModelFile> first;
     std::vector<std::string> first_scores;
     for (const auto& [workers, shards, transport] : std::vector<std::tuple<int, int, std::string>>{{1, 1, "shm"},
@@ -118,6 +121,104 @@ TEST_F(TrainingTest, PenalizedLogisticRegressionIsScikitLearns) {
   EXPECT_NEAR(model.weights.back(), expected["intercept"].get<double>(), 1e-3);
 }
 
+TEST_F(TrainingTest, SoftmaxAndL1AreScikitLearnsInMapReduce) {
+  const std::string data = KRIGE_SOURCE_DIR "/examples/data/";
+  const OrderedJson digits = golden("digits_softmax.json");
+  const ModelFile softmax = model_of(fmt::format(
+      R"({{"model": "softmax", "data": {{"path": "{}digits.csv.gz", "label": "digit", "validation": 0}}, "workers": 2,
+          "mode": "mapreduce", "epochs": 1000, "l2": {}}})",
+      data, digits["l2"].get<double>()));
+  EXPECT_NEAR(last(outcome_)["train_loss"].get<double>(), digits["train_loss"].get<double>(), 1e-7);
+  for (std::size_t i = 0; i < 64; ++i)
+    EXPECT_NEAR(softmax.weights[i * 10 + 3], digits["coefficients_of_3"][i].get<double>(), 1e-5);
+
+  const OrderedJson cancer = golden("breast_cancer_l1.json");
+  const std::string job = fmt::format(
+      R"({{"model": "logistic", "data": {{"path": "{}breast_cancer.csv", "label": "diagnosis", "validation": 0}},
+          "epochs": 2000, "batch_size": 0, "l1": {}, "workers": 2, )",
+      data, cancer["l1"].get<double>());
+  const auto objective_of = [&](const ModelFile& model) {
+    double norm = 0;
+    for (std::size_t i = 0; i + 1 < model.weights.size(); ++i) norm += std::abs(static_cast<double>(model.weights[i]));
+    return last(outcome_)["train_loss"].get<double>() + cancer["l1"].get<double>() * norm;
+  };
+  const ModelFile model = model_of(job + R"("mode": "mapreduce"})");
+  for (std::size_t i = 0; i < cancer["coefficients"].size(); ++i) {
+    const double coefficient = cancer["coefficients"][i].get<double>();
+    EXPECT_NEAR(model.weights[i], coefficient, 2e-3) << model.data.features[i];
+    EXPECT_EQ(model.weights[i] == 0, coefficient == 0) << model.data.features[i];
+  }
+  EXPECT_NEAR(model.weights.back(), cancer["intercept"].get<double>(), 2e-3);
+  const double optimum = objective_of(model);
+
+  // The servers' proximal steps come to the same optimum, as sparse.
+  const ModelFile stepped = model_of(job + R"("optimizer": "momentum", "learning_rate": 0.5, "momentum": 0.97})");
+  EXPECT_NEAR(objective_of(stepped), optimum, 1e-3 * optimum);
+  EXPECT_GE(std::ranges::count(stepped.weights, 0.0F), 10);
+}
+
+TEST_F(TrainingTest, MapReduceGivesTheSameBitsForAnyNumberOfWorkers) {
+  for (const std::string fields : {R"("hidden": 12, "l2": 0.001)", R"("hidden": 12, "l1": 0.0001)",
+                                   R"("hidden": 12, "optimizer": "sgd", "learning_rate": 0.3)"}) {
+    std::optional<ModelFile> first;
+    std::vector<std::string> first_scores;
+    for (const int workers : {1, 2, 3, 5}) {
+      const ModelFile model = model_of(digits_job(
+          fmt::format(R"({}, "mode": "mapreduce", "epochs": 6, "seed": 3, "workers": {})", fields, workers)));
+      if (!first) {
+        first = model;
+        first_scores = scores(outcome_);
+        EXPECT_EQ(first_scores.size(), 6U);
+      }
+      EXPECT_EQ(model.weights, first->weights) << workers << " workers, " << fields;
+      EXPECT_EQ(scores(outcome_), first_scores) << workers << " workers, " << fields;
+    }
+  }
+}
+
+TEST_F(TrainingTest, MapReduceEndsWhereItHasConverged) {
+  const ModelFile model = model_of(diabetes_job(R"("mode": "mapreduce", "epochs": 1000)"));
+  EXPECT_LT(outcome_.records.size(), 100U);
+  for (std::size_t i = 0; i < outcome_.records.size(); ++i)
+    EXPECT_EQ(parse_json(outcome_.records[i]).value()["epoch"], i + 1);
+}
+
+TEST_F(TrainingTest, EarlyStopKeepsTheBestEpoch) {
+  const std::string file = KRIGE_SOURCE_DIR "/examples/data/breast_cancer.csv";
+  for (const char* mode : {"bsp", "asp", "mapreduce"}) {
+    // A network that learns its few rows by heart.
+    const std::string job = fmt::format(
+        R"({{"model": "mlp", "data": {{"path": "{0}", "label": "diagnosis", "validation": 0.8, "test": "{0}"}}, "mode": "{1}",
+            "hidden": 64, "epochs": 2000, "learning_rate": 0.2, "seed": 5, "early_stop": {{"patience": 4}}}})",
+        file, mode);
+    const ModelFile model = model_of(job);
+    const std::size_t epochs = outcome_.records.size();
+    ASSERT_LT(epochs, 2000U) << mode;
+    std::size_t best = 0;
+    std::vector<double> losses;
+    for (const std::string& text : outcome_.records)
+      losses.push_back(parse_json(text).value()["validation_loss"].get<double>());
+    for (std::size_t i = 0; i < epochs; ++i)
+      if (losses[i] < losses[best]) best = i;
+    EXPECT_EQ(last(outcome_)["best_epoch"], best + 1) << mode;
+    EXPECT_TRUE(last(outcome_).contains("test_loss"));
+    if (mode == std::string("asp")) continue;  // which is another training each time
+    EXPECT_EQ(epochs, best + 1 + 4) << mode;
+    OrderedJson shorter = parse_json(job).value();
+    shorter.erase("early_stop");
+    shorter["epochs"] = best + 1;
+    EXPECT_EQ(model_of(shorter.dump()).weights, model.weights) << mode;
+  }
+}
+
+TEST_F(TrainingTest, EarlyStopNeedsValidationRows) {
+  const std::string file = KRIGE_SOURCE_DIR "/examples/data/diabetes.csv";
+  const Outcome outcome = train(fmt::format(
+      R"({{"model": "linear", "data": {{"path": "{}", "label": -1, "validation": 0}}, "early_stop": {{}}}})", file));
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.log, "error: early_stop: needs validation rows (data.validation)\n");
+}
+
 TEST_F(TrainingTest, ReachesSensibleAccuracyInEveryMode) {
   for (const std::string mode : {"bsp", "ssp", "asp"}) {
     const std::string processes = fmt::format(R"("mode": "{}", "workers": 2, "shards": 2, "seed": 3)", mode);
@@ -130,6 +231,28 @@ TEST_F(TrainingTest, ReachesSensibleAccuracyInEveryMode) {
     ASSERT_EQ(digits.exit_code, 0) << digits.log;
     EXPECT_GE(last(digits)["accuracy"].get<double>(), 0.97) << mode;
   }
+}
+
+TEST_F(TrainingTest, FactorizationMachineLearnsProductsThatALinearModelCannot) {
+  std::string table = "a,b,c,y\n";
+  Rng rng(4);
+  for (int row = 0; row < 600; ++row) {
+    const double a = rng.normal();
+    const double b = rng.normal();
+    const double c = rng.normal();
+    table += fmt::format("{},{},{},{}\n", a, b, c, 1 + a - 2 * b * c + 0.5 * a * b);
+  }
+  ASSERT_TRUE(write_file_atomically(model_, table));
+  const auto rmse = [&](const std::string& fields) {
+    const Outcome outcome = train(
+        fmt::format(R"({{"data": {{"path": "{}", "label": "y"}}, "epochs": 60, "batch_size": 32, "seed": 1, {}}})",
+                    model_, fields));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.log;
+    return last(outcome)["rmse"].get<double>();
+  };
+  EXPECT_GT(rmse(R"("model": "linear", "mode": "mapreduce")"), 1.5);
+  EXPECT_LT(rmse(R"("model": "fm", "factors": 4, "optimizer": "adam", "learning_rate": 0.03, "workers": 2)"), 0.05);
+  EXPECT_LT(rmse(R"("model": "fm", "factors": 4, "mode": "mapreduce", "workers": 2)"), 0.05);
 }
 
 TEST_F(TrainingTest, RecordsHaveTheirFieldsAndTheLastOneTheTestSet) {

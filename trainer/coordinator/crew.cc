@@ -40,7 +40,7 @@ Crew::~Crew() {
 
 Status Crew::start(const TrainJob& job, std::uint64_t clock) {
   allow_many_descriptors();
-  shards_ = static_cast<std::uint32_t>(job.shards);
+  shards_ = job.mode == TrainMode::mapreduce ? 0 : static_cast<std::uint32_t>(job.shards);
   const auto workers = static_cast<std::uint32_t>(job.workers);
   const Assignment assignment{0, 0, clock, job_text(job)};
   std::vector<MemberLinks> of_shard(shards_);

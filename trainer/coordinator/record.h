@@ -28,6 +28,8 @@ struct Record {
   bool regression = false;
   double examples_per_second = 0;  // of training, evaluations included, since the first minibatch
   double elapsed_seconds = 0;      // since the coordinator's start
+  // In the last record, with early_stop: the epoch whose weights are kept and tested.
+  std::optional<std::uint64_t> best_epoch = std::nullopt;
 };
 [[nodiscard]] std::string to_text(const Record& record);
 

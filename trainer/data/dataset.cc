@@ -13,18 +13,19 @@ namespace {
 
 constexpr double kMaxByte = 255;
 
-LabelKind label_kind(ModelKind model) {
-  if (model == ModelKind::linear) return LabelKind::number;
-  return model == ModelKind::mlp || model == ModelKind::fm ? LabelKind::either : LabelKind::category;
+LabelKind label_kind(const TrainJob& job) {
+  if (job.model == ModelKind::linear || job.loss) return LabelKind::number;
+  return job.model == ModelKind::mlp || job.model == ModelKind::fm ? LabelKind::either : LabelKind::category;
 }
 
 Status check_classes(const TrainJob& job, const TableInfo& info) {
   const std::size_t classes = info.classes.size();
-  if (classes == 0 || classes == 2 || (classes > 2 && job.model != ModelKind::logistic)) return {};
-  const std::string_view needed = job.model == ModelKind::logistic ? "exactly two" : "at least two";
+  const bool of_two = job.model == ModelKind::logistic || job.model == ModelKind::fm;
+  if (classes == 0 || classes == 2 || (classes > 2 && !of_two)) return {};
   return fail(ErrorCode::invalid_argument,
-              fmt::format("{}: {} needs {} classes, column {} has {}", job.data.path, name(job.model), needed,
-                          info.label, classes),
+              fmt::format("{}: {} needs {} classes, column {} has {}{}", job.data.path, name(job.model),
+                          of_two ? "exactly two" : "at least two", info.label, classes,
+                          job.model == ModelKind::fm ? "; loss: squared takes them for numbers" : ""),
               "data.label");
 }
 
@@ -62,7 +63,7 @@ class Loader {
 
   Result<Dataset> run() {
     const TrainData& data = job_.data;
-    KRIGE_TRY(const auto table, open({data.path, &data, label_kind(job_.model), nullptr}));
+    KRIGE_TRY(const auto table, open({data.path, &data, label_kind(job_), nullptr}));
     const TableInfo& info = table->info();
     KRIGE_CHECK(check_classes(job_, info));
     KRIGE_TRY(Split split, split_rows(data, job_.seed, info.rows,
@@ -103,7 +104,7 @@ class Loader {
 
   // A file of its own, read and scaled as the training data are.
   Result<RowSet> further(const std::string& path, const TableInfo& training) {
-    KRIGE_TRY(const auto table, open({path, &job_.data, label_kind(job_.model), &training}));
+    KRIGE_TRY(const auto table, open({path, &job_.data, label_kind(job_), &training}));
     return RowSet(table, scaling_);
   }
 

@@ -1,5 +1,6 @@
 #include "trainer/models/loss.h"
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -7,35 +8,57 @@
 namespace krige::trainer {
 namespace {
 
+template <typename T>
+using Scores = Eigen::Array<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+Eigen::Index index(std::size_t n) { return static_cast<Eigen::Index>(n); }
+
 // log(1 + e^−z) without overflow.
 double softplus_of_minus(double z) { return std::max(-z, 0.0) + std::log1p(std::exp(-std::abs(z))); }
 
-float sigmoid(float z) {
-  const float e = std::exp(-std::abs(z));
-  return (z >= 0 ? 1.0F : e) / (1.0F + e);
+// σ(z) = 1/(1 + e^−z); Eigen's exponential saturates where the type would overflow.
+template <typename T>
+void logistic_gradient(std::span<T> z, std::span<const float> targets) {
+  Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>> scores(z.data(), index(z.size()));
+  const Eigen::Map<const Eigen::ArrayXf> y(targets.data(), index(targets.size()));
+  scores = T(1) / (T(1) + (-scores).exp()) - y.template cast<T>();
 }
 
-// One row of scores becomes its softmax.
-void softmax(std::span<float> scores) {
-  const float top = *std::ranges::max_element(scores);
-  float total = 0;
-  for (float& score : scores) {
-    score = std::exp(score - top);
-    total += score;
+template <typename T>
+void cross_entropy_gradient(std::span<T> z, std::span<const float> targets) {
+  const std::size_t outputs = z.size() / targets.size();
+  Eigen::Map<Scores<T>> scores(z.data(), index(targets.size()), index(outputs));
+  for (Eigen::Index i = 0; i < scores.rows(); ++i) {
+    auto row = scores.row(i);
+    row = (row - row.maxCoeff()).exp();
+    row *= T(1) / row.sum();
+    row[static_cast<Eigen::Index>(targets[static_cast<std::size_t>(i)])] -= T(1);
   }
-  for (float& score : scores) score /= total;
 }
 
-BlockSum squared_sum(std::span<const float> z, std::span<const float> targets) {
-  double squares = 0;
+template <typename T>
+void huber_gradient(T delta, std::span<T> z, std::span<const float> targets) {
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const T off = z[i] - static_cast<T>(targets[i]);
+    z[i] = off > delta ? delta : off < -delta ? -delta : off;  // not a number stays so
+  }
+}
+
+template <typename T>
+BlockSum regression_sum(Loss loss, std::span<const T> z, std::span<const float> targets) {
+  BlockSum sum;
+  const auto delta = static_cast<double>(loss.delta);
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const double off = static_cast<double>(z[i]) - static_cast<double>(targets[i]);
-    squares += off * off;
+    const bool far = loss.kind == LossKind::huber && std::abs(off) > delta;
+    sum.loss += far ? delta * (std::abs(off) - delta / 2) : off * off / 2;
+    sum.score += off * off;
   }
-  return {squares / 2, squares};
+  return sum;
 }
 
-BlockSum logistic_sum(std::span<const float> z, std::span<const float> targets) {
+template <typename T>
+BlockSum logistic_sum(std::span<const T> z, std::span<const float> targets) {
   BlockSum sum;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const double score = targets[i] > 0.5F ? static_cast<double>(z[i]) : -static_cast<double>(z[i]);
@@ -46,25 +69,22 @@ BlockSum logistic_sum(std::span<const float> z, std::span<const float> targets) 
   return sum;
 }
 
-BlockSum cross_entropy_sum(std::span<const float> z, std::span<const float> targets) {
+template <typename T>
+BlockSum cross_entropy_sum(std::span<const T> z, std::span<const float> targets) {
   BlockSum sum;
   const std::size_t outputs = z.size() / targets.size();
+  const Eigen::Map<const Scores<T>> scores(z.data(), index(targets.size()), index(outputs));
+  Eigen::ArrayXd row(index(outputs));
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    const auto row = z.subspan(i * outputs, outputs);
-    const auto target = static_cast<std::size_t>(targets[i]);
-    std::size_t best = 0;
-    bool numbers = true;
-    for (std::size_t k = 0; k < outputs; ++k) {
-      if (row[k] > row[best]) best = k;
-      numbers = numbers && std::isfinite(row[k]);
-    }
-    if (!numbers) {
+    row = scores.row(index(i)).template cast<double>().transpose();
+    if (!row.allFinite()) {
       sum.loss = std::numeric_limits<double>::quiet_NaN();
       continue;
     }
-    double total = 0;
-    for (const float score : row) total += std::exp(static_cast<double>(score) - static_cast<double>(row[best]));
-    sum.loss += std::log(total) + static_cast<double>(row[best]) - static_cast<double>(row[target]);
+    const auto target = static_cast<Eigen::Index>(targets[i]);
+    Eigen::Index best = 0;
+    row -= row.maxCoeff(&best);
+    sum.loss += std::log(row.exp().sum()) - row[target];
     sum.score += best == target ? 1 : 0;
   }
   return sum;
@@ -72,37 +92,40 @@ BlockSum cross_entropy_sum(std::span<const float> z, std::span<const float> targ
 
 }  // namespace
 
-void loss_gradient(Loss loss, std::span<float> z, std::span<const float> targets) {
-  switch (loss) {
-    case Loss::squared:
-      for (std::size_t i = 0; i < targets.size(); ++i) z[i] -= targets[i];
+template <typename T>
+void loss_gradient(Loss loss, std::span<T> z, std::span<const float> targets) {
+  if (targets.empty()) return;
+  switch (loss.kind) {
+    case LossKind::squared:
+      for (std::size_t i = 0; i < targets.size(); ++i) z[i] -= static_cast<T>(targets[i]);
       return;
-    case Loss::logistic:
-      for (std::size_t i = 0; i < targets.size(); ++i) z[i] = sigmoid(z[i]) - targets[i];
-      return;
-    case Loss::cross_entropy: {
-      const std::size_t outputs = z.size() / targets.size();
-      for (std::size_t i = 0; i < targets.size(); ++i) {
-        const auto row = z.subspan(i * outputs, outputs);
-        softmax(row);
-        row[static_cast<std::size_t>(targets[i])] -= 1;
-      }
-      return;
-    }
+    case LossKind::huber:
+      return huber_gradient(static_cast<T>(loss.delta), z, targets);
+    case LossKind::logistic:
+      return logistic_gradient(z, targets);
+    case LossKind::cross_entropy:
+      return cross_entropy_gradient(z, targets);
   }
 }
 
-BlockSum loss_sum(Loss loss, std::span<const float> z, std::span<const float> targets) {
+template <typename T>
+BlockSum loss_sum(Loss loss, std::span<const T> z, std::span<const float> targets) {
   if (targets.empty()) return {};
-  switch (loss) {
-    case Loss::squared:
-      return squared_sum(z, targets);
-    case Loss::logistic:
+  switch (loss.kind) {
+    case LossKind::squared:
+    case LossKind::huber:
+      return regression_sum(loss, z, targets);
+    case LossKind::logistic:
       return logistic_sum(z, targets);
-    case Loss::cross_entropy:
+    case LossKind::cross_entropy:
       return cross_entropy_sum(z, targets);
   }
   return {};
 }
+
+template void loss_gradient(Loss, std::span<float>, std::span<const float>);
+template void loss_gradient(Loss, std::span<double>, std::span<const float>);
+template BlockSum loss_sum(Loss, std::span<const float>, std::span<const float>);
+template BlockSum loss_sum(Loss, std::span<const double>, std::span<const float>);
 
 }  // namespace krige::trainer

@@ -1,118 +1,224 @@
 #include "trainer/optimizers/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "trainer/floats.h"
 
 namespace krige::trainer {
 namespace {
 
+// S(w, t); what is not a number stays so.
+inline float shrunk(float w, float threshold) {
+  return std::abs(w) <= threshold ? 0.0F : w - std::copysign(threshold, w);
+}
+
 // The loops are plain so that the compiler makes vectors of them; square root and division are exactly rounded either
-// way.
+// way. Without l1, S leaves a weight as it is.
 class Sgd final : public Optimizer {
  public:
-  explicit Sgd(double rate) : rate_(static_cast<float>(rate)) {}
-  void step(std::span<float> weights, std::span<const float> gradient) override {
-    float* w = weights.data();
-    const float* g = gradient.data();
-    for (std::size_t i = 0; i < weights.size(); ++i) w[i] -= rate_ * g[i];
-  }
+  Sgd(const TrainJob& job, std::size_t keys, const std::vector<KeyRange>& penalized)
+      : Optimizer(job, keys, penalized) {}
 
  private:
-  float rate_;
+  void begin(double rate, std::span<const float>) override { rate_ = static_cast<float>(rate); }
+  void update(const Keys& keys, float* w, const float* g) override {
+    const float rate = rate_;
+    const float threshold = rate * keys.l1;
+    for (std::size_t i = keys.range.begin; i < keys.range.end; ++i) w[i] = shrunk(w[i] - rate * g[i], threshold);
+  }
+
+  float rate_ = 0;
 };
 
 class Momentum final : public Optimizer {
  public:
-  Momentum(double rate, double momentum, std::size_t keys)
-      : rate_(static_cast<float>(rate)), momentum_(static_cast<float>(momentum)), velocity_(keys, 0.0F) {}
-  void step(std::span<float> weights, std::span<const float> gradient) override {
-    float* w = weights.data();
-    const float* g = gradient.data();
+  Momentum(const TrainJob& job, std::size_t keys, const std::vector<KeyRange>& penalized)
+      : Optimizer(job, keys, penalized), momentum_(static_cast<float>(job.momentum)), velocity_(keys, 0.0F) {}
+
+ private:
+  void begin(double rate, std::span<const float>) override { rate_ = static_cast<float>(rate); }
+  void update(const Keys& keys, float* w, const float* g) override {
+    const float rate = rate_;
+    const float momentum = momentum_;
+    const float threshold = rate * keys.l1;
     float* v = velocity_.data();
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-      v[i] = momentum_ * v[i] + g[i];
-      w[i] -= rate_ * v[i];
+    if (threshold == 0) {
+      for (std::size_t i = keys.range.begin; i < keys.range.end; ++i) {
+        v[i] = momentum * v[i] + g[i];
+        w[i] -= rate * v[i];
+      }
+      return;
+    }
+    // The velocity is that of the step as it was made: else it would pile up against the threshold, and the weights
+    // settle where g/(1 − μ), not g, balances l1.
+    for (std::size_t i = keys.range.begin; i < keys.range.end; ++i) {
+      const float before = w[i];
+      w[i] = shrunk(before - rate * (momentum * v[i] + g[i]), threshold);
+      v[i] = (before - w[i]) / rate;
     }
   }
   [[nodiscard]] std::vector<std::span<float>> state() override { return {velocity_}; }
 
- private:
-  float rate_;
+  float rate_ = 0;
   float momentum_;
   Floats velocity_;
 };
 
 class Adagrad final : public Optimizer {
  public:
-  Adagrad(double rate, std::size_t keys) : rate_(static_cast<float>(rate)), squares_(keys, 0.0F) {}
-  void step(std::span<float> weights, std::span<const float> gradient) override {
-    float* w = weights.data();
-    const float* g = gradient.data();
+  Adagrad(const TrainJob& job, std::size_t keys, const std::vector<KeyRange>& penalized)
+      : Optimizer(job, keys, penalized), squares_(keys, 0.0F) {}
+
+ private:
+  void begin(double rate, std::span<const float>) override { rate_ = static_cast<float>(rate); }
+  void update(const Keys& keys, float* w, const float* g) override {
+    const float rate = rate_;
+    const float l1 = keys.l1;
     float* s = squares_.data();
-    for (std::size_t i = 0; i < weights.size(); ++i) {
+    for (std::size_t i = keys.range.begin; i < keys.range.end; ++i) {
       s[i] += g[i] * g[i];
-      w[i] -= rate_ * g[i] / (std::sqrt(s[i]) + 1e-10F);
+      const float step = rate / (std::sqrt(s[i]) + 1e-10F);
+      w[i] = shrunk(w[i] - step * g[i], step * l1);
     }
   }
   [[nodiscard]] std::vector<std::span<float>> state() override { return {squares_}; }
 
- private:
-  float rate_;
+  float rate_ = 0;
   Floats squares_;
 };
 
 class Adam final : public Optimizer {
  public:
-  Adam(double rate, std::size_t keys) : rate_(rate), mean_(keys, 0.0F), squares_(keys, 0.0F) {}
-  void step(std::span<float> weights, std::span<const float> gradient) override {
+  Adam(const TrainJob& job, std::size_t keys, const std::vector<KeyRange>& penalized)
+      : Optimizer(job, keys, penalized), mean_(keys, 0.0F), squares_(keys, 0.0F) {}
+
+ private:
+  void begin(double rate, std::span<const float>) override {
     ++steps_;
-    const double mean_correction = 1 - std::pow(kMeanDecay, static_cast<double>(steps_));
-    const double square_correction = 1 - std::pow(kSquareDecay, static_cast<double>(steps_));
-    const auto rate = static_cast<float>(rate_ / mean_correction);
-    const auto root = static_cast<float>(1 / std::sqrt(square_correction));
+    rate_ = static_cast<float>(rate);
+    mean_scale_ = static_cast<float>(1 / (1 - std::pow(kMeanDecay, static_cast<double>(steps_))));
+    root_scale_ = static_cast<float>(1 / std::sqrt(1 - std::pow(kSquareDecay, static_cast<double>(steps_))));
+  }
+  void update(const Keys& keys, float* w, const float* g) override {
     constexpr auto kKeepMean = static_cast<float>(kMeanDecay);
     constexpr auto kTakeMean = static_cast<float>(1 - kMeanDecay);
     constexpr auto kKeepSquare = static_cast<float>(kSquareDecay);
     constexpr auto kTakeSquare = static_cast<float>(1 - kSquareDecay);
-    float* w = weights.data();
-    const float* g = gradient.data();
+    const float rate = rate_;
+    const float mean_scale = mean_scale_;
+    const float root_scale = root_scale_;
+    const float l1 = keys.l1;
     float* m = mean_.data();
     float* s = squares_.data();
-    for (std::size_t i = 0; i < weights.size(); ++i) {
+    for (std::size_t i = keys.range.begin; i < keys.range.end; ++i) {
       m[i] = kKeepMean * m[i] + kTakeMean * g[i];
       s[i] = kKeepSquare * s[i] + kTakeSquare * (g[i] * g[i]);
-      w[i] -= rate * m[i] / (std::sqrt(s[i]) * root + 1e-8F);
+      const float step = rate / (std::sqrt(s[i]) * root_scale + 1e-8F);
+      w[i] = shrunk(w[i] - step * (mean_scale * m[i]), step * l1);
     }
   }
   [[nodiscard]] std::vector<std::span<float>> state() override { return {mean_, squares_}; }
-  void resume(std::uint64_t steps) override { steps_ = steps; }
+  void resume(std::uint64_t steps, double) override { steps_ = steps; }
 
- private:
   static constexpr double kMeanDecay = 0.9;
   static constexpr double kSquareDecay = 0.999;
-  double rate_;
   std::uint64_t steps_ = 0;
+  float rate_ = 0;
+  float mean_scale_ = 1;
+  float root_scale_ = 1;
   Floats mean_;
   Floats squares_;
 };
 
+class Ftrl final : public Optimizer {
+ public:
+  Ftrl(const TrainJob& job, std::size_t keys, const std::vector<KeyRange>& penalized)
+      : Optimizer(job, keys, penalized), beta_(static_cast<float>(job.ftrl_beta)), sum_(keys), squares_(keys, 0.0F) {}
+
+ private:
+  void begin(double rate, std::span<const float> weights) override {
+    const float inverse = inverse_of(rate);
+    if (steps_++ == 0) {
+      inverse_ = inverse;
+      for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] = -weights[i] * beta_ * inverse_;
+    }
+    before_ = inverse_;
+    inverse_ = inverse;
+  }
+  void update(const Keys& keys, float* w, const float* g) override {
+    const float beta = beta_;
+    const float before = before_;
+    const float inverse = inverse_;
+    const float threshold = static_cast<float>(steps_) * keys.l1;
+    float* z = sum_.data();
+    float* n = squares_.data();
+    for (std::size_t i = keys.range.begin; i < keys.range.end; ++i) {
+      const float old = (beta + std::sqrt(n[i])) * before;
+      n[i] += g[i] * g[i];
+      const float root = (beta + std::sqrt(n[i])) * inverse;
+      z[i] += g[i] - (root - old) * w[i];
+      // β = 0 and no gradient yet: the weight has no scale, and stays.
+      w[i] = root > 0 ? -shrunk(z[i], threshold) / root : w[i];
+    }
+  }
+  [[nodiscard]] std::vector<std::span<float>> state() override { return {sum_, squares_}; }
+  void resume(std::uint64_t steps, double last_rate) override {
+    steps_ = steps;
+    inverse_ = inverse_of(last_rate);
+  }
+
+  // A schedule may end at zero: nothing moves then, which 1/η cannot say.
+  static float inverse_of(double rate) {
+    return static_cast<float>(1 / std::max(rate, std::numeric_limits<float>::min() * 1e8));
+  }
+
+  float beta_;
+  std::uint64_t steps_ = 0;
+  float before_ = 0;   // 1/η of the last step
+  float inverse_ = 0;  // and of this one
+  Floats sum_;         // z of the algorithm
+  Floats squares_;     // its n
+};
+
 }  // namespace
 
-std::unique_ptr<Optimizer> make_optimizer(const TrainJob& job, std::size_t keys) {
+Optimizer::Optimizer(const TrainJob& job, std::size_t keys, const std::vector<KeyRange>& penalized) {
+  const auto add = [&](std::uint64_t begin, std::uint64_t end, double l1) {
+    if (begin < end) keys_.push_back({{begin, end}, static_cast<float>(l1)});
+  };
+  std::uint64_t done = 0;
+  if (job.l1 > 0)
+    for (const KeyRange& range : penalized) {
+      add(done, range.begin, 0);
+      add(range.begin, range.end, job.l1);
+      done = range.end;
+    }
+  add(done, keys, 0);
+}
+
+void Optimizer::step(double rate, std::span<float> weights, std::span<const float> gradient) {
+  begin(rate, weights);
+  for (const Keys& keys : keys_) update(keys, weights.data(), gradient.data());
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const TrainJob& job, std::size_t keys,
+                                          const std::vector<KeyRange>& penalized) {
   switch (job.optimizer) {
     case OptimizerKind::momentum:
-      return std::make_unique<Momentum>(job.learning_rate, job.momentum, keys);
+      return std::make_unique<Momentum>(job, keys, penalized);
     case OptimizerKind::adagrad:
-      return std::make_unique<Adagrad>(job.learning_rate, keys);
+      return std::make_unique<Adagrad>(job, keys, penalized);
     case OptimizerKind::adam:
-      return std::make_unique<Adam>(job.learning_rate, keys);
-    case OptimizerKind::sgd:
-      break;
+      return std::make_unique<Adam>(job, keys, penalized);
     case OptimizerKind::ftrl:
-      break;  // parse_train_job refuses it
+      return std::make_unique<Ftrl>(job, keys, penalized);
+    case OptimizerKind::sgd:
+    case OptimizerKind::lbfgs:  // the driver's, which has no use for this
+      break;
   }
-  return std::make_unique<Sgd>(job.learning_rate);
+  return std::make_unique<Sgd>(job, keys, penalized);
 }
 
 }  // namespace krige::trainer

@@ -19,7 +19,7 @@ std::uint64_t staleness_of(const TrainJob& job) {
 
 Status ParameterRange::check(const TrainJob& job, const Begin& begin) {
   const Schedule schedule(job, begin.train_rows);
-  const std::size_t arrays = make_optimizer(job, 0)->state().size();
+  const std::size_t arrays = make_optimizer(job, 0, {})->state().size();
   const bool fresh = begin.state.empty() && begin.clock == 0;
   if ((fresh || begin.state.size() == arrays * begin.weights.size()) && begin.clock < schedule.total_steps()) return {};
   return fail(ErrorCode::corrupt, fmt::format("{} numbers at minibatch {} are not the state of {} keys",
@@ -34,7 +34,8 @@ ParameterRange::ParameterRange(const TrainJob& job, const Begin& begin, ShardPee
       weights_(begin.weights.begin(), begin.weights.end()),
       gradient_(begin.weights.size()),
       penalized_(begin.penalized),
-      optimizer_(make_optimizer(job, begin.weights.size())),
+      optimizer_(make_optimizer(job, begin.weights.size(), begin.penalized)),
+      rate_(job, schedule_.total_updates()),
       workers_(static_cast<std::size_t>(job.workers)),
       version_(begin.version),
       min_clock_(begin.clock),
@@ -45,7 +46,7 @@ ParameterRange::ParameterRange(const TrainJob& job, const Begin& begin, ShardPee
     for (const std::span<float> array : optimizer_->state())
       from = std::ranges::copy_n(from, static_cast<std::ptrdiff_t>(array.size()), array.begin()).in;
   }
-  optimizer_->resume(begin.version);
+  if (begin.version > 0) optimizer_->resume(begin.version, rate_.at(begin.version - 1));
   if (checkpoint_steps_ > 0) next_checkpoint_ = (min_clock_ / checkpoint_steps_ + 1) * checkpoint_steps_;
 }
 
@@ -144,7 +145,7 @@ void ParameterRange::update(std::span<const float> sum, std::uint64_t rows) {
   if (const auto l2 = static_cast<float>(job_.l2); l2 > 0)
     for (const KeyRange& range : penalized_)
       for (std::size_t i = range.begin; i < range.end; ++i) gradient_[i] += l2 * weights_[i];
-  optimizer_->step(weights_, gradient_);
+  optimizer_->step(rate_.at(version_), weights_, gradient_);
   ++version_;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/train_job.h"
+#include "trainer/optimizers/learning_rate.h"
 #include "trainer/optimizers/optimizer.h"
 #include "trainer/schedule.h"
 #include "trainer/tree_sum.h"
@@ -34,7 +35,8 @@ class ShardPeers {
 // Not to be shared between threads.
 class ParameterRange {
  public:
-  // `peers` must outlive this. The weights are those of the range, `begin.penalized` the keys that l2 applies to.
+  // `peers` must outlive this. The weights are those of the range, `begin.penalized` the keys that l1 and l2
+  // apply to.
   // corrupt: the state is not that of the job's optimizer.
   [[nodiscard]] static Status check(const TrainJob& job, const Begin& begin);
   // `begin` has passed check().
@@ -83,6 +85,7 @@ class ParameterRange {
   Floats gradient_;
   std::vector<KeyRange> penalized_;
   std::unique_ptr<Optimizer> optimizer_;
+  LearningRate rate_;
   TreeSum sum_;  // bsp: of what has come of minibatch sum_clock_
   std::optional<std::uint64_t> sum_clock_;
   std::vector<WorkerState> workers_;

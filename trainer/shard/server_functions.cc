@@ -65,11 +65,11 @@ Result<CallOutcome> ServerFunctions::call(const FunctionCall& call, std::span<fl
   return CallOutcome::applied;
 }
 
-ServerFunction function_of(Optimizer& optimizer, std::size_t keys) {
-  return [&optimizer, keys](std::span<float> weights, std::span<const float> arguments) -> Status {
+ServerFunction function_of(Optimizer& optimizer, double rate, std::size_t keys) {
+  return [&optimizer, rate, keys](std::span<float> weights, std::span<const float> arguments) -> Status {
     if (weights.size() != keys) return fail(ErrorCode::invalid_argument, "works on all keys of the shard");
     KRIGE_CHECK(expect_arguments(arguments, keys));
-    optimizer.step(weights, arguments);
+    optimizer.step(rate, weights, arguments);
     return {};
   };
 }

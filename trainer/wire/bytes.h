@@ -26,6 +26,12 @@ class ByteWriter {
     const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
     bytes_.insert(bytes_.end(), bytes, bytes + text.size());
   }
+  // Their number and then the numbers.
+  void put(std::span<const double> values) {
+    put(static_cast<std::uint64_t>(values.size()));
+    const auto bytes = std::as_bytes(values);
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  }
   // Zeros up to a multiple of 8, so that floats behind it are aligned.
   void align() { bytes_.resize((bytes_.size() + 7) / 8 * 8); }
   [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
@@ -59,6 +65,12 @@ class ByteReader {
     if (n <= left() / bytes_each) return n;
     failed_ = true;
     return 0;
+  }
+  std::vector<double> doubles() {
+    std::vector<double> values(count(sizeof(double)));
+    if (const auto* from = take(values.size() * sizeof(double)); from != nullptr && !values.empty())
+      std::memcpy(values.data(), from, values.size() * sizeof(double));
+    return values;
   }
   void align() { take((8 - at_ % 8) % 8); }
   // All that is left, as f32.

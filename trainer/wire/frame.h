@@ -38,6 +38,8 @@ enum class MessageType : std::uint8_t {
   keyed_pull,      // worker → shard: as pull, likewise
   keyed_weights,   // shard → worker: the weights of these keys
   key_miss,        // shard → worker: it does not have that list of keys
+  objective,       // driver (coordinator) → worker, mapreduce: asks for its part of the loss and gradient at a point
+  partial,         // worker → driver
 };
 
 inline constexpr std::uint8_t kWireVersion = 2;

@@ -52,6 +52,31 @@ Status split_state(std::span<const float> all, std::uint64_t keys, std::span<con
   return {};
 }
 
+void put_nodes(ByteWriter& to, const std::vector<TreeNode>& nodes) {
+  to.put(static_cast<std::uint64_t>(nodes.size()));
+  for (const TreeNode& node : nodes) {
+    to.put(node.level);
+    to.put(node.index);
+  }
+}
+
+std::vector<TreeNode> get_nodes(ByteReader& from) {
+  std::vector<TreeNode> nodes(from.count(2 * sizeof(std::uint32_t)));
+  for (TreeNode& node : nodes) {
+    node.level = from.get<std::uint32_t>();
+    node.index = from.get<std::uint32_t>();
+  }
+  return nodes;
+}
+
+// A number of values for each node.
+Status check_nodes(std::uint32_t leaves, std::size_t nodes, std::size_t values) {
+  if (leaves == 0) return fail(ErrorCode::corrupt, "a minibatch without blocks");
+  if (nodes == 0 ? values > 0 : values % nodes != 0)
+    return fail(ErrorCode::corrupt, fmt::format("{} numbers for {} nodes", values, nodes));
+  return {};
+}
+
 // One overload a message: fills `m`; a value that no message has is an error, everything about lengths is the reader's.
 Status read(ByteReader& from, Assignment& m) {
   m.index = from.get<std::uint32_t>();
@@ -102,19 +127,12 @@ Status read(ByteReader& from, Push& m) {
   m.rows = from.get<std::uint64_t>();
   m.blocks = from.get<std::uint32_t>();
   const auto last = from.get<std::uint32_t>();
-  m.nodes.resize(from.count(2 * sizeof(std::uint32_t)));
-  for (TreeNode& node : m.nodes) {
-    node.level = from.get<std::uint32_t>();
-    node.index = from.get<std::uint32_t>();
-  }
+  m.nodes = get_nodes(from);
   from.align();
   m.values = from.floats();
   if (last > 1) return fail(ErrorCode::corrupt, "a flag that is neither 0 nor 1");
   m.last = last == 1;
-  if (m.blocks == 0) return fail(ErrorCode::corrupt, "a minibatch without blocks");
-  if (m.nodes.empty() ? !m.values.empty() : m.values.size() % m.nodes.size() != 0)
-    return fail(ErrorCode::corrupt, fmt::format("{} numbers for {} nodes", m.values.size(), m.nodes.size()));
-  return {};
+  return check_nodes(m.blocks, m.nodes.size(), m.values.size());
 }
 
 Status read(ByteReader& from, Weights& m) {
@@ -227,6 +245,20 @@ Status read(ByteReader& from, KeyMiss& m) {
   return {};
 }
 
+Status read(ByteReader& from, Objective& m) {
+  m.evaluation = from.get<std::uint64_t>();
+  m.point = from.doubles();
+  return {};
+}
+
+Status read(ByteReader& from, Partial& m) {
+  m.evaluation = from.get<std::uint64_t>();
+  m.partitions = from.get<std::uint32_t>();
+  m.nodes = get_nodes(from);
+  m.values = from.doubles();
+  return check_nodes(m.partitions, m.nodes.size(), m.values.size());
+}
+
 }  // namespace
 
 void encode_head(ByteWriter& to, const Assignment& m) {
@@ -268,11 +300,7 @@ void encode_head(ByteWriter& to, const Push& m) {
   to.put(m.rows);
   to.put(m.blocks);
   to.put(static_cast<std::uint32_t>(m.last ? 1 : 0));
-  to.put(static_cast<std::uint64_t>(m.nodes.size()));
-  for (const TreeNode& node : m.nodes) {
-    to.put(node.level);
-    to.put(node.index);
-  }
+  put_nodes(to, m.nodes);
   to.align();
 }
 
@@ -354,6 +382,18 @@ void encode_head(ByteWriter& to, const KeyMiss& m) {
   to.put(m.signature.high);
 }
 
+void encode_head(ByteWriter& to, const Objective& m) {
+  to.put(m.evaluation);
+  to.put(std::span<const double>(m.point));
+}
+
+void encode_head(ByteWriter& to, const Partial& m) {
+  to.put(m.evaluation);
+  to.put(m.partitions);
+  put_nodes(to, m.nodes);
+  to.put(std::span<const double>(m.values));
+}
+
 template <typename M>
 Result<M> decode(const Frame& frame) {
   if (frame.type != M::kType)
@@ -386,5 +426,7 @@ template Result<KeyedPush> decode(const Frame&);
 template Result<KeyedPull> decode(const Frame&);
 template Result<KeyedWeights> decode(const Frame&);
 template Result<KeyMiss> decode(const Frame&);
+template Result<Objective> decode(const Frame&);
+template Result<Partial> decode(const Frame&);
 
 }  // namespace krige::trainer

@@ -175,6 +175,23 @@ struct KeyMiss {
   KeySignature signature;
 };
 
+// mapreduce: the driver's evaluation number `evaluation` (from 1) at `point`, all parameters.
+struct Objective {
+  static constexpr MessageType kType = MessageType::objective;
+  std::uint64_t evaluation = 0;
+  std::vector<double> point;
+};
+
+// A worker's part of it: the gradients of its partitions of the training rows and, behind each, the loss, summed as far
+// as the tree of `partitions` leaves allows.
+struct Partial {
+  static constexpr MessageType kType = MessageType::partial;
+  std::uint64_t evaluation = 0;
+  std::uint32_t partitions = 1;
+  std::vector<TreeNode> nodes;
+  std::vector<double> values;  // nodes × (parameters + 1)
+};
+
 void encode_head(ByteWriter& to, const Assignment& m);
 void encode_head(ByteWriter& to, const Ready& m);
 void encode_head(ByteWriter& to, const Begin& m);
@@ -194,6 +211,8 @@ void encode_head(ByteWriter& to, const KeyedPush& m);
 void encode_head(ByteWriter& to, const KeyedPull& m);
 void encode_head(ByteWriter& to, const KeyedWeights& m);
 void encode_head(ByteWriter& to, const KeyMiss& m);
+void encode_head(ByteWriter& to, const Objective& m);
+void encode_head(ByteWriter& to, const Partial& m);
 
 // The payload as a message of type M. corrupt: another type, too short, too long, or a value that no M has.
 template <typename M>

@@ -7,18 +7,14 @@ namespace krige::trainer {
 namespace {
 
 constexpr std::uint64_t kEvaluationRows = 256;
-
-// The models take dense rows.
-Examples as_model_takes(const Examples& rows, Floats& features) {
-  return rows.sparse() ? densified(rows, features) : rows;
-}
+constexpr std::uint64_t kPartitionRows = 512;
 
 }  // namespace
 
-GradientComputer::GradientComputer(Model& model, const RowSet& train, const Schedule& schedule)
-    : model_(model), train_(train), schedule_(schedule), gradient_(model.parameters()) {}
+GradientComputer::GradientComputer(Model& model, const RowSet& train, const Schedule& schedule, std::uint64_t seed)
+    : model_(model), train_(train), schedule_(schedule), seed_(seed), gradient_(model.parameters()) {}
 
-const TreeSum& GradientComputer::compute(const StepPlan& plan, std::span<const float> weights,
+const TreeSum& GradientComputer::compute(std::uint64_t clock, const StepPlan& plan, std::span<const float> weights,
                                          const Progress& progress) {
   if (plan.epoch != epoch_) {
     order_ = schedule_.order(plan.epoch);
@@ -30,8 +26,7 @@ const TreeSum& GradientComputer::compute(const StepPlan& plan, std::span<const f
     if (rows.size() == 0) continue;
     places_.resize(rows.size());
     for (std::uint64_t i = 0; i < rows.size(); ++i) places_[i] = order_[rows.begin + i];
-    const Examples block = as_model_takes(train_.gather(places_, buffers_), densified_);
-    model_.gradient(weights, block, gradient_);
+    model_.gradient(weights, train_.gather(places_, buffers_), {seed_, clock, rows.begin}, gradient_);
     [[maybe_unused]] const Status added = sum_.add({0, b}, gradient_);
     assert(added);  // each block of the plan is added once
     progress();
@@ -44,16 +39,38 @@ std::vector<BlockSum> evaluate_share(Model& model, const RowSet& rows, std::span
   std::vector<BlockSum> sums;
   if (rows.size() == 0) return sums;
   RowBuffers buffers;
-  Floats features;
   const KeyRange blocks = part_of((rows.size() + kEvaluationRows - 1) / kEvaluationRows, workers, worker);
   for (std::uint64_t b = blocks.begin; b < blocks.end; ++b) {
     const std::size_t begin = b * kEvaluationRows;
     const std::size_t count = std::min<std::size_t>(kEvaluationRows, rows.size() - begin);
-    const Examples block = as_model_takes(rows.slice(begin, count, buffers), features);
-    sums.push_back(model.evaluate(weights, block));
+    sums.push_back(model.evaluate(weights, rows.slice(begin, count, buffers)));
     progress();
   }
   return sums;
+}
+
+std::uint32_t partitions_of(std::uint64_t train_rows) {
+  return static_cast<std::uint32_t>((train_rows + kPartitionRows - 1) / kPartitionRows);
+}
+
+void sum_partitions(BasicModel<double>& model, const RowSet& train, std::span<const double> weights,
+                    std::uint32_t workers, std::uint32_t worker, const Progress& progress, DoubleTreeSum& sum) {
+  const std::uint32_t partitions = partitions_of(train.size());
+  sum.reset(partitions, weights.size() + 1);
+  Aligned<double> values(weights.size() + 1);
+  RowBuffers buffers;
+  const KeyRange mine = part_of(partitions, workers, worker);
+  for (std::uint64_t p = mine.begin; p < mine.end; ++p) {
+    const std::uint64_t begin = p * kPartitionRows;
+    const std::uint64_t count = std::min<std::uint64_t>(train.size() - begin, kPartitionRows);
+    values.back() = model
+                        .evaluate_with_gradient(weights, train.slice(begin, count, buffers),
+                                                std::span(values).first(weights.size()))
+                        .loss;
+    [[maybe_unused]] const Status added = sum.add({0, static_cast<std::uint32_t>(p)}, values);
+    assert(added);  // each partition is added once
+    progress();
+  }
 }
 
 }  // namespace krige::trainer

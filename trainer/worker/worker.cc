@@ -13,7 +13,9 @@ namespace {
 class Worker {
  public:
   explicit Worker(const MemberArguments& arguments)
-      : member_(arguments, [this](const Frame& frame) { return on_evaluate(frame); }) {}
+      : member_(arguments, [this](const Frame& frame) {
+          return frame.type == MessageType::objective ? on_objective(frame) : on_evaluate(frame);
+        }) {}
 
   Status run() {
     Status worked = work();
@@ -27,17 +29,22 @@ class Worker {
     progress_ = [this] { member_.keep_alive(); };
     KRIGE_TRY(data_, load_dataset(member_.job(), progress_));
     KRIGE_TRY(model_, make_model(member_.job(), data_.summary));
+    if (member_.job().mode == TrainMode::mapreduce) {
+      KRIGE_TRY(exact_model_, make_basic_model<double>(member_.job(), data_.summary));
+      member_.send(Ready{to_text(data_.summary)});
+      return member_.run_until([] { return false; });
+    }
     KRIGE_CHECK(connect());
     member_.send(Ready{to_text(data_.summary)});
     const std::uint64_t rows = data_.train.size();
     const Schedule schedule(member_.job(), rows, shuffle_window(rows, data_.train.bytes_per_row()));
-    GradientComputer computer(*model_, data_.train, schedule);
+    GradientComputer computer(*model_, data_.train, schedule, member_.job().seed);
     for (auto& shard : shards_)
       shard.channel->send(member_.job_id(), Pull{member_.index(), member_.incarnation(), member_.clock(), 0});
     for (std::uint64_t clock = member_.clock(); clock < schedule.total_steps(); ++clock) {
       KRIGE_CHECK(weights_for(clock));
       const StepPlan plan = schedule.plan(clock, member_.index());
-      push(clock, plan, computer.compute(plan, weights_, progress_));
+      push(clock, plan, computer.compute(clock, plan, weights_, progress_));
     }
     return member_.run_until([] { return false; });
   }
@@ -105,6 +112,24 @@ class Worker {
     return {};
   }
 
+  Status on_objective(const Frame& frame) {
+    KRIGE_TRY(const Objective request, decode<Objective>(frame));
+    if (!exact_model_ || request.point.size() != exact_model_->parameters())
+      return fail(ErrorCode::corrupt, "cannot compute the objective of another model");
+    const Aligned<double> point(request.point.begin(), request.point.end());
+    const auto workers = static_cast<std::uint32_t>(member_.job().workers);
+    sum_partitions(*exact_model_, data_.train, point, workers, member_.index(), progress_, partial_sum_);
+    Partial answer;
+    answer.evaluation = request.evaluation;
+    answer.partitions = partitions_of(data_.train.size());
+    for (const DoubleTreeSum::Piece& piece : partial_sum_.pieces()) {
+      answer.nodes.push_back(piece.node);
+      answer.values.insert(answer.values.end(), piece.sum.begin(), piece.sum.end());
+    }
+    member_.send(answer);
+    return {};
+  }
+
   Status on_evaluate(const Frame& frame) {
     KRIGE_TRY(const Evaluate request, decode<Evaluate>(frame));
     if (!model_ || request.weights.size() != model_->parameters())
@@ -131,6 +156,8 @@ class Worker {
   Floats weights_;
   std::uint64_t sequence_ = 0;
   std::vector<ShardLink> shards_;
+  std::unique_ptr<BasicModel<double>> exact_model_;  // mapreduce only
+  DoubleTreeSum partial_sum_;
 };
 
 }  // namespace

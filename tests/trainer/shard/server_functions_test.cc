@@ -48,8 +48,8 @@ TEST_F(ServerFunctionsTest, AUsersAndAnOptimizer) {
   job.optimizer = OptimizerKind::momentum;
   job.learning_rate = 1;
   job.momentum = 0.5;
-  const auto optimizer = make_optimizer(job, 3);
-  ASSERT_TRUE(functions_.add("momentum", function_of(*optimizer, 3)));
+  const auto optimizer = make_optimizer(job, 3, {});
+  ASSERT_TRUE(functions_.add("momentum", function_of(*optimizer, job.learning_rate, 3)));
   EXPECT_EQ(call("momentum", {1, 1, 1}), CallOutcome::applied);
   EXPECT_EQ(call("momentum", {0, 0, 0}), CallOutcome::applied);
   EXPECT_EQ(weights_, (std::vector<float>{-0.5F, 0.5F, 0.5F}));

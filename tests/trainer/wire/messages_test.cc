@@ -169,7 +169,23 @@ TEST(Messages, TheOthersSurviveTheRoundTrip) {
   EXPECT_EQ(failure.error.field, "data.path");
 }
 
+TEST(Messages, OfMapReduceSurviveTheRoundTrip) {
+  const Objective sent{7, {1e-300, -0.1, 3}};
+  const Objective got = read<Objective>(payload_of(sent)).value();
+  EXPECT_EQ(got.evaluation, 7U);
+  EXPECT_EQ(got.point, sent.point);
+  const Partial partial{7, 5, {{1, 0}, {0, 2}}, {1, 2, 3, 4, 5, 0.1}};
+  const Partial back = read<Partial>(payload_of(partial)).value();
+  EXPECT_EQ(back.evaluation, 7U);
+  EXPECT_EQ(back.partitions, 5U);
+  EXPECT_EQ(back.nodes, partial.nodes);
+  EXPECT_EQ(back.values, partial.values);
+  EXPECT_TRUE(read<Partial>(payload_of(Partial{7, 5, {}, {}})));  // of a worker without a partition
+}
+
 TEST(Messages, RefuseWhatDoesNotFit) {
+  EXPECT_FALSE(read<Partial>(payload_of(Partial{1, 5, {{0, 0}, {0, 1}}, {1, 2, 3}})));
+  EXPECT_FALSE(read<Partial>(payload_of(Partial{1, 0, {}, {}})));
   EXPECT_FALSE(decode<Pull>(Frame{MessageType::push, 1, payload_of(Pull{})}));
   EXPECT_FALSE(read<Begin>(payload_of(Begin{1, {{0, 7}}, {}}, kValues)));  // keys behind the last
   EXPECT_FALSE(read<Begin>(payload_of(Begin{1, {{2, 1}}, {}}, kValues)));
@@ -219,6 +235,8 @@ TEST(Messages, MutatedBytesNeverDoHarm) {
   disturb<Snapshot>(payload_of(Snapshot{3, 66, {}}, kValues), rng);
   disturb<Evaluate>(payload_of(Evaluate{3, true, {}}, kValues), rng);
   disturb<Evaluation>(payload_of(Evaluation{2, {{0.5, 3}}, {{2.5, 1}}, {}}), rng);
+  disturb<Objective>(payload_of(Objective{3, {0.5, 2, 1e9}}), rng);
+  disturb<Partial>(payload_of(Partial{7, 5, {{1, 0}, {0, 2}}, {1, 2, 3, 4}}), rng);
   disturb<Failure>(payload_of(Failure{{ErrorCode::io, "no", "f", {}}}), rng);
 }
 
