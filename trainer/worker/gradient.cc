@@ -30,6 +30,7 @@ const TreeSum& GradientComputer::compute(const StepPlan& plan, std::span<const f
     if (rows.size() == 0) continue;
     places_.resize(rows.size());
     for (std::uint64_t i = 0; i < rows.size(); ++i) places_[i] = order_[rows.begin + i];
+    for (const KeyRange& opened : order_.take_opened()) train_.will_need(opened);
     const Examples block = as_model_takes(train_.gather(places_, buffers_), densified_);
     model_.gradient(weights, block, gradient_);
     [[maybe_unused]] const Status added = sum_.add({0, b}, gradient_);
