@@ -13,6 +13,7 @@
 #include "base/train_job.h"
 #include "trainer/data/data_cache.h"
 #include "trainer/data/dataset.h"
+#include "trainer/data/number.h"
 
 namespace krige::bench {
 namespace {
@@ -110,11 +111,14 @@ int main(int argc, char** argv) {
   int repeats = 3;
   app.add_option("file", path, "CSV, TSV, libsvm or IDX")->required()->check(CLI::ExistingFile);
   app.add_option("--format", format, "csv, tsv, libsvm or idx");
-  app.add_option("--label", label, "column of the label, for csv and tsv");
+  app.add_option("--label", label, "column of the label, by name or index, for csv and tsv");
   app.add_option("--model", model, "what the labels are for");
   app.add_option("--repeats", repeats)->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
   krige::OrderedJson data{{"path", path}, {"format", format}, {"validation", 0}};
-  if (!label.empty()) data["label"] = label;
+  if (const auto index = krige::trainer::as_number(label))
+    data["label"] = static_cast<std::int64_t>(*index);
+  else if (!label.empty())
+    data["label"] = label;
   return krige::bench::run({{"model", model}, {"data", std::move(data)}}, repeats);
 }

@@ -98,9 +98,11 @@ void EpochOrder::open_window(std::uint64_t place) {
   const auto number = static_cast<std::uint64_t>(after - window_begins_.begin()) - 1;
   begin_ = window_begins_[number];
   window_.clear();
+  opened_.clear();
   const std::uint64_t end = std::min<std::uint64_t>(segments_.size(), (number + 1) * window_segments_);
   for (std::uint64_t i = number * window_segments_; i < end; ++i) {
     const KeyRange segment = part_of(rows_, segments_.size(), segments_[i]);
+    opened_.push_back(segment);
     for (std::uint64_t row = segment.begin; row < segment.end; ++row)
       window_.push_back(static_cast<std::uint32_t>(row));
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "base/train_job.h"
@@ -33,6 +34,9 @@ class EpochOrder {
   EpochOrder(std::uint64_t seed, std::uint64_t epoch, std::uint64_t rows, std::uint64_t window_rows);
   // Not const: holds the window of the last place.
   [[nodiscard]] std::uint32_t operator[](std::uint64_t place);
+  // Stretches of rows that the window opened last is made of, once: what is read next. None where all rows are
+  // shuffled.
+  [[nodiscard]] std::vector<KeyRange> take_opened() { return std::exchange(opened_, {}); }
 
  private:
   void open_window(std::uint64_t place);
@@ -45,6 +49,7 @@ class EpochOrder {
   std::vector<std::uint64_t> window_begins_;  // first place of each window, and the number of rows
   std::vector<std::uint32_t> window_;         // rows of the open one
   std::uint64_t begin_ = 0;                   // its first place
+  std::vector<KeyRange> opened_;
 };
 
 class Schedule {

@@ -45,8 +45,6 @@ TEST(TrainJob, FaultsNameTheirField) {
             "train.hidden[1]: must be a width from 1 to 1048576, is 0");
   EXPECT_EQ(faults(R"({"model":"mlp","data":{"path":"x","label":"y"},"learning_rat":1})"),
             "train.learning_rat: is not a known key; did you mean learning_rate?");
-  EXPECT_EQ(faults(R"({"model":"mlp","data":{"path":"x","label":"y","format":"idx"}})"),
-            "train.data.format: idx is not available in this version");
   EXPECT_EQ(faults(R"({"model":"mlp","data":{"path":"x","label":"y"},"early_stop":{"patience":0}})"),
             "train.early_stop.patience: must be between 1 and 1000000000, is 0");
   EXPECT_EQ(faults(R"({"model":"softmax","data":{"path":"x","label":"y"},"loss":"huber"})"),

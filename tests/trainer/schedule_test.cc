@@ -100,6 +100,12 @@ TEST(Schedule, AWindowReadsAFewSegmentsFromAllOverTheFile) {
     segments.insert(order[place] / EpochOrder::kSegmentRows);
   EXPECT_EQ(segments.size(), 4U);
   EXPECT_GT(*segments.rbegin() - *segments.begin(), 10U);
+  EpochOrder opening = Schedule(job(TrainMode::bsp, 1, 8), rows, 4 * EpochOrder::kSegmentRows).order(0);
+  const std::uint32_t first = opening[0];
+  const std::vector<KeyRange> opened = opening.take_opened();
+  EXPECT_EQ(opened.size(), 4U);
+  EXPECT_TRUE(std::ranges::any_of(opened, [&](const KeyRange& r) { return r.begin <= first && first < r.end; }));
+  EXPECT_TRUE(opening.take_opened().empty());
 }
 
 TEST(Schedule, OnlyLargeDataAreShuffledInWindows) {

@@ -1,5 +1,8 @@
 #include "trainer/data/row_set.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -19,6 +22,18 @@ RowSet::RowSet(std::shared_ptr<const Table> table, std::shared_ptr<const Scaling
 double RowSet::bytes_per_row() const {
   if (size_ == 0) return 0;
   return static_cast<double>(table_->size_bytes()) / static_cast<double>(table_->info().rows);
+}
+
+void RowSet::will_need(KeyRange places) const {
+  if (sparse() || places.size() == 0) return;
+  const std::size_t row_bytes = columns() * (table_->info().layout == Layout::dense_u8 ? 1 : sizeof(float));
+  const std::size_t begin = row_at(places.begin) * row_bytes;
+  const std::size_t end = (row_at(places.end - 1) + std::size_t{1}) * row_bytes;
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t first = begin / page * page;  // the section begins on a page
+  // Only advice: an error changes nothing.
+  auto* const at = const_cast<std::uint8_t*>(table_->bytes().data()) + first;
+  ::madvise(at, end - first, MADV_WILLNEED);
 }
 
 Examples RowSet::view(std::uint64_t begin, std::size_t count) const {
@@ -115,18 +130,6 @@ void RowSet::copy_sparse(std::uint32_t row, RowBuffers& buffers) const {
     const double value = std::isnan(in) ? scaling_->fill[id] : in;
     buffers.values.push_back(static_cast<float>((value - scaling_->offset[id]) * scaling_->scale[id]));
   }
-}
-
-Examples densified(const Examples& rows, Floats& features) {
-  features.assign(rows.rows() * rows.columns, 0);
-  for (std::size_t i = 0; i < rows.rows(); ++i)
-    for (std::uint64_t e = rows.offsets[i]; e < rows.offsets[i + 1]; ++e)
-      features[i * rows.columns + rows.ids[e]] = rows.values.empty() ? 1.0F : rows.values[e];
-  Examples dense;
-  dense.columns = rows.columns;
-  dense.features = features;
-  dense.targets = rows.targets;
-  return dense;
 }
 
 }  // namespace krige::trainer

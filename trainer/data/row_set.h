@@ -42,6 +42,10 @@ class RowSet {
   // What its rows take in the table, on average.
   [[nodiscard]] double bytes_per_row() const;
 
+  // Begins to read dense rows at these places from the disk: rows that are then taken in any order would else come page
+  // by page.
+  void will_need(KeyRange places) const;
+
   // The rows at the given places of this set. The views are valid until the buffers are used again.
   [[nodiscard]] Examples gather(std::span<const std::uint32_t> places, RowBuffers& buffers) const;
   // The rows at places [begin, begin + count): views of the table itself where the rows follow one another there and
@@ -64,8 +68,5 @@ class RowSet {
   std::vector<std::uint32_t> rows_;
   std::uint64_t size_ = 0;
 };
-
-// The same rows with every column, in `features`.
-[[nodiscard]] Examples densified(const Examples& rows, Floats& features);
 
 }  // namespace krige::trainer

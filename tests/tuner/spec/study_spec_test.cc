@@ -190,6 +190,15 @@ TEST(StudySpec, DataIsConfinedToItsRoot) {
     ASSERT_FALSE(parse(outside)) << outside;
     EXPECT_EQ(parse(outside).error().field, "train.data.path");
   }
+  const auto labels = [&](const std::string& file) {
+    std::string text = kDigits;
+    const std::size_t begin = text.find("data/digits.csv.gz");
+    text.replace(begin, text.find('}', begin) - begin, "inside/images, format: idx, label: " + file);
+    return parse_study(yaml_to_json(text).value(), {.data_root = root.string(), .confine = true});
+  };
+  ASSERT_TRUE(labels("inside/labels")) << labels("inside/labels").error().describe();
+  ASSERT_FALSE(labels("../labels"));
+  EXPECT_EQ(labels("../labels").error().field, "train.data.label");
   std::filesystem::remove_all(root);
 }
 
