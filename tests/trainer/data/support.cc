@@ -8,6 +8,22 @@
 #include <fstream>
 
 namespace krige::trainer::testing {
+namespace {
+
+// The same rows with every column, in `features`.
+Examples densified(const Examples& rows, Floats& features) {
+  features.assign(rows.rows() * rows.columns, 0);
+  for (std::size_t i = 0; i < rows.rows(); ++i)
+    for (std::uint64_t e = rows.offsets[i]; e < rows.offsets[i + 1]; ++e)
+      features[i * rows.columns + rows.ids[e]] = rows.values.empty() ? 1.0F : rows.values[e];
+  Examples dense;
+  dense.columns = rows.columns;
+  dense.features = features;
+  dense.targets = rows.targets;
+  return dense;
+}
+
+}  // namespace
 
 DataTest::DataTest() {
   std::string name = ::testing::TempDir() + "/krige_data_XXXXXX";
