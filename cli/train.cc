@@ -6,18 +6,15 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
-#include "base/train_job.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/job_file.h"
 #include "cli/terminal.h"
 #include "cli/workplace.h"
 #include "tuner/executors/local_executor.h"
-#include "tuner/spec/study_spec.h"
 
 namespace krige::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 // epoch 12  train_loss 0.1203  accuracy 0.9722  …
 std::string readable(const OrderedJson& record) {
@@ -30,27 +27,11 @@ std::string readable(const OrderedJson& record) {
   return text;
 }
 
-// Relative paths are meant from the job's folder.
-void resolve(OrderedJson& job, const fs::path& folder) {
-  if (!job.is_object() || !job.contains("data") || !job["data"].is_object()) return;
-  auto& data = job["data"];
-  for (const std::string& key : data_path_keys(data)) data[key] = (folder / data[key].get<std::string>()).string();
-}
-
 struct Ending {
   std::mutex mutex;
   std::condition_variable_any ended;
   std::optional<tuner::Outcome> outcome;  // guarded by mutex
 };
-
-Result<OrderedJson> load_job(const std::string& file) {
-  KRIGE_TRY(OrderedJson json, tuner::load_document(file));
-  if (json.is_object() && json.contains("parameters"))
-    return fail(ErrorCode::invalid_argument, "is a study, not a training job: run it with krige sweep");
-  resolve(json, fs::absolute(file).parent_path());
-  KRIGE_TRY(const TrainJob job, parse_train_job(json));
-  return to_json(job);
-}
 
 int explain(const tuner::Outcome& outcome) {
   if (outcome.kind == tuner::Outcome::Kind::exited && outcome.exit_code == 0) return 0;
@@ -93,8 +74,8 @@ int train(const TrainOptions& options) {
   if (!options.model.empty()) run.argv.insert(run.argv.end(), {"--model", options.model});
   // The trainer runs in a folder of its own: a path is meant from here.
   if (!options.checkpoint.empty())
-    run.argv.insert(run.argv.end(), {"--checkpoint", fs::absolute(options.checkpoint).string(), "--checkpoint-every",
-                                     std::to_string(options.checkpoint_every)});
+    run.argv.insert(run.argv.end(), {"--checkpoint", std::filesystem::absolute(options.checkpoint).string(),
+                                     "--checkpoint-every", std::to_string(options.checkpoint_every)});
   if (options.resume) run.argv.emplace_back("--resume");
   run.input = dump(*job);
   if (const Status started = (*executor)->start(run); !started) return report(started.error());

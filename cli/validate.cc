@@ -2,13 +2,34 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/train_job.h"
 #include "cli/commands.h"
+#include "cli/job_file.h"
 #include "cli/terminal.h"
 #include "tuner/spec/study_spec.h"
 
 namespace krige::cli {
 
+namespace {
+
+int validate_job(const ValidateOptions& options) {
+  const Result<OrderedJson> loaded = load_job(options.file);
+  if (!loaded) return report(loaded.error(), options.file);
+  if (options.json) {
+    print_line(loaded->dump(2));
+    return 0;
+  }
+  const TrainJob job = parse_train_job(*loaded).value();
+  print_line(fmt::format("{} is a valid training job: {} by {}, {}, {} workers, {} epochs", options.file,
+                         name(job.model), name(job.optimizer), name(job.mode), job.workers, job.epochs));
+  return 0;
+}
+
+}  // namespace
+
 int validate(const ValidateOptions& options) {
+  if (const auto document = tuner::load_document(options.file); document && is_job(*document))
+    return validate_job(options);
   const Result<tuner::StudySpec> spec = tuner::load_study(options.file);
   if (!spec) return report(spec.error(), options.file);
   if (options.json) {

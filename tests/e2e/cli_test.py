@@ -51,7 +51,16 @@ class Commands(unittest.TestCase):
         for example in sorted((ROOT / "examples").glob("*.yaml")):
             shown = run("validate", str(example))
             self.assertEqual(shown.returncode, 0, shown.stderr)
-            self.assertIn("is a valid study", shown.stdout)
+            kind = "study" if "parameters:" in example.read_text() else "training job"
+            self.assertIn(f"is a valid {kind}", shown.stdout)
+
+    def test_validate_names_the_faults_of_a_job(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "job.yaml"
+            path.write_text("model: linear\ndata: {path: x.csv, label: y}\noptimizr: adam\n")
+            shown = run("validate", str(path))
+            self.assertEqual(shown.returncode, 2)
+            self.assertIn("optimizr: is not a known key; did you mean optimizer?", shown.stderr)
 
     def test_validate_names_every_fault(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -16,8 +16,8 @@
 #include "trainer/coordinator/record.h"
 #include "trainer/coordinator/signals.h"
 #include "trainer/models/model.h"
-#include "trainer/schedule.h"
 #include "trainer/optimizers/driver.h"
+#include "trainer/schedule.h"
 #include "trainer/worker/gradient.h"
 
 namespace krige::trainer {

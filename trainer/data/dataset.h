@@ -41,9 +41,10 @@ struct Dataset {
 
 // Opens the job's files through the cache and draws the parts by its seed. Classes and categories are those of the
 // training file. linear takes numbers; logistic and softmax take classes, logistic exactly two; fm and mlp take
-// classes (fm two), or numbers if some label is not an integer or the job names a loss of numbers. Columns of numbers are standardized if the job says so: dense
-// ones to mean 0 and deviation 1, those of libsvm to deviation 1 only, so that zeros stay zeros; indicators of
-// categories never. Else the bytes of idx are scaled to [0, 1]. invalid_argument names the file or the field.
+// classes (fm two), or numbers if some label is not an integer or the job names a loss of numbers. Columns of numbers
+// are standardized if the job says so: dense ones to mean 0 and deviation 1, those of libsvm to deviation 1 only, so
+// that zeros stay zeros; indicators of categories never. Else the bytes of idx are scaled to [0, 1]. invalid_argument
+// names the file or the field.
 [[nodiscard]] Result<Dataset> load_dataset(
     const TrainJob& job, const Progress& progress = [] {},
     const CacheOptions& cache = cache_options_from_environment());
