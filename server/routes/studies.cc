@@ -18,9 +18,37 @@ using tuner::StudyView;
 constexpr std::size_t kMaxPageSize = 1000;
 constexpr std::size_t kPageSize = 100;
 
-Result<Reply> create(Api& api, const Request& request) {
-  KRIGE_CHECK(QueryReader(request).finish());
-  KRIGE_TRY(const OrderedJson body, json_body(request));
+constexpr std::size_t kMaxOlderTrials = 1000;  // of one study that another learns from
+
+// {study, name?} in warm_start stands for the trials of a study of this server.
+Status resolve_warm_start(Api& api, OrderedJson& file) {
+  if (!file.is_object() || !file.contains("warm_start") || !file["warm_start"].is_array()) return {};
+  OrderedJson& list = file["warm_start"];
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (!list[i].is_object() || !list[i].contains("study")) continue;
+    const std::string path = fmt::format("warm_start[{}]", i);
+    Faults faults;
+    ObjectReader reader(list[i], path, faults);
+    const auto id = reader.string("study");
+    const auto name = reader.string("name");
+    reader.finish();
+    if (!faults.empty()) return fail(faults.error());
+    const Result<StudyView> study = api.engine.study(*id);
+    if (!study) return fail(ErrorCode::invalid_argument, study.error().message, path + ".study");
+    const OrderedJson older = parse_json(study->row.spec).value_or(OrderedJson::object());
+    const std::string goal = older.value("metric", OrderedJson::object()).value("goal", "minimize");
+    const OrderedJson metric = file.value("metric", OrderedJson::object());
+    if (metric.is_object() && metric.value("goal", OrderedJson("minimize")) != goal)
+      return fail(ErrorCode::invalid_argument, fmt::format("has another goal: {}", goal), path + ".study");
+    KRIGE_TRY(tuner::OlderStudy trials, api.engine.as_older_study(*id, kMaxOlderTrials));
+    if (name) trials.name = *name;
+    list[i] = tuner::to_json(std::vector{std::move(trials)})[0];
+  }
+  return {};
+}
+
+Result<Reply> create_from(Api& api, OrderedJson body) {
+  KRIGE_CHECK(resolve_warm_start(api, body));
   KRIGE_TRY(const tuner::StudySpec spec, tuner::parse_study(body, {api.options.data_root, true}));
   if (spec.command)
     return fail(ErrorCode::permission_denied,
@@ -31,6 +59,32 @@ Result<Reply> create(Api& api, const Request& request) {
   Reply reply = json_reply(json, 201);
   reply.headers.emplace_back("Location", "/api/v1/studies/" + study.row.id);
   return reply;
+}
+
+Result<Reply> create(Api& api, const Request& request) {
+  KRIGE_CHECK(QueryReader(request).finish());
+  KRIGE_TRY(OrderedJson body, json_body(request));
+  return create_from(api, std::move(body));
+}
+
+// The same study file as a new study, with another name, seed or budget, and what the first one has found if asked for.
+Result<Reply> clone(Api& api, const Call& call) {
+  KRIGE_CHECK(QueryReader(call.request).finish());
+  KRIGE_TRY(const OrderedJson body, json_body(call.request));
+  KRIGE_TRY(const StudyView study, api.engine.study(call["study"]));
+  Faults faults;
+  ObjectReader reader(body, "", faults);
+  KRIGE_TRY(OrderedJson file, parse_json(study.row.spec));
+  for (const char* key : {"name", "seed", "budget"})
+    if (const OrderedJson* value = reader.raw(key)) file[key] = *value;
+  const bool warm_start = reader.boolean("warm_start").value_or(false);
+  reader.finish();
+  if (!faults.empty()) return fail(faults.error());
+  if (warm_start) {
+    if (!file.contains("warm_start")) file["warm_start"] = OrderedJson::array();
+    file["warm_start"].push_back({{"study", study.row.id}});
+  }
+  return create_from(api, std::move(file));
 }
 
 // Names the last study of a page by what orders the list, so that the next page is found also when it gets deleted.
@@ -94,6 +148,7 @@ void add_studies(Router& router, Api& api) {
     reply.status = 204;
     return reply;
   });
+  router.add("POST", "/api/v1/studies/{study}:clone", [&api](const Call& call) { return clone(api, call); });
   router.add("POST", "/api/v1/studies/{study}:pause", answering_study(&Engine::pause, api));
   router.add("POST", "/api/v1/studies/{study}:resume", answering_study(&Engine::resume, api));
   router.add("POST", "/api/v1/studies/{study}:stop", answering_study(&Engine::stop, api));

@@ -1,6 +1,7 @@
 // Looking at trials; routes/workers.cc has what workers do with them.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -36,6 +37,45 @@ Result<Reply> list(Api& api, const Call& call) {
                      {"seq", page.seq}});
 }
 
+// {params}: a point to be tried next. With value or state: a trial that has ended elsewhere.
+Result<Reply> add(Api& api, const Call& call) {
+  KRIGE_CHECK(QueryReader(call.request).finish());
+  KRIGE_TRY(const OrderedJson body, json_body(call.request));
+  Faults faults;
+  ObjectReader reader(body, "", faults);
+  tuner::NewTrial trial;
+  reader.require("params");
+  if (const OrderedJson* params = reader.raw("params")) {
+    if (Result<tuner::Params> read = tuner::params_from_json(*params))
+      trial.params = std::move(*read);
+    else
+      faults.add(read.error());
+  }
+  const OrderedJson* value = reader.raw("value");
+  const auto state = reader.one_of("state", {"COMPLETED", "FAILED", "INFEASIBLE"});
+  trial.reason = reader.string("reason").value_or("");
+  reader.finish();
+  if (value != nullptr) {
+    trial.value = number_from_json(*value);
+    if (!trial.value || !std::isfinite(*trial.value)) reader.fault("value", "must be a finite number");
+  }
+  if (state) trial.state = tuner::trial_state(*state);
+  if (!trial.state && trial.value) trial.state = tuner::TrialState::completed;
+  const bool completed = trial.state == tuner::TrialState::completed;
+  if (completed && value == nullptr) reader.fault("value", "is missing");
+  if (!completed && value != nullptr) reader.fault("value", "is only that of a COMPLETED trial");
+  if (!faults.empty()) return fail(faults.error());
+  KRIGE_TRY(const tuner::Trial added, api.engine.add_trial(call["study"], std::move(trial)));
+  return json_reply(tuner::to_json(added), 201);
+}
+
+Result<Reply> retry(Api& api, const Call& call) {
+  KRIGE_CHECK(expect_nothing(call.request));
+  KRIGE_TRY(const TrialId id, trial_id(call));
+  KRIGE_TRY(const tuner::Trial added, api.engine.retry(call["study"], id));
+  return json_reply(tuner::to_json(added), 201);
+}
+
 Result<Reply> get(Api& api, const Call& call) {
   KRIGE_CHECK(expect_nothing(call.request));
   KRIGE_TRY(const TrialId id, trial_id(call));
@@ -50,6 +90,9 @@ Result<Reply> get(Api& api, const Call& call) {
 
 void add_trials(Router& router, Api& api) {
   router.add("GET", "/api/v1/studies/{study}/trials", [&api](const Call& call) { return list(api, call); });
+  router.add("POST", "/api/v1/studies/{study}/trials", [&api](const Call& call) { return add(api, call); });
+  router.add("POST", "/api/v1/studies/{study}/trials/{trial}:retry",
+             [&api](const Call& call) { return retry(api, call); });
   router.add("GET", "/api/v1/studies/{study}/trials/{trial}", [&api](const Call& call) { return get(api, call); });
 }
 

@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 5> kMethods{"gp", "random", "sobol", "gri
 constexpr std::int64_t kMaxTrials = 10'000'000;
 constexpr std::int64_t kMaxParallel = 4096;
 constexpr std::int64_t kMaxRepeats = 100;
+constexpr std::int64_t kMaxRetries = 100;
 constexpr std::size_t kMaxName = 256;
 
 template <typename Enum, std::size_t N>
@@ -50,6 +51,7 @@ Budget read_budget(const OrderedJson& json, Faults& faults) {
   budget.max_trials = reader.integer_in("max_trials", 1, kMaxTrials);
   budget.parallel = reader.integer_in("parallel", 1, kMaxParallel).value_or(1);
   budget.max_failures = reader.integer_in("max_failures", 1, kMaxTrials);
+  budget.no_improvement = reader.integer_in("no_improvement", 1, kMaxTrials);
   if (const OrderedJson* time = reader.raw("max_time")) {
     const std::string text = time->is_string() ? time->get<std::string>() : time->dump();
     budget.max_time = parse_duration(text);
@@ -143,6 +145,7 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
     spec.method = *method == "bayes" ? Method::gp : by_name<Method>(kMethods, *method);
   if (const auto acquisition = reader.one_of("acquisition", {"ei", "ucb", "pi", "ei_per_second"}))
     spec.acquisition = by_name<Acquisition>(kAcquisitions, *acquisition);
+  spec.retries = reader.integer_in("retries", 0, kMaxRetries).value_or(0);
   spec.repeats = reader.integer_in("repeats", 1, kMaxRepeats).value_or(1);
   spec.seed =
       static_cast<std::uint64_t>(reader.integer_in("seed", 0, std::numeric_limits<std::int64_t>::max()).value_or(0));
@@ -196,12 +199,14 @@ OrderedJson to_json(const StudySpec& spec) {
   budget["parallel"] = spec.budget.parallel;
   if (spec.budget.max_time) budget["max_time"] = to_string(*spec.budget.max_time);
   if (spec.budget.max_failures) budget["max_failures"] = *spec.budget.max_failures;
+  if (spec.budget.no_improvement) budget["no_improvement"] = *spec.budget.no_improvement;
   OrderedJson json{{"name", spec.name}};
   if (!spec.description.empty()) json["description"] = spec.description;
   json["metric"] = std::move(metric);
   json["method"] = name(spec.method);
   if (spec.acquisition != Acquisition::ei) json["acquisition"] = name(spec.acquisition);
   json["seed"] = spec.seed;
+  if (spec.retries > 0) json["retries"] = spec.retries;
   if (spec.repeats > 1) json["repeats"] = spec.repeats;
   if (!spec.warm_start.empty()) json["warm_start"] = to_json(spec.warm_start);
   json["parameters"] = to_json(spec.space.parameters());

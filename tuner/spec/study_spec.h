@@ -31,6 +31,8 @@ struct Budget {
   std::int64_t parallel = 1;                 // local attempts at once
   std::optional<Millis> max_time;            // of being ACTIVE
   std::optional<std::int64_t> max_failures;  // consecutive FAILED trials
+  // Trials with an end since the best one's: so many without a better one end the study.
+  std::optional<std::int64_t> no_improvement;
 };
 
 struct StudySpec {
@@ -41,6 +43,7 @@ struct StudySpec {
   Acquisition acquisition = Acquisition::ei;
   std::uint64_t seed = 0;
   Space space;
+  std::int64_t retries = 0;            // how often a trial is run again whose attempt FAILED
   std::int64_t repeats = 1;            // how often the GP may measure one point, where noise makes that worth a trial
   std::vector<OlderStudy> warm_start;  // what the GP learns from besides
   Budget budget;

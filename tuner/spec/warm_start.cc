@@ -106,7 +106,9 @@ std::vector<OlderStudy> read_warm_start(const OrderedJson& json, const Space& sp
   }
   for (std::size_t i = 0; i < json.size(); ++i) {
     const std::string path = fmt::format("warm_start[{}]", i);
-    if (!json[i].is_object() || !json[i].contains("path")) {
+    if (json[i].is_object() && json[i].contains("study")) {
+      faults.add(join_path(path, "study"), "only a server knows its studies: give path, or the trials themselves");
+    } else if (!json[i].is_object() || !json[i].contains("path")) {
       studies.push_back(read_study(json[i], path, space, faults, notes));
     } else if (confined) {
       faults.add(join_path(path, "path"), "files are read by the command line only: give the trials themselves");

@@ -225,6 +225,21 @@ Result<TrialDetail> Engine::trial(const StudyId& id, TrialId trial) const {
   return TrialDetail{std::move(found), std::move(records)};
 }
 
+Result<Trial> Engine::add_trial(const StudyId& id, NewTrial trial) {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->add_trial(std::move(trial));
+}
+
+Result<Trial> Engine::retry(const StudyId& id, TrialId trial) {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->retry(trial);
+}
+
+Result<OlderStudy> Engine::as_older_study(const StudyId& id, std::size_t limit) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->as_older_study(limit);
+}
+
 Result<SuggestAnswer> Engine::suggest(const StudyId& id, int count, const std::string& client_id, Millis timeout) {
   if (count < 1 || count > 1000) return fail(ErrorCode::invalid_argument, "must be between 1 and 1000", "count");
   if (client_id.empty() || client_id.size() > 256)

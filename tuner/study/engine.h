@@ -70,6 +70,14 @@ struct Completion {
   std::string reason{};
 };
 
+// A trial that does not come from the sampler: a point to be tried next or, with a state, one that was tried elsewhere.
+struct NewTrial {
+  Params params;
+  std::optional<TrialState> state;  // completed, failed or infeasible
+  std::optional<double> value;      // when completed: finite
+  std::string reason;
+};
+
 struct EngineOptions {
   const Clock* clock = &system_clock();
   Millis lease = std::chrono::seconds(60);           // without a sign of life for longer, an attempt outside is LOST
@@ -104,6 +112,15 @@ class Engine {
   [[nodiscard]] Result<TrialPage> trials(const StudyId& id, TrialId first, std::size_t limit,
                                          const std::vector<TrialState>& states = {}) const;
   [[nodiscard]] Result<TrialDetail> trial(const StudyId& id, TrialId trial) const;
+
+  // The point is WAITING and goes before the sampler's, or the trial is there with its end; either counts in the
+  // budget. invalid_argument: the point is none of the space, with its path below params; study_finished; conflict: the
+  // budget is used up.
+  Result<Trial> add_trial(const StudyId& id, NewTrial trial);
+  // A new trial of the same point, WAITING. conflict: the trial has not ended. Else as add_trial.
+  Result<Trial> retry(const StudyId& id, TrialId trial);
+  // At most `limit` of its COMPLETED trials, the best first: what another study may learn from.
+  [[nodiscard]] Result<OlderStudy> as_older_study(const StudyId& id, std::size_t limit) const;
 
   // Up to `count` trials for `client_id`: its pending ones first, then new ones. Waits at most `timeout`; what is still
   // being computed then is held for the same client's next call. study_finished when the study has ended.

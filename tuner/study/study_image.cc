@@ -69,14 +69,16 @@ void StudyImage::take(const Trial& trial) {
     ++failures_in_row_;
   else if (counts_towards_budget(trial.state))
     failures_in_row_ = 0;
+  if (counts_towards_budget(trial.state)) ++since_best_;
   if (trial.state == TrialState::completed && trial.value) take_best(trial);
 }
 
 // Where a point may be measured again, the best single value is mostly luck: a mean of several counts for more.
 void StudyImage::take_best(const Trial& completed) {
   if (spec_.repeats == 1) {
-    if (!best_ || better(*completed.value, best_->value))
-      best_ = Best{completed.id, *completed.value, completed.params};
+    if (best_ && !better(*completed.value, best_->value)) return;
+    best_ = Best{completed.id, *completed.value, completed.params};
+    since_best_ = 0;
     return;
   }
   Measured& here = measured_.try_emplace(point_key(completed.params), Measured{completed.id, 0, 0}).first->second;
@@ -88,6 +90,7 @@ void StudyImage::take_best(const Trial& completed) {
     const bool confirmed = best != nullptr && one.count > 1 && best->count == 1;
     if (best == nullptr || confirmed || better(one.mean, best->mean)) best = &one;
   }
+  if (!best_ || best->first != best_->trial || better(best->mean, best_->value)) since_best_ = 0;
   best_ = Best{best->first, best->mean, trial(best->first)->params};
 }
 
@@ -146,6 +149,7 @@ std::optional<std::string> StudyImage::end_reason() const {
   const std::optional<double>& target = spec_.metric.target;
   if (target && best_ && !better(*target, best_->value)) return "target_reached";
   if (spec_.budget.max_failures && failures_in_row_ >= *spec_.budget.max_failures) return "max_failures";
+  if (spec_.budget.no_improvement && best_ && since_best_ >= *spec_.budget.no_improvement) return "no_improvement";
   if (in_flight() == 0 && !budget_allows_another()) return "max_trials";
   return std::nullopt;
 }

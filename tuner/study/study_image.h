@@ -36,7 +36,8 @@ class StudyImage {
   [[nodiscard]] bool budget_allows_another() const;
   [[nodiscard]] std::optional<TrialId> first_waiting() const;
 
-  // Why the study must end now, if it must (max_trials, target_reached, max_failures); time is the runner's to watch.
+  // Why the study must end now, if it must (max_trials, target_reached, max_failures, no_improvement); time is the
+  // runner's to watch.
   [[nodiscard]] std::optional<std::string> end_reason() const;
   // The value of a trial's current attempt by the metric's `reduce`; nullopt when it did not report the metric.
   [[nodiscard]] std::optional<double> reduced_value(TrialId id) const;
@@ -70,6 +71,7 @@ class StudyImage {
   std::map<std::string, Measured> measured_;
   std::optional<Best> best_;
   std::int64_t failures_in_row_ = 0;
+  std::int64_t since_best_ = 0;  // trials that ended and counted, since the best was found
 };
 
 }  // namespace krige::tuner

@@ -87,6 +87,58 @@ Result<StudyView> StudyRunner::stop() {
   return view();
 }
 
+Result<Trial> StudyRunner::add_trial(NewTrial wanted) {
+  Trial trial;
+  {
+    const Lock lock(mutex_);
+    const StudyRow& row = image_.row();
+    if (is_final(row.state) || row.state == StudyState::stopping)
+      return fail(ErrorCode::study_finished, fmt::format("the study is {} ({})", name(row.state), row.state_reason));
+    Result<Params> params = image_.spec().space.check(wanted.params);
+    if (!params) return fail(params.error().within("params"));
+    if (!image_.budget_allows_another())
+      return fail(ErrorCode::conflict,
+                  fmt::format("all of max_trials {} is used or in flight", *image_.spec().budget.max_trials));
+    const WallTime time = services_.options->clock->wall_now();
+    trial.id = image_.next_trial();
+    trial.params = std::move(*params);
+    trial.suggestion.method = wanted.state ? "imported" : "enqueued";
+    trial.created_at = time;
+    trial.state = wanted.state.value_or(TrialState::waiting);
+    trial.value = wanted.value;
+    trial.reason = std::move(wanted.reason);
+    if (wanted.state) trial.ended_at = time;
+    Change change;
+    change.events.push_back(trial_created(trial));
+    change.trials.push_back(trial);
+    KRIGE_CHECK(commit(std::move(change)));
+  }
+  wake();
+  return trial;
+}
+
+Result<Trial> StudyRunner::retry(TrialId id) {
+  KRIGE_TRY(const Trial ended, trial(id));
+  if (!is_final(ended.state))
+    return fail(ErrorCode::conflict,
+                fmt::format("trial {} is {}: only one that has ended can be tried again", id, name(ended.state)));
+  NewTrial again;
+  again.params = ended.params;
+  return add_trial(std::move(again));
+}
+
+OlderStudy StudyRunner::as_older_study(std::size_t limit) const {
+  const Lock lock(mutex_);
+  OlderStudy study{image_.row().name.empty() ? image_.row().id : image_.row().name, {}};
+  for (const Trial& trial : image_.trials())
+    if (trial.state == TrialState::completed && trial.value) study.trials.emplace_back(trial.params, *trial.value);
+  const bool minimize = image_.spec().metric.goal == Goal::minimize;
+  std::ranges::stable_sort(
+      study.trials, [&](const auto& a, const auto& b) { return minimize ? a.second < b.second : a.second > b.second; });
+  if (study.trials.size() > limit) study.trials.resize(limit);
+  return study;
+}
+
 std::vector<Assignment> StudyRunner::assignments_of(const std::string& client_id, std::size_t limit) const {
   std::vector<Assignment> held;
   // leases_ has the running trials only, so that a long study costs nothing here.
@@ -232,8 +284,10 @@ Result<Trial> StudyRunner::complete(TrialId id, const std::optional<std::string>
       change.records.push_back(std::move(record));
       KRIGE_CHECK(commit(std::move(change)));
     }
-    const AttemptState how = state == TrialState::failed ? AttemptState::failed : AttemptState::succeeded;
-    KRIGE_CHECK(end_attempt(std::move(trial), how, state, std::move(reason), value));
+    const Status ended_now = state == TrialState::failed ? fail_attempt(std::move(trial), std::move(reason))
+                                                         : end_attempt(std::move(trial), AttemptState::succeeded, state,
+                                                                       std::move(reason), value);
+    KRIGE_CHECK(ended_now);
   }
   wake();
   return trial(id);

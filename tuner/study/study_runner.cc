@@ -199,15 +199,14 @@ Status StudyRunner::take_in_exit(const Exit& exit) {
                          fmt::format("{} became {}", metric, std::isnan(*value) ? "NaN" : "infinite"));
     }
     if (!asked_to_stop) {
-      return end_attempt(trial, AttemptState::failed, TrialState::failed,
-                         fmt::format("ended without reporting {}", metric));
+      return fail_attempt(trial, fmt::format("ended without reporting {}", metric));
     }
   }
   if (asked_to_stop)
     return end_attempt(trial, AttemptState::cancelled, TrialState::cancelled, image_.row().state_reason);
   if (outcome.kind == stopped) return end_attempt(trial, AttemptState::preempted, TrialState::waiting, "");
   if (outcome.kind == lost) return lose_attempt(trial, outcome.reason);
-  return end_attempt(trial, AttemptState::failed, TrialState::failed, describe(outcome));
+  return fail_attempt(trial, describe(outcome));
 }
 
 Status StudyRunner::expire_leases() {
@@ -362,6 +361,14 @@ Status StudyRunner::end_attempt(Trial trial, AttemptState how, TrialState state,
   KRIGE_CHECK(commit(std::move(change)));
   leases_.erase(id);
   return {};
+}
+
+Status StudyRunner::fail_attempt(Trial trial, std::string reason) {
+  const auto failed = 1 + std::ranges::count(trial.attempts, AttemptState::failed, &Attempt::state);
+  const bool again = failed <= image_.spec().retries && trial.state == TrialState::running &&
+                     image_.row().state != StudyState::stopping;
+  return end_attempt(std::move(trial), AttemptState::failed, again ? TrialState::waiting : TrialState::failed,
+                     std::move(reason));
 }
 
 Status StudyRunner::lose_attempt(Trial trial, std::string reason) {

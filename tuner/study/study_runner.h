@@ -50,6 +50,9 @@ class StudyRunner {
   Result<StudyView> pause();
   Result<StudyView> resume();
   Result<StudyView> stop();
+  Result<Trial> add_trial(NewTrial trial);
+  Result<Trial> retry(TrialId id);
+  [[nodiscard]] OlderStudy as_older_study(std::size_t limit) const;
   Result<SuggestAnswer> suggest(int count, const std::string& client_id, Millis timeout);
   Result<Lease> report(TrialId id, const std::optional<std::string>& token, std::int64_t step,
                        const std::vector<std::pair<std::string, double>>& metrics);
@@ -116,6 +119,8 @@ class StudyRunner {
   Status launch(Trial trial);
   Status end_attempt(Trial trial, AttemptState how, TrialState state, std::string reason,
                      std::optional<double> value = {});
+  // FAILED, or WAITING again as long as the study allows retries.
+  Status fail_attempt(Trial trial, std::string reason);
   Status lose_attempt(Trial trial, std::string reason);
 
   [[nodiscard]] bool runs_locally() const { return services_.executor != nullptr && image_.spec().runs_locally(); }

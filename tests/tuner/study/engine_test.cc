@@ -297,5 +297,44 @@ TEST_F(EngineTest, ChangesOfAnyStudyAreSeen) {
   EXPECT_EQ(engine_->wait_changes(changes.cursor, deadline, {}).deleted, std::vector<StudyId>{id});
 }
 
+TEST_F(EngineTest, AFailedAttemptIsRetriedAsOftenAsTheStudySays) {
+  std::string json = kLocal;
+  json.replace(json.find("\"budget\""), 8, "\"retries\": 1, \"budget\"");
+  const StudyId id = create(json.c_str());
+  const Outcome failure{.kind = Outcome::Kind::exited, .exit_code = 1, .error_tail = "no network\n"};
+  bench_->exit(*bench_->wait_for(1), failure);
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).attempts.size() == 2; }));
+  EXPECT_EQ(trial(id, 1).attempts[0].state, AttemptState::failed);
+  EXPECT_EQ(trial(id, 1).attempts[0].reason, "no network");
+  bench_->exit(*bench_->wait_for(1), failure);
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).state == TrialState::failed; }));
+  EXPECT_EQ(trial(id, 1).attempts.size(), 2U);
+}
+
+TEST_F(EngineTest, AWorkersFailureIsRetriedByWhoeverAsksNext) {
+  std::string json = kOutside;
+  json.replace(json.find("\"budget\""), 8, "\"retries\": 1, \"budget\"");
+  const StudyId id = create(json.c_str());
+  const Assignment given = one(id, "w1");
+  EXPECT_EQ(engine_->complete(id, given.trial, given.token, {.state = TrialState::failed, .reason = "oom"})->state,
+            TrialState::waiting);
+  const Assignment again = one(id, "w2");
+  EXPECT_EQ(again.trial, given.trial);
+  EXPECT_EQ(engine_->complete(id, given.trial, given.token, {.value = 1.0}).error().code, ErrorCode::stale_token);
+  EXPECT_EQ(engine_->complete(id, again.trial, again.token, {.state = TrialState::failed, .reason = "oom"})->state,
+            TrialState::failed);
+}
+
+TEST_F(EngineTest, TrialsByHandSurviveARestart) {
+  const StudyId id = create(kOutside);
+  const Params point{{"x", 0.5}};
+  ASSERT_TRUE(engine_->add_trial(id, {.params = point, .state = {}, .value = {}, .reason = {}}));
+  ASSERT_TRUE(engine_->add_trial(id, {.params = point, .state = TrialState::completed, .value = 3.0, .reason = {}}));
+  engine_.reset();
+  open();
+  EXPECT_EQ(view(id).best->trial, 2);
+  EXPECT_EQ(one(id, "w").trial, 1);
+}
+
 }  // namespace
 }  // namespace krige::tuner

@@ -118,5 +118,25 @@ TEST(StudyImage, WherePointsAreMeasuredAgainTheBestMeanOfSeveralCounts) {
   EXPECT_EQ(restored.view().best->trial, 2);
 }
 
+TEST(StudyImage, TrialsWithoutABetterOneEndTheStudy) {
+  StudySpec patient = spec(R"({"name": "m"})");
+  patient.budget.max_trials.reset();
+  patient.budget.no_improvement = 2;
+  StudyImage image(patient, {}, {});
+  put(image, trial(1, TrialState::failed));
+  put(image, trial(2, TrialState::infeasible));
+  EXPECT_EQ(image.end_reason(), std::nullopt) << "there is nothing yet that could be improved on";
+  put(image, trial(3, TrialState::completed, 5));
+  put(image, trial(4, TrialState::completed, 5));
+  EXPECT_EQ(image.end_reason(), std::nullopt);
+  put(image, trial(5, TrialState::completed, 4));
+  put(image, trial(6, TrialState::cancelled));
+  put(image, trial(7, TrialState::failed));
+  EXPECT_EQ(image.end_reason(), std::nullopt) << "what was cancelled does not count";
+  put(image, trial(8, TrialState::completed, 9));
+  EXPECT_EQ(image.end_reason(), "no_improvement");
+  EXPECT_EQ(StudyImage(patient, {}, image.trials()).end_reason(), "no_improvement") << "also after a restart";
+}
+
 }  // namespace
 }  // namespace krige::tuner

@@ -1,0 +1,110 @@
+// Trials that do not come from the sampler: points by hand, results from elsewhere, retries; clones and warm starts.
+#include "tests/server/service_fixture.h"
+
+namespace krige::server {
+namespace {
+
+const std::string kStudies = "/api/v1/studies";
+
+class TrialsTest : public ServiceTest {};
+
+TEST_F(TrialsTest, APointByHandIsGivenNext) {
+  const std::string study = make_study();
+  const Answer added = post(study + "/trials", {{"params", {{"x", 0.125}}}});
+  ASSERT_EQ(added.status, 201) << added.text;
+  EXPECT_EQ(added.json["state"], "WAITING");
+  EXPECT_EQ(added.json["suggestion"]["method"], "enqueued");
+  const OrderedJson given = suggest_one(study, "w");
+  EXPECT_EQ(given["id"], added.json["id"]);
+  EXPECT_EQ(given["params"]["x"], 0.125);
+}
+
+TEST_F(TrialsTest, AResultFromElsewhereCountsAndCanBeTheBest) {
+  const std::string study = make_study({{"budget", {{"max_trials", 2}}}});
+  const Answer added = post(study + "/trials", {{"params", {{"x", 0.5}}}, {"value", 0.25}});
+  ASSERT_EQ(added.status, 201) << added.text;
+  EXPECT_EQ(added.json["state"], "COMPLETED");
+  EXPECT_EQ(post(study + "/trials", {{"params", {{"x", 0.25}}}, {"state", "FAILED"}, {"reason", "oom"}}).json["reason"],
+            "oom");
+  EXPECT_EQ(get(study).json["best"]["value"], 0.25);
+  EXPECT_EQ(get(study).json["trial_counts"], OrderedJson::parse(R"({"COMPLETED": 1, "FAILED": 1})"));
+}
+
+TEST_F(TrialsTest, TheBudgetHoldsForTrialsByHandToo) {
+  const std::string study = make_study({{"budget", {{"max_trials", 1}}}});
+  EXPECT_EQ(post(study + "/trials", {{"params", {{"x", 0.5}}}}).status, 201);
+  EXPECT_TRUE(is_problem(post(study + "/trials", {{"params", {{"x", 0.75}}}}), 409, "conflict"));
+  EXPECT_EQ(post(study + ":stop", OrderedJson::object()).status, 200);
+  EXPECT_TRUE(is_problem(post(study + "/trials", {{"params", {{"x", 0.75}}}}), 409, "study_finished"));
+}
+
+TEST_F(TrialsTest, BadTrialsByHandAreRefusedByTheirField) {
+  const std::string trials = make_study() + "/trials";
+  EXPECT_TRUE(is_problem(post(trials, {{"value", 1}}), 400, "invalid_argument", "params"));
+  EXPECT_TRUE(is_problem(post(trials, {{"params", {{"x", 7}}}}), 400, "invalid_argument", "params.x"));
+  EXPECT_TRUE(is_problem(post(trials, {{"params", {{"y", 0.5}}}}), 400, "invalid_argument"));
+  EXPECT_TRUE(is_problem(post(trials, {{"params", {{"x", {1, 2}}}}}), 400, "invalid_argument", "params.x"));
+  EXPECT_TRUE(is_problem(post(trials, {{"params", {{"x", 0.5}}}, {"value", "NaN"}}), 400, "invalid_argument", "value"));
+  EXPECT_TRUE(
+      is_problem(post(trials, {{"params", {{"x", 0.5}}}, {"state", "COMPLETED"}}), 400, "invalid_argument", "value"));
+  EXPECT_TRUE(
+      is_problem(post(trials, {{"params", {{"x", 0.5}}}, {"state", "RUNNING"}}), 400, "invalid_argument", "state"));
+  EXPECT_TRUE(is_problem(post(trials, {{"params", {{"x", 0.5}}}, {"valeu", 1}}), 400, "invalid_argument", "valeu"));
+  EXPECT_TRUE(is_problem(post(kStudies + "/none/trials", {{"params", {{"x", 0.5}}}}), 404, "not_found"));
+  EXPECT_EQ(get(trials).json["trials"].size(), 0U);
+}
+
+TEST_F(TrialsTest, ATrialThatHasEndedIsTriedAgainAsANewOne) {
+  const std::string study = make_study();
+  const OrderedJson given = suggest_one(study, "w");
+  EXPECT_TRUE(is_problem(post(study + "/trials/1:retry", OrderedJson::object()), 409, "conflict")) << "it runs still";
+  EXPECT_EQ(post(study + "/trials/1:complete", {{"state", "FAILED"}, {"reason", "disk"}}).status, 200);
+  const Answer again = post(study + "/trials/1:retry", OrderedJson::object());
+  ASSERT_EQ(again.status, 201) << again.text;
+  EXPECT_EQ(again.json["id"], 2);
+  EXPECT_EQ(again.json["params"], given["params"]);
+  EXPECT_EQ(suggest_one(study, "w")["id"], 2);
+  EXPECT_TRUE(is_problem(post(study + "/trials/9:retry", OrderedJson::object()), 404, "not_found"));
+}
+
+TEST_F(TrialsTest, ACloneHasTheStudyFileAndWhatIsChanged) {
+  const std::string study = make_study({{"metric", {{"name", "value"}, {"goal", "maximize"}}}});
+  for (const double x : {0.25, 0.5, 0.75}) post(study + "/trials", {{"params", {{"x", x}}}, {"value", x}});
+  const Answer plain = post(study + ":clone", {{"name", "again"}, {"seed", 9}});
+  ASSERT_EQ(plain.status, 201) << plain.text;
+  EXPECT_NE(plain.json["id"], get(study).json["id"]);
+  EXPECT_EQ(plain.json["name"], "again");
+  EXPECT_EQ(plain.json["spec"]["seed"], 9);
+  EXPECT_EQ(plain.json["spec"]["metric"]["goal"], "maximize");
+  EXPECT_FALSE(plain.json["spec"].contains("warm_start"));
+  const Answer warm = post(study + ":clone", {{"warm_start", true}});
+  ASSERT_EQ(warm.status, 201) << warm.text;
+  ASSERT_EQ(warm.json["spec"]["warm_start"].size(), 1U);
+  EXPECT_EQ(warm.json["spec"]["warm_start"][0]["trials"].size(), 3U);
+  EXPECT_EQ(warm.json["spec"]["warm_start"][0]["trials"][0]["value"], 0.75) << "the best first";
+  EXPECT_TRUE(is_problem(post(study + ":clone", {{"budget", {{"max_trials", 0}}}}), 400, "invalid_argument",
+                         "budget.max_trials"));
+  EXPECT_TRUE(is_problem(post(study + ":clone", {{"colour", 1}}), 400, "invalid_argument", "colour"));
+}
+
+TEST_F(TrialsTest, AStudyLearnsFromAnotherOfTheServer) {
+  const std::string older = make_study();
+  for (const double x : {0.25, 0.5}) post(older + "/trials", {{"params", {{"x", x}}}, {"value", x}});
+  const std::string id = get(older).json["id"];
+  OrderedJson file = study_file();
+  file["method"] = "gp";
+  file["warm_start"] = {{{"study", id}}};
+  const Answer created = post(kStudies, file);
+  ASSERT_EQ(created.status, 201) << created.text;
+  EXPECT_EQ(created.json["spec"]["warm_start"][0]["trials"].size(), 2U);
+  EXPECT_EQ(erase(older).status, 204);
+  const std::string study = kStudies + "/" + created.json["id"].get<std::string>();
+  EXPECT_NEAR(suggest_one(study, "w")["params"]["x"].get<double>(), 0.25, 0.26) << "the better end";
+  EXPECT_TRUE(is_problem(post(kStudies, file), 400, "invalid_argument", "warm_start[0].study")) << "it is gone";
+  file["metric"] = {{"name", "m"}, {"goal", "maximize"}};
+  file["warm_start"] = {{{"study", created.json["id"]}}};
+  EXPECT_TRUE(is_problem(post(kStudies, file), 400, "invalid_argument", "warm_start[0].study")) << "another goal";
+}
+
+}  // namespace
+}  // namespace krige::server
