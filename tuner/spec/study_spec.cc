@@ -21,6 +21,7 @@ constexpr std::array<std::string_view, 2> kGoals{"minimize", "maximize"};
 constexpr std::array<std::string_view, 2> kReduces{"last", "best"};
 constexpr std::array<std::string_view, 4> kAcquisitions{"ei", "ucb", "pi", "ei_per_second"};
 constexpr std::array<std::string_view, 5> kMethods{"gp", "random", "sobol", "grid", "cmaes"};
+constexpr std::array<std::string_view, 4> kEarlyTerminates{"median", "percentile", "asha", "hyperband"};
 constexpr std::int64_t kMaxTrials = 10'000'000;
 constexpr std::int64_t kMaxParallel = 4096;
 constexpr std::int64_t kMaxRepeats = 100;
@@ -98,12 +99,63 @@ OrderedJson resolve_data(OrderedJson train, const SpecOptions& options, Faults& 
   return train;
 }
 
-// W&B's keys that say nothing to a tuner, and Krige's own that this version does not act on.
+// W&B has hyperband with min_iter, or with max_iter and s.
+EarlyTerminate read_early_terminate(const OrderedJson& json, Faults& faults) {
+  EarlyTerminate rule;
+  ObjectReader reader(json, "early_terminate", faults);
+  reader.require("type");
+  if (const auto kind = reader.one_of("type", {kEarlyTerminates.begin(), kEarlyTerminates.end()}))
+    rule.kind = by_name<EarlyTerminateKind>(kEarlyTerminates, *kind);
+  rule.min_iter = reader.integer_in("min_iter", 1, kMaxTrials).value_or(rule.min_iter);
+  const bool halving = rule.kind == EarlyTerminateKind::asha || rule.kind == EarlyTerminateKind::hyperband;
+  if (halving) {
+    rule.eta = reader.integer_in("eta", 2, 1000).value_or(rule.eta);
+    rule.brackets = reader.integer_in("brackets", 1, 20).value_or(rule.brackets);
+    rule.max_iter = reader.integer_in("max_iter", 2, kMaxTrials);
+    rule.halvings = reader.integer_in("s", 1, 20).value_or(rule.halvings);
+    if (rule.max_iter && reader.has("min_iter")) reader.fault("max_iter", "cannot be given with min_iter");
+    if (!rule.max_iter && reader.has("s")) reader.fault("s", "needs max_iter");
+    if (rule.max_iter && *rule.max_iter < rule.eta) reader.fault("max_iter", "must be at least eta");
+  } else {
+    rule.min_trials = reader.integer_in("min_trials", 1, kMaxTrials).value_or(rule.min_trials);
+  }
+  if (rule.kind == EarlyTerminateKind::percentile) {
+    reader.require("percentile");
+    rule.percentile = reader.number_in("percentile", 0, 100).value_or(rule.percentile);
+    if (rule.percentile <= 0 || rule.percentile >= 100) reader.fault("percentile", "must be between 0 and 100");
+  }
+  reader.finish();
+  return rule;
+}
+
+OrderedJson to_json(const EarlyTerminate& rule) {
+  OrderedJson json{{"type", name(rule.kind)}};
+  switch (rule.kind) {
+    case EarlyTerminateKind::asha:
+    case EarlyTerminateKind::hyperband:
+      if (rule.max_iter) {
+        json["max_iter"] = *rule.max_iter;
+        json["s"] = rule.halvings;
+      } else {
+        json["min_iter"] = rule.min_iter;
+      }
+      json["eta"] = rule.eta;
+      json["brackets"] = rule.brackets;
+      break;
+    case EarlyTerminateKind::percentile:
+      json["percentile"] = rule.percentile;
+      [[fallthrough]];
+    case EarlyTerminateKind::median:
+      json["min_iter"] = rule.min_iter;
+      json["min_trials"] = rule.min_trials;
+  }
+  return json;
+}
+
+// W&B's keys that say nothing to a tuner.
 void read_notes(ObjectReader& reader, StudySpec& spec) {
   for (const char* key : {"project", "entity"})
     if (reader.raw(key) != nullptr) spec.notes.push_back(fmt::format("{} has no meaning here and is ignored", key));
-  if (reader.raw("early_terminate") != nullptr)
-    spec.notes.emplace_back("early_terminate is not acted on in this version: every trial runs to its end");
   reader.integer_in("version", 1, 1);
 }
 
@@ -164,6 +216,8 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
   if (spec.program && !spec.command && !spec.train)
     spec.command = std::vector<std::string>{"${env}", "${interpreter}", "${program}", "${args}"};
   if (spec.train && spec.command) reader.fault("command", "cannot be given with train");
+  if (const OrderedJson* rule = reader.raw("early_terminate"))
+    spec.early_terminate = read_early_terminate(*rule, faults);
   read_notes(reader, spec);
 
   const OrderedJson* warm_start = reader.raw("warm_start");
@@ -208,6 +262,7 @@ OrderedJson to_json(const StudySpec& spec) {
   json["seed"] = spec.seed;
   if (spec.retries > 0) json["retries"] = spec.retries;
   if (spec.repeats > 1) json["repeats"] = spec.repeats;
+  if (spec.early_terminate) json["early_terminate"] = to_json(*spec.early_terminate);
   if (!spec.warm_start.empty()) json["warm_start"] = to_json(spec.warm_start);
   json["parameters"] = to_json(spec.space.parameters());
   json["budget"] = std::move(budget);
@@ -226,6 +281,7 @@ Result<StudySpec> load_study(const std::string& path) {
 
 std::string_view name(Goal goal) { return kGoals[static_cast<std::size_t>(goal)]; }
 std::string_view name(Reduce reduce) { return kReduces[static_cast<std::size_t>(reduce)]; }
+std::string_view name(EarlyTerminateKind kind) { return kEarlyTerminates[static_cast<std::size_t>(kind)]; }
 std::string_view name(Acquisition acquisition) { return kAcquisitions[static_cast<std::size_t>(acquisition)]; }
 std::string_view name(Method method) { return kMethods[static_cast<std::size_t>(method)]; }
 

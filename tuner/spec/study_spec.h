@@ -35,6 +35,21 @@ struct Budget {
   std::optional<std::int64_t> no_improvement;
 };
 
+enum class EarlyTerminateKind { median, percentile, asha, hyperband };
+
+// When trials that do badly are ended before their time (tuner/study/early_stop.h).
+struct EarlyTerminate {
+  EarlyTerminateKind kind = EarlyTerminateKind::median;
+  std::int64_t min_iter = 1;    // no earlier than this step; of halving: its first rung
+  std::int64_t min_trials = 5;  // median, percentile: so many others must have got there
+  double percentile = 50;       // percentile: the part that goes on, in (0, 100)
+  std::int64_t eta = 3;         // halving: one of so many goes on
+  // Halving by the end instead of by the beginning: rungs max_iter/ηᵏ, k = 1 … halvings.
+  std::optional<std::int64_t> max_iter;
+  std::int64_t halvings = 1;
+  std::int64_t brackets = 1;
+};
+
 struct StudySpec {
   std::string name;
   std::string description;
@@ -43,8 +58,9 @@ struct StudySpec {
   Acquisition acquisition = Acquisition::ei;
   std::uint64_t seed = 0;
   Space space;
-  std::int64_t retries = 0;            // how often a trial is run again whose attempt FAILED
-  std::int64_t repeats = 1;            // how often the GP may measure one point, where noise makes that worth a trial
+  std::int64_t retries = 0;  // how often a trial is run again whose attempt FAILED
+  std::int64_t repeats = 1;  // how often the GP may measure one point, where noise makes that worth a trial
+  std::optional<EarlyTerminate> early_terminate;
   std::vector<OlderStudy> warm_start;  // what the GP learns from besides
   Budget budget;
   std::optional<std::string> train;  // a training job, JSON text; a parameter named as one of its fields sets it
@@ -78,5 +94,6 @@ struct SpecOptions {
 [[nodiscard]] std::string_view name(Reduce reduce);
 [[nodiscard]] std::string_view name(Method method);
 [[nodiscard]] std::string_view name(Acquisition acquisition);
+[[nodiscard]] std::string_view name(EarlyTerminateKind kind);
 
 }  // namespace krige::tuner

@@ -215,7 +215,7 @@ namespace {
 
 // LOST was our guess; its worker has just shown that it lives.
 void revive(Trial& trial, Change& change) {
-  if (trial.state == TrialState::running) return;
+  if (trial.state != TrialState::waiting) return;
   trial.state = TrialState::running;
   Attempt& attempt = trial.attempts.back();
   attempt.state = AttemptState::running;
@@ -235,9 +235,10 @@ Result<Lease> StudyRunner::report(TrialId id, const std::optional<std::string>& 
   revive(trial, change);
   Record record{id, trial.attempts.back().id, step, metrics};
   change.events.push_back(trial_reported(record));
-  change.records.push_back(std::move(record));
+  change.records.push_back(record);
   KRIGE_CHECK(commit(std::move(change)));
-  return renew(trial);
+  KRIGE_CHECK(stop_early({std::move(record)}));
+  return renew(*image_.trial(id));
 }
 
 Result<Lease> StudyRunner::heartbeat(TrialId id, const std::optional<std::string>& token) {
@@ -256,7 +257,8 @@ Result<Trial> StudyRunner::complete(TrialId id, const std::optional<std::string>
     // The answer to the first call was lost on its way: the same again is no conflict.
     if (ended != nullptr && is_final(ended->state) && token && !ended->attempts.empty() &&
         ended->attempts.back().token == *token && ended->value == completion.value &&
-        ended->state == completion.state.value_or(TrialState::completed))
+        ended->state ==
+            completion.state.value_or(ended->state == TrialState::pruned ? TrialState::pruned : TrialState::completed))
       return *ended;
     KRIGE_TRY(Trial trial, held_trial(id, token));
     const std::string& metric = image_.spec().metric.name;
@@ -270,8 +272,10 @@ Result<Trial> StudyRunner::complete(TrialId id, const std::optional<std::string>
       return fail(ErrorCode::invalid_argument, fmt::format("must hold the study's metric, {}", metric),
                   completion.metrics.empty() ? "value" : join_path("metrics", metric));
     }
-    TrialState state = completion.state.value_or(TrialState::completed);
-    std::string reason = completion.reason;
+    // Whoever was told to stop early has no result of a whole training.
+    const bool pruned = trial.state == TrialState::stopping && !trial.reason.empty();
+    TrialState state = completion.state.value_or(pruned ? TrialState::pruned : TrialState::completed);
+    std::string reason = pruned && !completion.state ? trial.reason : completion.reason;
     if (value && !std::isfinite(*value)) {
       state = TrialState::infeasible;
       reason = fmt::format("{} became {}", metric, std::isnan(*value) ? "NaN" : "infinite");

@@ -35,6 +35,9 @@ std::string describe(const Outcome& outcome) {
   return outcome.reason;
 }
 
+// STOPPING by the rule of early_terminate, which says why, and not because the study ends.
+bool pruned(const Trial& trial) { return trial.state == TrialState::stopping && !trial.reason.empty(); }
+
 StudyState final_state(const std::string& reason) {
   if (reason == "user") return StudyState::stopped;
   if (reason == "max_failures" || reason == "internal") return StudyState::failed;
@@ -122,6 +125,7 @@ Status StudyRunner::step(Lock& lock) {
 
 Status StudyRunner::recover() {
   if (recovered_) return {};
+  KRIGE_CHECK(load_curves());
   if (image_.spec().runs_locally()) {
     const std::vector<Trial> trials = image_.trials();
     for (const Trial& trial : trials)
@@ -178,7 +182,53 @@ Status StudyRunner::take_in_lines(std::size_t lines) {
     change.records.push_back(std::move(*record));
   }
   if (change.events.empty()) return {};
-  return commit(std::move(change));
+  const std::vector<Record> reported = change.records;
+  KRIGE_CHECK(commit(std::move(change)));
+  return stop_early(reported);
+}
+
+Status StudyRunner::load_curves() {
+  if (!image_.spec().early_terminate) return {};
+  for (const Trial& trial : image_.trials()) {
+    KRIGE_TRY(const std::vector<Record> records, services_.storage->records(image_.row().id, trial.id));
+    for (const Record& record : records) note_curve(record);
+  }
+  return {};
+}
+
+void StudyRunner::note_curve(const Record& record) {
+  const auto named = [&](std::string_view metric) -> std::optional<double> {
+    const auto found = std::ranges::find(record.metrics, metric, &std::pair<std::string, double>::first);
+    return found == record.metrics.end() ? std::nullopt : std::optional(found->second);
+  };
+  const std::optional<double> value = named(image_.spec().metric.name);
+  if (!value) return;
+  // The trainer's steps are minibatches, of which trials with other batch sizes have other numbers.
+  const std::optional<double> epoch = image_.spec().train ? named("epoch") : std::nullopt;
+  curves_.add(record.trial, record.attempt, epoch ? std::llround(*epoch) : record.step, *value);
+}
+
+Status StudyRunner::stop_early(const std::vector<Record>& reported) {
+  const std::optional<EarlyTerminate>& rule = image_.spec().early_terminate;
+  if (!rule) return {};
+  for (const Record& record : reported) {
+    note_curve(record);
+    const Trial* held = image_.trial(record.trial);
+    if (held == nullptr || held->state != TrialState::running) continue;
+    std::optional<std::string> reason = reason_to_stop(*rule, image_.spec().metric.goal, curves_, record.trial);
+    if (!reason) continue;
+    Trial trial = *held;
+    trial.state = TrialState::stopping;
+    trial.reason = std::move(*reason);
+    Change change;
+    change.events.push_back(trial_state_changed(trial));
+    change.trials.push_back(trial);
+    KRIGE_CHECK(commit(std::move(change)));
+    if (!runs_locally()) continue;
+    const Millis grace = image_.spec().train ? services_.options->stop_grace : services_.options->command_grace;
+    services_.executor->stop({image_.row().id, trial.id, trial.attempts.back().id}, grace);
+  }
+  return {};
 }
 
 Status StudyRunner::take_in_exit(const Exit& exit) {
@@ -188,6 +238,7 @@ Status StudyRunner::take_in_exit(const Exit& exit) {
     return {};
   const Trial trial = *held;
   const bool asked_to_stop = trial.state == TrialState::stopping;
+  if (pruned(trial)) return end_pruned(trial);
   using enum Outcome::Kind;
   if (outcome.kind == exited && outcome.exit_code == 0) {
     const std::string& metric = image_.spec().metric.name;
@@ -215,7 +266,7 @@ Status StudyRunner::expire_leases() {
   for (const auto& [id, end] : leases) {
     if (end > now()) continue;
     const Trial* trial = image_.trial(id);
-    if (trial != nullptr && trial->state == TrialState::running)
+    if (trial != nullptr && (trial->state == TrialState::running || trial->state == TrialState::stopping))
       KRIGE_CHECK(lose_attempt(*trial, "no sign of life for a lease"));
     leases_.erase(id);
   }
@@ -371,7 +422,17 @@ Status StudyRunner::fail_attempt(Trial trial, std::string reason) {
                      std::move(reason));
 }
 
+// Its value is what it had reached: worse than its point deserves, and still better to know than nothing.
+Status StudyRunner::end_pruned(Trial trial) {
+  std::optional<double> value = image_.reduced_value(trial.id);
+  if (const Curve& curve = curves_.of(trial.id); !value && !curve.empty()) value = curve.back().second;
+  if (value && !std::isfinite(*value)) value.reset();
+  std::string reason = trial.reason;
+  return end_attempt(std::move(trial), AttemptState::cancelled, TrialState::pruned, std::move(reason), value);
+}
+
 Status StudyRunner::lose_attempt(Trial trial, std::string reason) {
+  if (pruned(trial)) return end_pruned(std::move(trial));
   if (image_.row().state == StudyState::stopping || trial.state == TrialState::stopping)
     return end_attempt(std::move(trial), AttemptState::lost, TrialState::cancelled, std::move(reason));
   const auto lost = 1 + std::ranges::count(trial.attempts, AttemptState::lost, &Attempt::state);

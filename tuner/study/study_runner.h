@@ -19,6 +19,7 @@
 
 #include "tuner/executors/executor.h"
 #include "tuner/samplers/sampler.h"
+#include "tuner/study/early_stop.h"
 #include "tuner/study/history.h"
 #include "tuner/study/study_image.h"
 
@@ -119,6 +120,11 @@ class StudyRunner {
   Status launch(Trial trial);
   Status end_attempt(Trial trial, AttemptState how, TrialState state, std::string reason,
                      std::optional<double> value = {});
+  // Asks the trials that have just reported to stop, where the study's rule says so.
+  Status stop_early(const std::vector<Record>& reported);
+  Status load_curves();
+  void note_curve(const Record& record);
+  Status end_pruned(Trial trial);
   // FAILED, or WAITING again as long as the study allows retries.
   Status fail_attempt(Trial trial, std::string reason);
   Status lose_attempt(Trial trial, std::string reason);
@@ -156,6 +162,7 @@ class StudyRunner {
   std::int64_t last_fit_ = 0;          // the id of the latest; 0 before the first
   bool refitting_ = false;             // until the fit was taken in
   std::int64_t refit_failed_at_ = -1;  // so many finished trials; with more it may work
+  Curves curves_;                      // with early_terminate only
   bool recovered_ = false;
   bool exhausted_ = false;  // the space has no other point
   bool draining_ = false;

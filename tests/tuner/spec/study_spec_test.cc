@@ -59,6 +59,8 @@ TEST(StudySpec, CanonicalFormReadsBackAsItself) {
         "method: grid\nparameters: {a: {values: [1, x, true]}, n: {distribution: int_uniform, min: 1, max: 3}}",
         "parameters: {x: {distribution: normal, mu: 1, sigma: 2}, c: {values: [a, b], probabilities: [0.25, 0.75]}}",
         "acquisition: ei_per_second\nrepeats: 4\nretries: 2\nbudget: {no_improvement: 7}\nparameters: {x: {min: 0.0, max: 1.0}}",
+        "early_terminate: {type: hyperband, max_iter: 27, s: 2}\nparameters: {x: {min: 0.0, max: 1.0}}",
+        "early_terminate: {type: percentile, percentile: 25, min_iter: 3}\nparameters: {x: {min: 0.0, max: 1.0}}",
         "parameters: {n: {min: 1, max: 9, prior: {center: 3}}, o: {values: [a, b], prior: {weights: [1, 2.5]}},\n"
         "  lr: {min: 0.001, max: 1.0, scale: log, prior: {center: 0.01, spread: 0.125}}}"}) {
     const OrderedJson canonical = to_json(spec_of(yaml));
@@ -160,7 +162,9 @@ parameters:
 )");
   EXPECT_EQ(spec.method, Method::gp);
   EXPECT_EQ(spec.budget.max_trials, 5);
-  EXPECT_EQ(spec.notes.size(), 2U);
+  EXPECT_EQ(spec.notes.size(), 1U);
+  EXPECT_EQ(spec.early_terminate->kind, EarlyTerminateKind::hyperband);
+  EXPECT_EQ(spec.early_terminate->min_iter, 3);
   const std::vector<Parameter>& p = spec.space.parameters();
   EXPECT_DOUBLE_EQ(p[0].min, std::exp(-3));
   EXPECT_DOUBLE_EQ(p[0].max, 1);

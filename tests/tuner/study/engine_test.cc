@@ -336,5 +336,65 @@ TEST_F(EngineTest, TrialsByHandSurviveARestart) {
   EXPECT_EQ(one(id, "w").trial, 1);
 }
 
+constexpr const char* kMedian = R"("early_terminate": {"type": "median", "min_trials": 1}, "budget")";
+
+std::string with_median(const char* study) {
+  std::string json = study;
+  return json.replace(json.find("\"budget\""), 8, kMedian);
+}
+
+TEST_F(EngineTest, ATrialThatFallsBehindIsPrunedWithWhatItHadReached) {
+  const StudyId id = create(with_median(kLocal).c_str());
+  bench_->line(*bench_->wait_for(1), R"({"step":1,"loss":1})");
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return !engine_->trial(id, 1)->records.empty(); }));
+  const AttemptKey behind = *bench_->wait_for(2);
+  bench_->line(behind, R"({"step":1,"loss":5})");
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 2).state == TrialState::pruned; }))
+      << "the executor was told to stop it";
+  EXPECT_EQ(trial(id, 2).reason, "not among the best 1 of 1 trials at step 1");
+  EXPECT_EQ(trial(id, 2).value, 5.0);
+  EXPECT_EQ(trial(id, 2).attempts.back().state, AttemptState::cancelled);
+  EXPECT_EQ(trial(id, 1).state, TrialState::running);
+  EXPECT_EQ(view(id).best.has_value(), false) << "what was pruned is not the best";
+}
+
+TEST_F(EngineTest, AWorkerOutsideIsToldToStopAndItsResultIsPruned) {
+  const StudyId id = create(with_median(kOutside).c_str());
+  const Assignment first = one(id, "w1");
+  const Assignment second = one(id, "w2");
+  EXPECT_FALSE(engine_->report(id, first.trial, first.token, 1, {{"loss", 1}})->should_stop);
+  EXPECT_TRUE(engine_->report(id, second.trial, second.token, 1, {{"loss", 5}})->should_stop);
+  EXPECT_EQ(trial(id, second.trial).state, TrialState::stopping);
+  EXPECT_TRUE(engine_->heartbeat(id, second.trial, second.token)->should_stop);
+  EXPECT_EQ(engine_->complete(id, second.trial, second.token, {.value = 4.5})->state, TrialState::pruned);
+  EXPECT_EQ(engine_->complete(id, second.trial, second.token, {.value = 4.5})->state, TrialState::pruned)
+      << "the same again is no conflict";
+  EXPECT_EQ(trial(id, second.trial).value, 4.5);
+  EXPECT_EQ(view(id).trial_counts.at(TrialState::pruned), 1);
+}
+
+TEST_F(EngineTest, APrunedWorkerThatIsNeverSeenAgainEndsByItsLease) {
+  const StudyId id = create(with_median(kOutside).c_str());
+  const Assignment first = one(id, "w1");
+  const Assignment second = one(id, "w2");
+  ASSERT_TRUE(engine_->report(id, first.trial, first.token, 1, {{"loss", 1}}));
+  ASSERT_TRUE(engine_->report(id, second.trial, second.token, 1, {{"loss", 5}}));
+  clock_.advance(61s);
+  (void)engine_->suggest(id, 1, "w3", 1ms);  // wakes the study
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, second.trial).state == TrialState::pruned; }));
+  EXPECT_EQ(trial(id, second.trial).value, 5.0);
+}
+
+TEST_F(EngineTest, CurvesOfBeforeARestartCount) {
+  const StudyId id = create(with_median(kOutside).c_str());
+  const Assignment first = one(id, "w1");
+  ASSERT_TRUE(engine_->report(id, first.trial, first.token, 1, {{"loss", 1}}));
+  ASSERT_TRUE(engine_->complete(id, first.trial, first.token, {.value = 1.0}));
+  engine_.reset();
+  open();
+  const Assignment second = one(id, "w2");
+  EXPECT_TRUE(engine_->report(id, second.trial, second.token, 1, {{"loss", 5}})->should_stop);
+}
+
 }  // namespace
 }  // namespace krige::tuner

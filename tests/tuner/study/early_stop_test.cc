@@ -1,0 +1,130 @@
+#include "tuner/study/early_stop.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/rng.h"
+
+namespace krige::tuner {
+namespace {
+
+EarlyTerminate rule(EarlyTerminateKind kind) {
+  EarlyTerminate out;
+  out.kind = kind;
+  return out;
+}
+
+// Trials 1, 2, …, each with one value a step from 1.
+Curves curves_of(const std::vector<std::vector<double>>& trials) {
+  Curves curves;
+  for (std::size_t t = 0; t < trials.size(); ++t)
+    for (std::size_t s = 0; s < trials[t].size(); ++s)
+      curves.add(static_cast<TrialId>(t + 1), 1, static_cast<std::int64_t>(s + 1), trials[t][s]);
+  return curves;
+}
+
+TEST(Curves, OfTheLastAttemptAscendingWithoutNaN) {
+  Curves curves;
+  curves.add(1, 1, 1, 5);
+  curves.add(1, 1, 3, NAN);
+  curves.add(1, 1, 3, 4);
+  curves.add(1, 1, 3, 3);
+  curves.add(1, 1, 2, 9);
+  EXPECT_EQ(curves.of(1), (Curve{{1, 5}, {3, 3}}));
+  curves.add(1, 2, 1, 7);
+  curves.add(1, 1, 9, 0);
+  EXPECT_EQ(curves.of(1), (Curve{{1, 7}})) << "a new attempt begins anew, and the old one's stragglers do not count";
+  EXPECT_TRUE(curves.of(8).empty());
+}
+
+TEST(Rungs, RiseByEtaFromTheFirstOrFallFromTheLast) {
+  EarlyTerminate early = rule(EarlyTerminateKind::hyperband);
+  early.min_iter = 3;
+  const auto rising = rungs(early);
+  EXPECT_EQ(std::vector(rising.begin(), rising.begin() + 4), (std::vector<std::int64_t>{3, 9, 27, 81}));
+  early.max_iter = 27;
+  early.halvings = 2;
+  EXPECT_EQ(rungs(early), (std::vector<std::int64_t>{3, 9})) << "as W&B documents max_iter 27 and s 2";
+}
+
+TEST(ReasonToStop, MedianStopsTheWorseHalfOnceEnoughOthersGotThere) {
+  EarlyTerminate early = rule(EarlyTerminateKind::median);
+  early.min_trials = 3;
+  const Curves few = curves_of({{1, 1}, {2, 2}, {9}});
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, few, 3), std::nullopt);
+  const Curves enough = curves_of({{1, 1}, {2, 2}, {3, 3}, {9}, {2.5}});
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, enough, 4), "not among the best 2 of 4 trials at step 1");
+  EXPECT_EQ(reason_to_stop(early, Goal::maximize, enough, 4), std::nullopt);
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, enough, 1), std::nullopt);
+}
+
+TEST(ReasonToStop, ATrialCountsWithTheBestItHadByThen) {
+  EarlyTerminate early = rule(EarlyTerminateKind::median);
+  early.min_trials = 2;
+  // Trial 3 was at 1 once: what it shows now is noise. Trials 1 and 2 were better only later.
+  const Curves curves = curves_of({{5, 5, 0}, {4, 4, 0}, {1, 8}});
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, curves, 3), std::nullopt);
+}
+
+TEST(ReasonToStop, NothingStopsBeforeMinIter) {
+  EarlyTerminate early = rule(EarlyTerminateKind::percentile);
+  early.percentile = 25;
+  early.min_trials = 1;
+  early.min_iter = 2;
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, curves_of({{1, 1}, {9}}), 2), std::nullopt);
+  EXPECT_NE(reason_to_stop(early, Goal::minimize, curves_of({{1, 1}, {9, 9}}), 2), std::nullopt);
+}
+
+TEST(ReasonToStop, HalvingKeepsOneOfEtaAtEachRungOnly) {
+  EarlyTerminate early = rule(EarlyTerminateKind::asha);
+  early.min_iter = 2;
+  early.eta = 2;
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, curves_of({{1, 1}, {9}}), 2), std::nullopt) << "not at a rung";
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, curves_of({{1, 1}, {9, 9}}), 2),
+            "not among the best 1 of 2 trials at step 2");
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, curves_of({{1, 1, 1}, {9, 9, 9}}), 2), std::nullopt)
+      << "between rungs nobody is compared";
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, curves_of({{9, 9}}), 1), std::nullopt) << "alone at the rung";
+}
+
+TEST(ReasonToStop, ARungThatAReportJumpsOverCounts) {
+  EarlyTerminate early = rule(EarlyTerminateKind::asha);
+  early.min_iter = 2;
+  early.eta = 2;
+  Curves curves = curves_of({{1, 1, 1}});
+  curves.add(2, 1, 1, 9);
+  curves.add(2, 1, 3, 9);
+  EXPECT_NE(reason_to_stop(early, Goal::minimize, curves, 2), std::nullopt);
+}
+
+TEST(ReasonToStop, BracketsAreComparedWithTheirOwnAndBeginLater) {
+  EarlyTerminate early = rule(EarlyTerminateKind::hyperband);
+  early.eta = 2;
+  early.brackets = 2;
+  // Trials 1 and 3 are in bracket 0 (rungs 1, 2, 4), 2 and 4 in bracket 1 (rungs 2, 4).
+  EXPECT_NE(reason_to_stop(early, Goal::minimize, curves_of({{1}, {5}, {9}, {9}}), 3), std::nullopt);
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, curves_of({{1}, {5}, {9}, {9}}), 4), std::nullopt);
+  EXPECT_NE(reason_to_stop(early, Goal::minimize, curves_of({{1}, {5, 5}, {9}, {9, 9}}), 4), std::nullopt);
+}
+
+TEST(ReasonToStop, TheBestSoFarIsNeverStopped) {
+  Rng rng(4);
+  for (const auto kind : {EarlyTerminateKind::median, EarlyTerminateKind::percentile, EarlyTerminateKind::asha,
+                          EarlyTerminateKind::hyperband}) {
+    EarlyTerminate early = rule(kind);
+    early.min_trials = 1;
+    early.percentile = 10;
+    for (int round = 0; round < 200; ++round) {
+      const auto trials = 2 + static_cast<TrialId>(rng.below(8));
+      const auto steps = 1 + static_cast<std::int64_t>(rng.below(9));
+      Curves curves;
+      for (TrialId t = 1; t <= trials; ++t)
+        for (std::int64_t s = 1; s <= steps; ++s) curves.add(t, 1, s, t == 1 ? -1 : rng.uniform());
+      EXPECT_EQ(reason_to_stop(early, Goal::minimize, curves, 1), std::nullopt);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace krige::tuner

@@ -1,0 +1,106 @@
+#include "tuner/study/early_stop.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace krige::tuner {
+namespace {
+
+// Losses: small is good.
+std::optional<double> best_by(const Curve& curve, std::int64_t step, double sign) {
+  if (curve.empty() || curve.back().first < step) return std::nullopt;
+  std::optional<double> best;
+  for (const auto& [at, value] : curve) {
+    if (at > step && best) break;
+    best = best ? std::min(*best, sign * value) : sign * value;
+    if (at >= step) break;
+  }
+  return best;
+}
+
+std::optional<std::string> below_percentile(const EarlyTerminate& rule, double sign, const Curves& curves,
+                                            TrialId trial) {
+  const Curve& own = curves.of(trial);
+  const std::int64_t step = own.back().first;
+  if (step < rule.min_iter) return std::nullopt;
+  std::vector<double> others;
+  for (const auto& [id, curve] : curves.all())
+    if (const auto best = id == trial ? std::nullopt : best_by(curve.second, step, sign)) others.push_back(*best);
+  const auto n = static_cast<std::int64_t>(others.size());
+  if (n < std::max<std::int64_t>(rule.min_trials, 1)) return std::nullopt;
+  const auto keep = std::max<std::int64_t>(1, std::llround(std::ceil(rule.percentile / 100 * static_cast<double>(n))));
+  const auto limit = others.begin() + (keep - 1);
+  std::ranges::nth_element(others, limit);
+  if (*best_by(own, step, sign) <= *limit) return std::nullopt;
+  return fmt::format("not among the best {} of {} trials at step {}", keep, n, step);
+}
+
+std::optional<std::string> below_rung(const EarlyTerminate& rule, double sign, const Curves& curves, TrialId trial) {
+  const Curve& own = curves.of(trial);
+  const std::int64_t before = own.size() > 1 ? own[own.size() - 2].first : 0;
+  const std::int64_t bracket = (trial - 1) % rule.brackets;
+  const std::vector<std::int64_t> all = rungs(rule);
+  for (std::size_t k = static_cast<std::size_t>(bracket); k < all.size(); ++k) {
+    const std::int64_t rung = all[k];
+    if (rung <= before || rung > own.back().first) continue;
+    std::vector<double> there;
+    for (const auto& [id, curve] : curves.all()) {
+      if ((id - 1) % rule.brackets != bracket) continue;
+      if (const auto best = best_by(curve.second, rung, sign)) there.push_back(*best);
+    }
+    const auto n = static_cast<std::int64_t>(there.size());
+    if (n < rule.eta) continue;
+    const std::int64_t keep = n / rule.eta;
+    const auto limit = there.begin() + (keep - 1);
+    std::ranges::nth_element(there, limit);
+    if (*best_by(own, rung, sign) > *limit)
+      return fmt::format("not among the best {} of {} trials at step {}", keep, n, rung);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void Curves::add(TrialId trial, AttemptId attempt, std::int64_t step, double value) {
+  auto& [of, curve] = curves_[trial];
+  if (attempt < of) return;
+  if (attempt > of) {
+    of = attempt;
+    curve.clear();
+  }
+  if (std::isnan(value) || (!curve.empty() && step < curve.back().first)) return;
+  if (!curve.empty() && step == curve.back().first)
+    curve.back().second = value;
+  else
+    curve.emplace_back(step, value);
+}
+
+const Curve& Curves::of(TrialId trial) const {
+  static const Curve kNone;
+  const auto found = curves_.find(trial);
+  return found == curves_.end() ? kNone : found->second.second;
+}
+
+std::vector<std::int64_t> rungs(const EarlyTerminate& rule) {
+  std::vector<std::int64_t> out;
+  if (rule.max_iter) {
+    std::int64_t step = *rule.max_iter / rule.eta;
+    for (std::int64_t k = 0; k < rule.halvings && step >= 1; ++k, step /= rule.eta) out.push_back(step);
+    std::ranges::reverse(out);
+    return out;
+  }
+  constexpr std::int64_t kFarthest = std::int64_t{1} << 40;
+  for (std::int64_t step = rule.min_iter; step < kFarthest; step *= rule.eta) out.push_back(step);
+  return out;
+}
+
+std::optional<std::string> reason_to_stop(const EarlyTerminate& rule, Goal goal, const Curves& curves, TrialId trial) {
+  if (curves.of(trial).empty()) return std::nullopt;
+  const double sign = goal == Goal::minimize ? 1 : -1;
+  const bool halving = rule.kind == EarlyTerminateKind::asha || rule.kind == EarlyTerminateKind::hyperband;
+  return halving ? below_rung(rule, sign, curves, trial) : below_percentile(rule, sign, curves, trial);
+}
+
+}  // namespace krige::tuner

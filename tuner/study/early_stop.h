@@ -1,0 +1,46 @@
+// Whether a trial should end before its time, judged by what all trials of its study have reported: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "tuner/spec/study_spec.h"
+
+namespace krige::tuner {
+
+// The metric of one attempt at its steps, ascending; no NaN.
+using Curve = std::vector<std::pair<std::int64_t, double>>;
+
+// What the trials of a study reported, of each its last attempt. Not thread-safe.
+class Curves {
+ public:
+  // A report of a later attempt forgets the earlier one's; of a step that is not the last one's or later, and NaN, it
+  // is passed over.
+  void add(TrialId trial, AttemptId attempt, std::int64_t step, double value);
+  [[nodiscard]] const Curve& of(TrialId trial) const;
+  [[nodiscard]] const std::map<TrialId, std::pair<AttemptId, Curve>>& all() const { return curves_; }
+
+ private:
+  std::map<TrialId, std::pair<AttemptId, Curve>> curves_;
+};
+
+// The steps of successive halving at which trials are compared, ascending: min_iter·ηᵏ, or max_iter/ηᵏ for k = s … 1.
+[[nodiscard]] std::vector<std::int64_t> rungs(const EarlyTerminate& rule);
+
+// Why the trial, which has just reported, should stop; nothing: it should go on. At a step each trial counts with the
+// best it had reported by then, if it got so far.
+//   median, percentile  it is not among the best half (percentile %) of at least min_trials others at this step, which
+//                       is min_iter or later (Golovin et al., "Google Vizier", 2017, §3.2.1)
+//   asha, hyperband     at a rung that this report reached, it is not among the best 1/η of those that got there, at
+//                       least η (Li et al., "A system for massively parallel hyperparameter tuning", 2020, algorithm 2,
+//                       in its stopping form); with brackets, trial i is in bracket (i − 1) mod brackets, which leaves
+//                       out as many of the first rungs, and is compared with its own
+[[nodiscard]] std::optional<std::string> reason_to_stop(const EarlyTerminate& rule, Goal goal, const Curves& curves,
+                                                        TrialId trial);
+
+}  // namespace krige::tuner
