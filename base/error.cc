@@ -20,6 +20,7 @@ constexpr std::array kCodes{
     CodeRow{ErrorCode::conflict, "conflict", 409, 1},
     CodeRow{ErrorCode::study_finished, "study_finished", 409, 1},
     CodeRow{ErrorCode::trial_finished, "trial_finished", 409, 1},
+    CodeRow{ErrorCode::precondition_failed, "precondition_failed", 412, 1},
     CodeRow{ErrorCode::stale_token, "stale_token", 409, 1},
     CodeRow{ErrorCode::space_exhausted, "space_exhausted", 409, 1},
     CodeRow{ErrorCode::permission_denied, "permission_denied", 403, 1},

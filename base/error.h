@@ -15,11 +15,12 @@ enum class ErrorCode {
   invalid_argument,
   not_found,
   already_exists,
-  conflict,         // the request is fine, the state forbids it
-  study_finished,   // the study has ended and gives no more trials
-  trial_finished,   // the trial has its result already
-  stale_token,      // the attempt was replaced or released: a late worker
-  space_exhausted,  // every point of a finite space has been tried
+  conflict,             // the request is fine, the state forbids it
+  study_finished,       // the study has ended and gives no more trials
+  trial_finished,       // the trial has its result already
+  precondition_failed,  // what the caller had read has changed since
+  stale_token,          // the attempt was replaced or released: a late worker
+  space_exhausted,      // every point of a finite space has been tried
   permission_denied,
   unauthenticated,
   payload_too_large,

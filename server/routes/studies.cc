@@ -67,6 +67,45 @@ Result<Reply> create(Api& api, const Request& request) {
   return create_from(api, std::move(body));
 }
 
+// Names the study file as it is, not the trials: it changes when the study is changed by hand.
+std::string etag_of(const StudyView& study) {
+  // FNV-1a (Fowler, Noll, Vo): a name, not a secret.
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : study.row.name + '\n' + study.row.spec)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return fmt::format("\"{:016x}\"", hash);
+}
+
+Reply study_reply(const StudyView& study) {
+  Reply reply = json_reply(tuner::to_json(study));
+  reply.headers.emplace_back("ETag", etag_of(study));
+  return reply;
+}
+
+// {name, budget}: what is given is changed, null takes a limit away (RFC 7396).
+Result<Reply> patch(Api& api, const Call& call) {
+  KRIGE_CHECK(QueryReader(call.request).finish());
+  KRIGE_TRY(const OrderedJson body, json_body(call.request));
+  KRIGE_TRY(const StudyView study, api.engine.study(call["study"]));
+  if (const auto wanted = call.request.header("If-Match"); wanted && *wanted != "*" && *wanted != etag_of(study))
+    return fail(ErrorCode::precondition_failed, "the study has been changed since it was read: read it again",
+                "If-Match");
+  Faults faults;
+  ObjectReader reader(body, "", faults);
+  KRIGE_TRY(OrderedJson file, parse_json(study.row.spec));
+  if (const auto name = reader.string("name")) file["name"] = *name;
+  if (const OrderedJson* budget = reader.raw("budget")) {
+    if (!budget->is_object()) reader.fault("budget", "must be an object");
+    file["budget"].merge_patch(*budget);
+  }
+  reader.finish();
+  if (!faults.empty()) return fail(faults.error());
+  // Its paths were resolved when it was made.
+  KRIGE_TRY(const tuner::StudySpec changed, tuner::parse_study(file));
+  KRIGE_TRY(const StudyView updated, api.engine.update(call["study"], changed, study.row.spec));
+  return study_reply(updated);
+}
+
 // The same study file as a new study, with another name, seed or budget, and what the first one has found if asked for.
 Result<Reply> clone(Api& api, const Call& call) {
   KRIGE_CHECK(QueryReader(call.request).finish());
@@ -139,8 +178,9 @@ void add_studies(Router& router, Api& api) {
   router.add("GET", "/api/v1/studies/{study}", [&api](const Call& call) -> Result<Reply> {
     KRIGE_CHECK(expect_nothing(call.request));
     KRIGE_TRY(const StudyView study, api.engine.study(call["study"]));
-    return json_reply(tuner::to_json(study));
+    return study_reply(study);
   });
+  router.add("PATCH", "/api/v1/studies/{study}", [&api](const Call& call) { return patch(api, call); });
   router.add("DELETE", "/api/v1/studies/{study}", [&api](const Call& call) -> Result<Reply> {
     KRIGE_CHECK(expect_nothing(call.request));
     KRIGE_CHECK(api.engine.delete_study(call["study"]));

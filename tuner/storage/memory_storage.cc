@@ -46,6 +46,8 @@ class MemoryStorage final : public Storage {
       study->records[record.trial].insert_or_assign({record.attempt, record.step}, record);
     append(*study, change.events, change.time);
     if (change.row) {
+      study->row.name = change.row->name;
+      study->row.spec = change.row->spec;
       study->row.state = change.row->state;
       study->row.state_reason = change.row->state_reason;
       study->row.active_time = change.row->active_time;

@@ -47,7 +47,7 @@ struct Change {
   StudyId study;
   std::uint64_t epoch = 0;       // must be the study's, else the change is refused with ErrorCode::conflict
   WallTime time;                 // of its events
-  std::optional<StudyRow> row;   // state, state_reason, active_time and ended_at are taken from it
+  std::optional<StudyRow> row;   // name, spec, state, state_reason, active_time and ended_at are taken from it
   std::vector<Trial> trials;     // each inserted or replaced whole, with its attempts
   std::vector<Record> records;   // appended; the same (trial, attempt, step) again replaces
   std::vector<NewEvent> events;  // numbered seq + 1, seq + 2, …

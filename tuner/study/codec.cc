@@ -79,6 +79,8 @@ Result<SurrogateFit> surrogate_fit_from_text(const std::string& text) {
 
 NewEvent study_created(const StudyView& study) { return event("STUDY_CREATED", {{"study", to_json(study)}}); }
 
+NewEvent study_updated(const StudyView& study) { return event("STUDY_UPDATED", {{"study", to_json(study)}}); }
+
 NewEvent study_state_changed(const StudyRow& row) {
   return event("STUDY_STATE_CHANGED", {{"state", name(row.state)}, {"state_reason", row.state_reason}});
 }

@@ -194,6 +194,11 @@ Status Engine::delete_study(const StudyId& id) {
   return impl_->storage->delete_study(id);
 }
 
+Result<StudyView> Engine::update(const StudyId& id, const StudySpec& changed, const std::string& read_spec) {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->update(changed, read_spec);
+}
+
 Result<StudyView> Engine::pause(const StudyId& id) {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
   return runner->pause();

@@ -104,6 +104,9 @@ class Engine {
   [[nodiscard]] std::vector<StudyView> studies() const;  // newest first
   [[nodiscard]] Result<StudyView> study(const StudyId& id) const;
   Status delete_study(const StudyId& id);
+  // Another name or budget for a study that has not ended; the rest of it is for good. `read_spec`: the study file that
+  // the change was made from; precondition_failed when it is another now.
+  Result<StudyView> update(const StudyId& id, const StudySpec& changed, const std::string& read_spec);
   Result<StudyView> pause(const StudyId& id);
   Result<StudyView> resume(const StudyId& id);
   Result<StudyView> stop(const StudyId& id);

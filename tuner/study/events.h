@@ -12,6 +12,7 @@ inline constexpr char kTrialStateChanged[] = "TRIAL_STATE_CHANGED";
 inline constexpr char kSurrogateFitted[] = "SURROGATE_FITTED";
 
 [[nodiscard]] NewEvent study_created(const StudyView& study);
+[[nodiscard]] NewEvent study_updated(const StudyView& study);
 [[nodiscard]] NewEvent study_state_changed(const StudyRow& row);
 [[nodiscard]] NewEvent trial_created(const Trial& trial);
 [[nodiscard]] NewEvent trial_state_changed(const Trial& trial);

@@ -45,6 +45,8 @@ Status StudyImage::check(const Change& change) const {
 
 void StudyImage::apply(const Change& change, std::uint64_t seq) {
   if (change.row) {
+    row_.name = change.row->name;
+    row_.spec = change.row->spec;
     row_.state = change.row->state;
     row_.state_reason = change.row->state_reason;
     row_.active_time = change.row->active_time;

@@ -28,6 +28,9 @@ class StudyImage {
   [[nodiscard]] Status check(const Change& change) const;
   void apply(const Change& change, std::uint64_t seq);
 
+  // What apply() of a changed row does not read out of its text.
+  void set_budget(const Budget& budget) { spec_.budget = budget; }
+
   [[nodiscard]] TrialId next_trial() const { return static_cast<TrialId>(trials_.size()) + 1; }
   [[nodiscard]] std::int64_t count(TrialState state) const;
   [[nodiscard]] std::int64_t finished() const;

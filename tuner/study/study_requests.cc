@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "tuner/study/events.h"
 #include "tuner/study/study_runner.h"
@@ -62,6 +63,29 @@ Result<StudyView> StudyRunner::change_state(StudyState from, StudyState to) {
     change.row->state_reason = to == StudyState::paused ? "user" : "";
     change.events.push_back(study_state_changed(*change.row));
     KRIGE_CHECK(commit(std::move(change)));
+  }
+  wake();
+  return view();
+}
+
+Result<StudyView> StudyRunner::update(const StudySpec& changed, const std::string& read_spec) {
+  {
+    const Lock lock(mutex_);
+    const StudyRow& row = image_.row();
+    if (is_final(row.state) || row.state == StudyState::stopping)
+      return fail(ErrorCode::study_finished, fmt::format("the study is {} ({})", name(row.state), row.state_reason));
+    if (row.spec != read_spec)
+      return fail(ErrorCode::precondition_failed, "the study has been changed since it was read: read it again");
+    Change change;
+    change.row = current_row();
+    change.row->name = changed.name;
+    change.row->spec = dump(to_json(changed));
+    StudyView after = image_.view();
+    after.row = *change.row;
+    change.events.push_back(study_updated(after));
+    KRIGE_CHECK(commit(std::move(change)));
+    // The sampler reads the rest of the specification without the lock, which stays as it is.
+    image_.set_budget(changed.budget);
   }
   wake();
   return view();

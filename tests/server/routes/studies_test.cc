@@ -135,7 +135,7 @@ TEST_F(StudiesTest, SaysWhichPathsAndMethodsThereAre) {
   EXPECT_TRUE(is_problem(post_text(study + ":explode", "", ""), 404, "not_found"));
   const Answer wrong = send("PUT", study, "", {});
   EXPECT_TRUE(is_problem(wrong, 405, "method_not_allowed"));
-  EXPECT_EQ(wrong.header("Allow"), "GET, DELETE");
+  EXPECT_EQ(wrong.header("Allow"), "GET, PATCH, DELETE");
   EXPECT_TRUE(is_problem(get(study + ":pause"), 405, "method_not_allowed"));
 }
 
@@ -185,6 +185,43 @@ TEST_F(StudiesTest, IsHealthy) {
   const Answer answer = get("/healthz");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.json, OrderedJson::parse(R"({"status": "ok"})"));
+}
+
+TEST_F(StudiesTest, NameAndBudgetOfALiveStudyChange) {
+  const std::string study = make_study({{"budget", {{"max_trials", 1}, {"max_failures", 3}}}});
+  const OrderedJson given = suggest_one(study, "w");
+  EXPECT_TRUE(post(study + "/trials:suggest", {{"client_id", "v"}, {"timeout_ms", 0}}).json["trials"].empty());
+  const Answer changed = send("PATCH", study, R"({"name": "n", "budget": {"max_trials": 2, "max_failures": null}})",
+                              {{"Content-Type", "application/json"}, {"If-Match", get(study).header("ETag")}});
+  ASSERT_EQ(changed.status, 200) << changed.text;
+  EXPECT_EQ(changed.json["name"], "n");
+  EXPECT_EQ(changed.json["spec"]["budget"], OrderedJson::parse(R"({"max_trials": 2, "parallel": 1})"));
+  EXPECT_EQ(changed.header("ETag"), get(study).header("ETag"));
+  EXPECT_EQ(suggest_one(study, "v")["id"], 2) << "the new budget holds at once";
+}
+
+TEST_F(StudiesTest, AChangeOfWhatWasReadBeforeAnotherChangeIsRefused) {
+  const std::string study = make_study();
+  const std::string read = get(study).header("ETag");
+  const Fields json{{"Content-Type", "application/json"}};
+  ASSERT_EQ(send("PATCH", study, R"({"budget": {"parallel": 3}})", json).status, 200);
+  Fields stale = json;
+  stale.emplace_back("If-Match", read);
+  EXPECT_TRUE(is_problem(send("PATCH", study, R"({"budget": {"parallel": 4}})", stale), 412, "precondition_failed"));
+  EXPECT_EQ(get(study).json["spec"]["budget"]["parallel"], 3);
+  EXPECT_EQ(send("PATCH", study, R"({"budget": {"parallel": 4}})", json).status, 200) << "without If-Match it is blind";
+}
+
+TEST_F(StudiesTest, OnlyNameAndBudgetChangeAndOnlyBeforeTheEnd) {
+  const std::string study = make_study();
+  const Fields json{{"Content-Type", "application/json"}};
+  EXPECT_TRUE(is_problem(send("PATCH", study, R"({"seed": 4})", json), 400, "invalid_argument", "seed"));
+  EXPECT_TRUE(is_problem(send("PATCH", study, R"({"budget": {"max_trials": 0}})", json), 400, "invalid_argument",
+                         "budget.max_trials"));
+  EXPECT_TRUE(is_problem(send("PATCH", study, R"({"budget": 7})", json), 400, "invalid_argument", "budget"));
+  EXPECT_TRUE(is_problem(send("PATCH", kStudies + "/none", "{}", json), 404, "not_found"));
+  EXPECT_EQ(post(study + ":stop", OrderedJson::object()).status, 200);
+  EXPECT_TRUE(is_problem(send("PATCH", study, R"({"budget": {"parallel": 2}})", json), 409, "study_finished"));
 }
 
 }  // namespace

@@ -246,6 +246,8 @@ TEST_P(StorageConformance, AChangeOfTheRowTakesWhatARunnerMayChange) {
     EXPECT_EQ(store_->commit(change).value(), 0U);
     StudyRow expected = study_row("s1");
     expected.epoch = 1;
+    expected.name = "other";
+    expected.spec = "other";
     expected.state = change.row->state;
     expected.state_reason = change.row->state_reason;
     expected.active_time = change.row->active_time;

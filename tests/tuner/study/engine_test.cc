@@ -396,5 +396,23 @@ TEST_F(EngineTest, CurvesOfBeforeARestartCount) {
   EXPECT_TRUE(engine_->report(id, second.trial, second.token, 1, {{"loss", 5}})->should_stop);
 }
 
+TEST_F(EngineTest, AChangedBudgetEndsTheStudyOrLetsItGoOnAndSurvivesARestart) {
+  const StudyId id = create(kOutside);
+  StudySpec changed = parse_study(parse_json(view(id).row.spec).value()).value();
+  changed.budget.max_trials = 1;
+  const std::string read = view(id).row.spec;
+  ASSERT_TRUE(engine_->update(id, changed, read));
+  EXPECT_EQ(engine_->update(id, changed, read).error().code, ErrorCode::precondition_failed);
+  engine_.reset();
+  open();
+  const Assignment given = one(id, "w");
+  EXPECT_EQ(engine_->suggest(id, 1, "v", 0ms)->kind, SuggestAnswer::Kind::nothing_now);
+  ASSERT_TRUE(engine_->complete(id, given.trial, given.token, {.value = 1.0}));
+  ASSERT_TRUE(wait_for_state(id, StudyState::completed));
+  EXPECT_EQ(engine_->update(id, changed, view(id).row.spec).error().code, ErrorCode::study_finished);
+  const std::vector<Event> all = events(id);
+  EXPECT_EQ(std::ranges::count(all, "STUDY_UPDATED", &Event::type), 1);
+}
+
 }  // namespace
 }  // namespace krige::tuner

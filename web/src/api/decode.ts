@@ -63,6 +63,7 @@ export function decodeStudy(study: Study): Study {
 export function decodeEvent(event: StudyEvent): StudyEvent {
   switch (event.type) {
     case 'STUDY_CREATED':
+    case 'STUDY_UPDATED':
       return { ...event, study: decodeStudy(event.study) };
     case 'TRIAL_CREATED':
     case 'TRIAL_STATE_CHANGED':

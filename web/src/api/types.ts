@@ -115,12 +115,14 @@ interface EventBase {
 }
 export type StudyEvent =
   | (EventBase & { type: 'STUDY_CREATED'; study: Study })
+  | (EventBase & { type: 'STUDY_UPDATED'; study: Study })
   | (EventBase & { type: 'STUDY_STATE_CHANGED'; state: StudyState; state_reason: string })
   | (EventBase & { type: 'TRIAL_CREATED' | 'TRIAL_STATE_CHANGED'; trial: Trial })
   | (EventBase & { type: 'TRIAL_REPORTED'; trial_id: number; step: number; metrics: Metrics });
 export type StudyEventType = StudyEvent['type'];
 export const studyEventTypes: readonly StudyEventType[] = [
   'STUDY_CREATED',
+  'STUDY_UPDATED',
   'STUDY_STATE_CHANGED',
   'TRIAL_CREATED',
   'TRIAL_STATE_CHANGED',

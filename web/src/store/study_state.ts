@@ -107,6 +107,7 @@ export function applyEvents(data: StudyData, events: readonly StudyEvent[]): Stu
     seq = Math.max(seq, event.seq);
     switch (event.type) {
       case 'STUDY_CREATED':
+      case 'STUDY_UPDATED':
         study = { ...study, ...event.study };
         break;
       case 'STUDY_STATE_CHANGED': {
