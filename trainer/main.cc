@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/supervisor.h"
 #include "trainer/coordinator/coordinator.h"
+#include "trainer/floats.h"
 #include "trainer/job_text.h"
 #include "trainer/shard/shard.h"
 #include "trainer/worker/worker.h"
@@ -157,6 +158,7 @@ int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
   const std::string_view role = argc > 1 ? argv[1] : "";
   const std::span<char*> arguments(argv + std::min(argc, 2), argv + argc);
+  flush_denormals();  // in all processes of a training alike
   if (role == "shard" || role == "worker") {
     // The coordinator has heard why, and is the one that tells.
     return serve_as_member(role, arguments) ? 0 : 1;

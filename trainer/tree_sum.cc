@@ -41,6 +41,20 @@ bool BasicTreeSum<T>::complete() const {
 
 template <typename T>
 Status BasicTreeSum<T>::add(TreeNode node, std::span<const T> values) {
+  return join(node, values, [&](Aligned<T>& into) { into.assign(values.begin(), values.end()); });
+}
+
+template <typename T>
+Status BasicTreeSum<T>::take(TreeNode node, Aligned<T>& values) {
+  return join(node, values, [&](Aligned<T>& into) {
+    into.resize(values.size());
+    into.swap(values);
+  });
+}
+
+template <typename T>
+template <typename Fill>
+Status BasicTreeSum<T>::join(TreeNode node, std::span<const T> values, const Fill& fill) {
   if (node.level > root_level_ || blocks_of(node).begin >= blocks_ || values.size() != width_)
     return fail(ErrorCode::invalid_argument,
                 fmt::format("node ({}, {}) with {} numbers is not in a tree over {} blocks of {}", node.level,
@@ -67,7 +81,7 @@ Status BasicTreeSum<T>::add(TreeNode node, std::span<const T> values) {
       copy = std::move(spare_.back());
       spare_.pop_back();
     }
-    copy.assign(values.begin(), values.end());
+    fill(copy);
     pieces_.insert(at, Piece{node, std::move(copy)});
     return {};
   }

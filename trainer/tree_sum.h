@@ -37,6 +37,8 @@ class BasicTreeSum {
   // Adds a node's sum, `width` numbers, and joins it with what is there. invalid_argument: a node that is not in the
   // tree or covers blocks that are in already.
   [[nodiscard]] Status add(TreeNode node, std::span<const T> values);
+  // The same without a copy: what `values` holds afterwards is `width` numbers of no meaning.
+  [[nodiscard]] Status take(TreeNode node, Aligned<T>& values);
 
   struct Piece {
     TreeNode node;
@@ -48,6 +50,9 @@ class BasicTreeSum {
   [[nodiscard]] bool complete() const;
 
  private:
+  // `fill` moves the values into a new piece's buffer.
+  template <typename Fill>
+  [[nodiscard]] Status join(TreeNode node, std::span<const T> values, const Fill& fill);
   [[nodiscard]] KeyRange blocks_of(TreeNode node) const;
   [[nodiscard]] TreeNode promoted(TreeNode node) const;
 

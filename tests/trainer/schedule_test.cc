@@ -63,7 +63,7 @@ TEST(Schedule, BatchSizeZeroIsAllRows) {
   const Schedule schedule(job(TrainMode::bsp, 2, 0), 442);
   EXPECT_EQ(schedule.steps_per_epoch(), 1U);
   EXPECT_EQ(schedule.plan(0, 0).rows, (KeyRange{0, 442}));
-  EXPECT_EQ(schedule.plan(0, 0).blocks, 7U);
+  EXPECT_EQ(schedule.plan(0, 0).blocks, 4U);
 }
 
 std::vector<std::uint32_t> rows_of(EpochOrder order, std::uint64_t rows) {

@@ -51,8 +51,12 @@ void measure(const TrainData& data, const Table& table, const Split& split, cons
 }
 
 Scaling scaling_of(const DataSummary& summary) {
-  Scaling scaling{summary.mean, {}, summary.fill};
+  Scaling scaling{summary.mean, {}, summary.fill, {}};
   for (const double deviation : summary.deviation) scaling.scale.push_back(deviation == 0 ? 0 : 1 / deviation);
+  const auto is_zero = [](double mean) { return mean == 0; };
+  if (!scaling.scale.empty() && std::ranges::all_of(scaling.offset, is_zero) &&
+      std::ranges::all_of(scaling.scale, [&](double scale) { return scale == scaling.scale.front(); }))
+    scaling.common = static_cast<float>(scaling.scale.front());
   return scaling;
 }
 

@@ -95,6 +95,9 @@ void RowSet::copy_dense(std::uint32_t row, float* out) const {
     const std::uint8_t* in = table_->bytes().data() + row * width;
     if (scaling_->empty()) {
       for (std::size_t i = 0; i < width; ++i) out[i] = static_cast<float>(in[i]);
+    } else if (scaling_->common) {
+      const float common = *scaling_->common;
+      for (std::size_t i = 0; i < width; ++i) out[i] = static_cast<float>(in[i]) * common;
     } else {
       for (std::size_t i = 0; i < width; ++i) out[i] = static_cast<float>((in[i] - offset[i]) * scale[i]);
     }

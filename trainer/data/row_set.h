@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,6 +17,8 @@ namespace krige::trainer {
 // In sparse rows offset applies to the entries there are.
 struct Scaling {
   std::vector<double> offset, scale, fill;
+  // Set where all columns have this scale and no offset, as the bytes of images do: taken in f32.
+  std::optional<float> common;
   [[nodiscard]] bool empty() const { return scale.empty(); }
 };
 

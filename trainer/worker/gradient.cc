@@ -28,7 +28,7 @@ const TreeSum& GradientComputer::compute(std::uint64_t clock, const StepPlan& pl
     for (std::uint64_t i = 0; i < rows.size(); ++i) places_[i] = order_[rows.begin + i];
     for (const KeyRange& opened : order_.take_opened()) train_.will_need(opened);
     model_.gradient(weights, train_.gather(places_, buffers_), {seed_, clock, rows.begin}, gradient_);
-    [[maybe_unused]] const Status added = sum_.add({0, b}, gradient_);
+    [[maybe_unused]] const Status added = sum_.take({0, b}, gradient_);
     assert(added);  // each block of the plan is added once
     progress();
   }

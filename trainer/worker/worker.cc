@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
 #include "trainer/worker/gradient.h"
@@ -106,7 +107,7 @@ class Worker {
     if (message.weights.size() != shard.keys.size())
       return fail(ErrorCode::corrupt,
                   fmt::format("a shard of {} keys sends {}", shard.keys.size(), message.weights.size()));
-    std::ranges::copy(message.weights, weights_.begin() + static_cast<std::ptrdiff_t>(shard.keys.begin));
+    std::memcpy(weights_.data() + shard.keys.begin, message.weights.data(), message.weights.size_bytes());
     shard.weights_for = message.clock;
     shard.version = message.version;
     return {};

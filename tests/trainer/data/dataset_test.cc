@@ -146,7 +146,9 @@ TEST_F(DatasetTest, BytesAreScaledToOne) {
   job.data.path = file("a-images-idx3-ubyte", testing::idx({2, 1, 2}, std::string("\0\xff\x33\1", 4)));
   file("a-labels-idx1-ubyte", testing::idx({2}, "\3\1"));
   const Dataset data = load(job).value();
-  EXPECT_EQ(features_of(data.train), (std::vector<float>{0, 1, 0.2F, 1 / 255.0F}));
+  const std::vector<float> found = features_of(data.train), expected{0, 1, 0.2F, 1 / 255.0F};
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_FLOAT_EQ(found[i], expected[i]);
   EXPECT_EQ(targets_of(data.train), (std::vector<float>{1, 0}));
   EXPECT_EQ(data.summary.columns(), 2U);
 }

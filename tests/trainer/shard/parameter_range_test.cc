@@ -89,27 +89,28 @@ TEST_F(ParameterRangeTest, BspUpdatesOnceWhenAllHavePushed) {
 }
 
 TEST_F(ParameterRangeTest, AMinibatchInPartsIsOneUpdate) {
-  rows_ = 24;
+  rows_ = 96;
   TrainJob job;
-  job.batch_size = 24;  // blocks of 8 rows: a tree of three
+  job.batch_size = 96;  // blocks of 32 rows: a tree of three
   job.epochs = 3;
   job.learning_rate = 1;
   const std::vector<float> start{1, 1};
   ParameterRange range(job, Begin{rows_, {}, start}, peers_);
   Push part;
-  part.rows = 24;
+  part.rows = 96;
   part.blocks = 3;
   part.nodes = {{0, 2}};
-  part.values = eight_;
+  const std::vector<float> thirty_two{32, 32};
+  part.values = thirty_two;
   part.last = false;
   ASSERT_TRUE(range.push(part));
   EXPECT_EQ(range.version(), 0U);
   EXPECT_TRUE(peers_.reads.empty());
   ASSERT_TRUE(range.push(part));  // a duplicate
-  const std::vector<float> sixteen{16, 16};
+  const std::vector<float> sixty_four{64, 64};
   part.sequence = 1;
   part.nodes = {{1, 0}};
-  part.values = sixteen;
+  part.values = sixty_four;
   part.last = true;
   ASSERT_TRUE(range.push(part));
   EXPECT_EQ(range.version(), 1U);
