@@ -150,7 +150,7 @@ class MemoryWatch(threading.Thread):
                 if not folder.name.isdigit():
                     continue
                 try:
-                    if (folder / "comm").read_text().strip() != self.name_of:
+                    if not (folder / "comm").read_text().startswith(self.name_of):
                         continue
                     status = (folder / "status").read_text()
                     total += sum(int(line.split()[1]) for line in status.splitlines()
@@ -167,7 +167,7 @@ def linear(trainer: Trainer, data: pathlib.Path, out: dict):
         write_csv(path, 2_000_000)
     job = {"model": "linear", "data": {"path": str(path), "label": "y", "validation": 0, "standardize": False},
            "mode": "mapreduce", "workers": 2, "epochs": 30}
-    watch = MemoryWatch("krige-trainer")
+    watch = MemoryWatch("krige-")
     watch.start()
     with tempfile.NamedTemporaryFile() as model:
         seconds, records = trainer.from_text(job, model.name)
@@ -183,7 +183,7 @@ def linear(trainer: Trainer, data: pathlib.Path, out: dict):
     exact = np.linalg.solve(design.T @ design, design.T @ table[:, 20])
     error = float(np.max(np.abs(np.array(weights) - exact)))
     out["linear CSV 2,000,000 x 20"] = {"whole_job_s": seconds, "from_cache_s": cached, "memory_mb": watch.most,
-                                        "largest_error_of_a_coefficient": error, "epochs": records[-1]["epoch"],
+                                        "largest_error_of_a_coefficient": f"{error:.1e}", "epochs": records[-1]["epoch"],
                                         "MB_per_s": path.stat().st_size / 1e6 / seconds}
 
 
@@ -191,7 +191,7 @@ def fm(trainer: Trainer, data: pathlib.Path, out: dict):
     job = {"model": "fm", "loss": "squared", "factors": 8, "workers": 2, "seed": 1,
            "data": {"path": str(data / "ml-latest-small.ratings.csv"), "label": "rating", "validation": 0, "test": 0.1,
                     "categorical_columns": ["userId", "movieId"], "ignore_columns": ["timestamp"]},
-           "mode": "bsp", "batch_size": 256, "optimizer": "adagrad", "learning_rate": 0.05, "l2": 2e-5, "epochs": 20}
+           "batch_size": 8192, "optimizer": "adagrad", "learning_rate": 0.3, "l2": 1.4e-4, "epochs": 50}
     for mode in ("bsp", "asp"):
         rate, records = trainer.rate(job | {"mode": mode})
         out[f"movielens fm {mode}"] = {"examples_per_second": rate, "test_rmse": records[-1].get("test_rmse")}

@@ -1,6 +1,7 @@
 // krige-trainer: the coordinator of a training and, started by it, its members.
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -159,6 +160,9 @@ int main(int argc, char** argv) {
   const std::string_view role = argc > 1 ? argv[1] : "";
   const std::span<char*> arguments(argv + std::min(argc, 2), argv + argc);
   flush_denormals();  // in all processes of a training alike
+  // Members are started as /proc/self/exe, which is what a list of processes would show.
+  if (const std::string shown = fmt::format("krige-{}", role); role == "shard" || role == "worker")
+    ::prctl(PR_SET_NAME, shown.c_str());
   if (role == "shard" || role == "worker") {
     // The coordinator has heard why, and is the one that tells.
     return serve_as_member(role, arguments) ? 0 : 1;
