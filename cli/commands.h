@@ -34,6 +34,22 @@ struct TrainOptions {
 };
 int train(const TrainOptions& options);
 
+struct PredictOptions {
+  std::string model;
+  std::string file;
+  std::string output;  // empty: standard output
+  bool probabilities = false;
+  bool json = false;
+};
+int predict(const PredictOptions& options);
+
+struct EvaluateOptions {
+  std::string model;
+  std::string file;
+  bool json = false;
+};
+int evaluate(const EvaluateOptions& options);
+
 struct ValidateOptions {
   std::string file;
   bool json = false;

@@ -76,6 +76,24 @@ int main(int argc, char** argv) {
       ->needs(checkpoint);
   train_command->callback([&] { code = train(train_options); });
 
+  PredictOptions predict_options;
+  CLI::App* predict_command = app.add_subcommand("predict", "Print what a trained model says of the rows of a file");
+  predict_command->add_option("MODEL", predict_options.model, "Written by krige train --model")->required();
+  predict_command->add_option("FILE", predict_options.file, "Data as the model's training file; needs no label")
+      ->required();
+  predict_command->add_option("--output", predict_options.output, "Write the lines there")->type_name("FILE");
+  predict_command->add_flag("--probabilities", predict_options.probabilities, "With the probability of each class");
+  predict_command->add_flag("--json", predict_options.json, "Print JSON lines");
+  predict_command->callback([&] { code = predict(predict_options); });
+
+  EvaluateOptions evaluate_options;
+  CLI::App* evaluate_command = app.add_subcommand("evaluate", "Print a trained model's loss on the rows of a file");
+  evaluate_command->add_option("MODEL", evaluate_options.model, "Written by krige train --model")->required();
+  evaluate_command->add_option("FILE", evaluate_options.file, "Data as the model's training file, with labels")
+      ->required();
+  evaluate_command->add_flag("--json", evaluate_options.json, "Print one JSON document");
+  evaluate_command->callback([&] { code = evaluate(evaluate_options); });
+
   ValidateOptions validate_options;
   CLI::App* validate_command = app.add_subcommand("validate", "Check a study file and say what it means");
   validate_command->add_option("FILE", validate_options.file, "Study file, YAML or JSON")->required();

@@ -16,8 +16,8 @@
 #include "trainer/coordinator/record.h"
 #include "trainer/coordinator/signals.h"
 #include "trainer/models/model.h"
-#include "trainer/schedule.h"
 #include "trainer/optimizers/driver.h"
+#include "trainer/schedule.h"
 #include "trainer/worker/gradient.h"
 
 namespace krige::trainer {
@@ -383,7 +383,7 @@ class Coordinator {
       record.validation = score(&Evaluation::validation, summary_.validation_rows);
       const std::chrono::duration<double> trained = epoch.ended - began_;
       record.examples_per_second =
-          static_cast<double>(summary_.train_rows * epoch.passes) / std::max(trained.count(), 1e-9);
+          static_cast<double>(summary_.train_rows * epoch.passes - rows_before_) / std::max(trained.count(), 1e-9);
       record.elapsed_seconds = std::chrono::duration<double>(epoch.ended - started_).count();
       if (best_ && best_->observe(number, record.validation->loss)) final_weights_ = epoch.weights;
     }
