@@ -31,6 +31,8 @@ struct TrainOptions {
   std::int64_t checkpoint_every = 1;
   bool resume = false;
   bool json = false;
+  bool compare_modes = false;
+  double straggler = 0;  // seconds that one worker takes longer over a minibatch
 };
 int train(const TrainOptions& options);
 

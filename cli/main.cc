@@ -74,6 +74,15 @@ int main(int argc, char** argv) {
       ->needs(checkpoint);
   train_command->add_flag("--resume", train_options.resume, "Go on from the checkpoint, if there is one")
       ->needs(checkpoint);
+  CLI::Option* compare =
+      train_command
+          ->add_flag("--compare-modes", train_options.compare_modes, "Run it in all modes, print loss and time of each")
+          ->excludes(checkpoint);
+  train_command
+      ->add_option("--straggler", train_options.straggler, "One worker takes so much longer over each minibatch")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 1.0))
+      ->needs(compare);
   train_command->callback([&] { code = train(train_options); });
 
   PredictOptions predict_options;

@@ -35,6 +35,7 @@ constexpr const char* kUsage =
     "  --resume        goes on from the checkpoint, if there is one\n"
     "  --transport     how the processes talk: shm (shared memory), unix or tcp sockets; before the job's\n"
     "  --timeout S     a process without a sign of life for S seconds (default 30) ends the training\n"
+    "  --straggler S   the last worker takes S seconds longer over each minibatch, to compare modes\n"
     "  --trace         logs each read of weights with its clocks to standard error\n"
     "SIGUSR1 pauses a training with a checkpoint: it is written, and the exit code is 75.\n"
     "\n"
@@ -117,10 +118,10 @@ Result<CheckpointOptions> checkpoint_options(std::map<std::string, std::string>&
 }
 
 Result<Ending> coordinate(std::span<char*> arguments) {
-  KRIGE_TRY(
-      auto options,
-      parse_options(arguments, {"--job", "--model", "--transport", "--timeout", "--checkpoint", "--checkpoint-every"},
-                    {"--trace", "--resume"}));
+  KRIGE_TRY(auto options, parse_options(arguments,
+                                        {"--job", "--model", "--transport", "--timeout", "--checkpoint",
+                                         "--checkpoint-every", "--straggler"},
+                                        {"--trace", "--resume"}));
   if (!options.contains("--job")) return fail(ErrorCode::invalid_argument, "--job is missing");
   CoordinatorOptions run;
   run.model_path = options["--model"];
@@ -133,6 +134,12 @@ Result<Ending> coordinate(std::span<char*> arguments) {
     KRIGE_TRY(const double seconds, parse_number<double>("--timeout", options["--timeout"]));
     if (!(seconds >= 0.1 && seconds <= 1e6)) return fail(ErrorCode::invalid_argument, "--timeout is from 0.1 to 1e6");
     run.crew.timeout = Millis(static_cast<std::int64_t>(seconds * 1000));
+  }
+  if (options.contains("--straggler")) {
+    KRIGE_TRY(const double seconds, parse_number<double>("--straggler", options["--straggler"]));
+    // Below the time after which a silent process is taken for dead.
+    if (!(seconds <= 1)) return fail(ErrorCode::invalid_argument, "--straggler is at most 1 second");
+    run.crew.straggler = Millis(static_cast<std::int64_t>(seconds * 1000));
   }
   KRIGE_TRY(const std::string text,
             options["--job"] == "-" ? read_standard_input() : read_file(options["--job"], kMaxJobBytes));
@@ -174,13 +181,19 @@ Status evaluate_rows(std::span<char*> arguments) {
 }
 
 Status serve_as_member(std::string_view role, std::span<char*> arguments) {
-  KRIGE_TRY(auto options, parse_options(arguments, {"--control", "--links", "--memories", "--job-id", "--heartbeat-ms"},
-                                        {"--trace"}));
+  KRIGE_TRY(
+      auto options,
+      parse_options(arguments, {"--control", "--links", "--memories", "--job-id", "--heartbeat-ms", "--straggle-ms"},
+                    {"--trace"}));
   MemberArguments member;
   KRIGE_TRY(member.control, parse_number<int>("--control", options["--control"]));
   KRIGE_TRY(member.job_id, parse_number<std::uint64_t>("--job-id", options["--job-id"]));
   KRIGE_TRY(const std::int64_t heartbeat, parse_number<std::int64_t>("--heartbeat-ms", options["--heartbeat-ms"]));
   member.heartbeat = Millis(heartbeat);
+  if (options.contains("--straggle-ms")) {
+    KRIGE_TRY(const std::int64_t straggle, parse_number<std::int64_t>("--straggle-ms", options["--straggle-ms"]));
+    member.straggle = Millis(straggle);
+  }
   KRIGE_TRY(member.links, parse_descriptors("--links", options["--links"]));
   KRIGE_TRY(member.memories, parse_descriptors("--memories", options["--memories"]));
   if (!member.memories.empty() && member.memories.size() != member.links.size())

@@ -33,6 +33,17 @@ CrewOptions crew_options(const TrainJob& job, const CoordinatorOptions& options)
   return crew;
 }
 
+Spent spent_by_workers(const std::vector<Evaluation>& evaluations) {
+  Spent total;
+  for (const Evaluation& worker : evaluations) {
+    total.compute_seconds += worker.spent.compute_seconds;
+    total.wait_seconds += worker.spent.wait_seconds;
+    total.socket_bytes += worker.spent.socket_bytes;
+    total.memory_bytes += worker.spent.memory_bytes;
+  }
+  return total;
+}
+
 class Coordinator {
  public:
   Coordinator(const TrainJob& job, const CoordinatorOptions& options)
@@ -401,6 +412,7 @@ class Coordinator {
       ask_for_evaluation(number, epoch);
       return {};
     }
+    if (last) record.spent = spent_by_workers(epoch.evaluations);
     if (last) record.test = score(&Evaluation::test, summary_.test_rows);
     note(records_.put(to_text(record)));
     if (diverged) log::warning(fmt::format("the loss is not a number after epoch {}: the training ends here", number));
