@@ -83,20 +83,27 @@ void print_plots(const std::vector<ModeRun>& runs) {
       over_passes.back().points.emplace_back(number(record, "epoch"), number(record, "train_loss"));
     }
   }
+  // Up to the second record of the worst mode of minibatches: the first losses would leave the rest one flat line.
+  double limit = -std::numeric_limits<double>::infinity();
+  for (const ModeRun& run : runs)
+    if (run.mode != "mapreduce")
+      limit = std::max(limit, number(run.records[run.records.size() > 1 ? 1 : 0], "train_loss"));
   print_line("b bsp, s ssp, a asp, m mapreduce\n");
-  print_line(plot(over_time, "seconds", "train_loss"));
-  print_line(plot(over_passes, "epochs", "train_loss"));
+  print_line(plot(over_time, limit, "seconds", "train_loss"));
+  print_line(plot(over_passes, limit, "epochs", "train_loss"));
 }
 
 }  // namespace
 
-std::string plot(const std::vector<Curve>& curves, const std::string& x_name, const std::string& y_name) {
+std::string plot(const std::vector<Curve>& curves, double limit, const std::string& x_name, const std::string& y_name) {
   constexpr double kFar = std::numeric_limits<double>::infinity();
   double left = kFar, right = -kFar, bottom = kFar, top = -kFar;
-  const auto finite = [](const auto& point) { return std::isfinite(point.first) && std::isfinite(point.second); };
+  const auto shown = [&](const auto& point) {
+    return std::isfinite(point.first) && std::isfinite(point.second) && point.second <= limit;
+  };
   for (const Curve& curve : curves)
     for (const auto& point : curve.points) {
-      if (!finite(point)) continue;
+      if (!shown(point)) continue;
       left = std::min(left, point.first);
       right = std::max(right, point.first);
       bottom = std::min(bottom, point.second);
@@ -109,7 +116,7 @@ std::string plot(const std::vector<Curve>& curves, const std::string& x_name, co
   std::vector<std::string> lines(kPlotHeight, std::string(kPlotWidth, ' '));
   for (const Curve& curve : curves)
     for (const auto& point : curve.points)
-      if (finite(point))
+      if (shown(point))
         lines[kPlotHeight - 1 - place(point.second, bottom, top, kPlotHeight)]
              [place(point.first, left, right, kPlotWidth)] = curve.mark;
   std::string text = fmt::format("{:>10}\n", y_name);

@@ -19,7 +19,9 @@ struct Curve {
   char mark = '*';
   std::vector<std::pair<double, double>> points;  // x, y
 };
-// A plot in characters over the curves' common range; points that are not finite are left out.
-[[nodiscard]] std::string plot(const std::vector<Curve>& curves, const std::string& x_name, const std::string& y_name);
+// A plot in characters over the curves' common range, but of y only up to `top`; points above it, and such that are not
+// finite, are left out.
+[[nodiscard]] std::string plot(const std::vector<Curve>& curves, double top, const std::string& x_name,
+                               const std::string& y_name);
 
 }  // namespace krige::cli

@@ -65,7 +65,8 @@ int main(int argc, char** argv) {
   CLI::App* train_command = app.add_subcommand("train", "Run one distributed training and print its records");
   train_command->add_option("FILE", train_options.file, "Training job, YAML or JSON")->required();
   train_command->add_flag("--json", train_options.json, "Print the records as JSON lines");
-  train_command->add_option("--model", train_options.model, "Write the trained model")->type_name("OUT");
+  CLI::Option* model =
+      train_command->add_option("--model", train_options.model, "Write the trained model")->type_name("OUT");
   CLI::Option* checkpoint =
       train_command->add_option("--checkpoint", train_options.checkpoint, "Keep what the training needs to go on")
           ->type_name("FILE");
@@ -77,7 +78,8 @@ int main(int argc, char** argv) {
   CLI::Option* compare =
       train_command
           ->add_flag("--compare-modes", train_options.compare_modes, "Run it in all modes, print loss and time of each")
-          ->excludes(checkpoint);
+          ->excludes(checkpoint)
+          ->excludes(model);
   train_command
       ->add_option("--straggler", train_options.straggler, "One worker takes so much longer over each minibatch")
       ->type_name("SECONDS")

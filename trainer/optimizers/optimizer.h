@@ -20,8 +20,8 @@ class Optimizer {
   // One update with learning rate `rate` and the gradient of the objective without its l1 term at `weights`; both have
   // the optimizer's number of keys.
   void step(double rate, std::span<float> weights, std::span<const float> gradient);
-  // For a checkpoint: the arrays of its state, one number a key each; and the updates that they come from, with the rate
-  // of the last one.
+  // For a checkpoint: the arrays of its state, one number a key each; and the updates that they come from, with the
+  // rate of the last one.
   [[nodiscard]] virtual std::vector<std::span<float>> state() { return {}; }
   virtual void resume(std::uint64_t /*steps*/, double /*last_rate*/) {}
 

@@ -54,8 +54,8 @@ class ServerFunctions {
   std::vector<Caller> callers_;  // by worker
 };
 
-// One step of the optimizer with learning rate `rate`, which must outlive the function, with the arguments as the gradient; `keys` are its keys
-// and those of every call.
+// One step of the optimizer with learning rate `rate`, which must outlive the function, with the arguments as the
+// gradient; `keys` are its keys and those of every call.
 [[nodiscard]] ServerFunction function_of(Optimizer& optimizer, double rate, std::size_t keys);
 
 }  // namespace krige::trainer

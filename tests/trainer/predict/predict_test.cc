@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <functional>
+#include <nlohmann/json.hpp>
 
 #include "base/json.h"
 #include "tests/trainer/data/support.h"

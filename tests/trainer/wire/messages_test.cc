@@ -162,6 +162,7 @@ TEST(Messages, TheOthersSurviveTheRoundTrip) {
   EXPECT_EQ(got.train, evaluation.train);
   EXPECT_EQ(got.validation, evaluation.validation);
   EXPECT_TRUE(got.test.empty());
+  EXPECT_EQ(got.spent, evaluation.spent);
 
   const Failure failure = read<Failure>(payload_of(Failure{{ErrorCode::io, "no", "data.path", {}}})).value();
   EXPECT_EQ(failure.error.code, ErrorCode::io);
