@@ -31,8 +31,26 @@ struct TrainOptions {
   std::int64_t checkpoint_every = 1;
   bool resume = false;
   bool json = false;
+  bool compare_modes = false;
+  double straggler = 0;  // seconds that one worker takes longer over a minibatch
 };
 int train(const TrainOptions& options);
+
+struct PredictOptions {
+  std::string model;
+  std::string file;
+  std::string output;  // empty: standard output
+  bool probabilities = false;
+  bool json = false;
+};
+int predict(const PredictOptions& options);
+
+struct EvaluateOptions {
+  std::string model;
+  std::string file;
+  bool json = false;
+};
+int evaluate(const EvaluateOptions& options);
 
 struct ValidateOptions {
   std::string file;

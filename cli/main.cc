@@ -65,7 +65,8 @@ int main(int argc, char** argv) {
   CLI::App* train_command = app.add_subcommand("train", "Run one distributed training and print its records");
   train_command->add_option("FILE", train_options.file, "Training job, YAML or JSON")->required();
   train_command->add_flag("--json", train_options.json, "Print the records as JSON lines");
-  train_command->add_option("--model", train_options.model, "Write the trained model")->type_name("OUT");
+  CLI::Option* model =
+      train_command->add_option("--model", train_options.model, "Write the trained model")->type_name("OUT");
   CLI::Option* checkpoint =
       train_command->add_option("--checkpoint", train_options.checkpoint, "Keep what the training needs to go on")
           ->type_name("FILE");
@@ -74,7 +75,35 @@ int main(int argc, char** argv) {
       ->needs(checkpoint);
   train_command->add_flag("--resume", train_options.resume, "Go on from the checkpoint, if there is one")
       ->needs(checkpoint);
+  CLI::Option* compare =
+      train_command
+          ->add_flag("--compare-modes", train_options.compare_modes, "Run it in all modes, print loss and time of each")
+          ->excludes(checkpoint)
+          ->excludes(model);
+  train_command
+      ->add_option("--straggler", train_options.straggler, "One worker takes so much longer over each minibatch")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 1.0))
+      ->needs(compare);
   train_command->callback([&] { code = train(train_options); });
+
+  PredictOptions predict_options;
+  CLI::App* predict_command = app.add_subcommand("predict", "Print what a trained model says of the rows of a file");
+  predict_command->add_option("MODEL", predict_options.model, "Written by krige train --model")->required();
+  predict_command->add_option("FILE", predict_options.file, "Data as the model's training file; needs no label")
+      ->required();
+  predict_command->add_option("--output", predict_options.output, "Write the lines there")->type_name("FILE");
+  predict_command->add_flag("--probabilities", predict_options.probabilities, "With the probability of each class");
+  predict_command->add_flag("--json", predict_options.json, "Print JSON lines");
+  predict_command->callback([&] { code = predict(predict_options); });
+
+  EvaluateOptions evaluate_options;
+  CLI::App* evaluate_command = app.add_subcommand("evaluate", "Print a trained model's loss on the rows of a file");
+  evaluate_command->add_option("MODEL", evaluate_options.model, "Written by krige train --model")->required();
+  evaluate_command->add_option("FILE", evaluate_options.file, "Data as the model's training file, with labels")
+      ->required();
+  evaluate_command->add_flag("--json", evaluate_options.json, "Print one JSON document");
+  evaluate_command->callback([&] { code = evaluate(evaluate_options); });
 
   ValidateOptions validate_options;
   CLI::App* validate_command = app.add_subcommand("validate", "Check a study file and say what it means");

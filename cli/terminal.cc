@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <nlohmann/json.hpp>
+#include <utility>
 
 namespace krige::cli {
 namespace {
@@ -84,6 +86,30 @@ void Progress::show(const tuner::StudyView& study, Millis elapsed) {
 
 void Progress::line(std::string_view text) {
   fmt::print(stderr, "{}{}\n", terminal_ && shown_ ? "\r\x1b[K" : "", text);
+}
+
+EpochBar::EpochBar(std::int64_t epochs) : epochs_(epochs), terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+void EpochBar::show(const OrderedJson& record) {
+  if (!terminal_) return;
+  const auto number = [&](const char* name) {
+    const auto found = record.find(name);
+    return found != record.end() && found->is_number() ? found->get<double>() : 0.0;
+  };
+  const double epoch = number("epoch");
+  const auto epochs = static_cast<double>(epochs_);
+  std::string text = fmt::format("{} {}/{}  loss {}  {:.3g} examples/s", bar(epoch / epochs), epoch, epochs_,
+                                 short_number(number("train_loss")), number("examples_per_second"));
+  if (epoch > 0 && epoch < epochs)
+    text += fmt::format(
+        "  {} left", short_duration(Millis(std::llround(number("elapsed_seconds") * 1000 * (epochs - epoch) / epoch))));
+  fmt::print(stderr, "\r\x1b[K{}", text);
+  std::fflush(stderr);
+  shown_ = true;
+}
+
+void EpochBar::clear() {
+  if (std::exchange(shown_, false)) fmt::print(stderr, "\r\x1b[K");
 }
 
 }  // namespace krige::cli

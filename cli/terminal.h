@@ -41,4 +41,19 @@ class Progress {
   bool shown_ = false;
 };
 
+// The progress of one training, rewritten in place; nothing where standard error is no terminal.
+class EpochBar {
+ public:
+  explicit EpochBar(std::int64_t epochs);
+  // `record` as the trainer writes it.
+  void show(const OrderedJson& record);
+  // Leaves the line empty.
+  void clear();
+
+ private:
+  std::int64_t epochs_;
+  bool terminal_;
+  bool shown_ = false;
+};
+
 }  // namespace krige::cli

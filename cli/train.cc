@@ -1,20 +1,21 @@
-// One training, run by krige-trainer under a supervisor.
+// One training, or the same in all modes.
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <condition_variable>
 #include <filesystem>
-#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/compare.h"
 #include "cli/interrupt.h"
 #include "cli/job_file.h"
 #include "cli/terminal.h"
-#include "cli/workplace.h"
-#include "tuner/executors/local_executor.h"
+#include "cli/training.h"
 
 namespace krige::cli {
 namespace {
+
+namespace fs = std::filesystem;
 
 // epoch 12  train_loss 0.1203  accuracy 0.9722  …
 std::string readable(const OrderedJson& record) {
@@ -27,25 +28,44 @@ std::string readable(const OrderedJson& record) {
   return text;
 }
 
-struct Ending {
-  std::mutex mutex;
-  std::condition_variable_any ended;
-  std::optional<tuner::Outcome> outcome;  // guarded by mutex
+// Each record a line of standard output; where that is the terminal of the progress bar, only the last one.
+class Printer {
+ public:
+  Printer(bool json, std::int64_t epochs)
+      : json_(json), only_last_(!json && ::isatty(STDOUT_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1), bar_(epochs) {}
+
+  void add(std::string_view line) {
+    const Result<OrderedJson> record = parse_json(line);
+    const bool plain = json_ || !record;
+    if (record) bar_.show(*record);
+    last_ = plain ? std::string(line) : readable(*record);
+    if (only_last_ && !plain) return;
+    bar_.clear();
+    print_line(last_);
+  }
+  void finish() {
+    bar_.clear();
+    if (only_last_ && !last_.empty()) print_line(last_);
+  }
+
+ private:
+  bool json_;
+  bool only_last_;
+  EpochBar bar_;
+  std::string last_;
 };
 
-int explain(const tuner::Outcome& outcome) {
-  if (outcome.kind == tuner::Outcome::Kind::exited && outcome.exit_code == 0) return 0;
-  constexpr int kPaused = 75;  // as krige-trainer says it
-  if (outcome.kind == tuner::Outcome::Kind::exited && outcome.exit_code == kPaused) {
-    note("krige: paused; --resume goes on");
-    return kPaused;
-  }
-  if (!outcome.error_tail.empty())
-    fmt::print(stderr, "{}", outcome.error_tail);
-  else
-    note("krige: the training did not end well: " + outcome.reason);
-  constexpr int kBadFile = 2;  // krige-trainer's codes are ours
-  return outcome.kind == tuner::Outcome::Kind::exited && outcome.exit_code == kBadFile ? kBadFile : 1;
+std::vector<std::string> arguments_of(const TrainOptions& options) {
+  std::vector<std::string> arguments;
+  // The trainer runs in a folder of its own: a path is meant from here.
+  if (!options.model.empty()) arguments.insert(arguments.end(), {"--model", fs::absolute(options.model).string()});
+  if (!options.checkpoint.empty())
+    arguments.insert(arguments.end(), {"--checkpoint", fs::absolute(options.checkpoint).string(), "--checkpoint-every",
+                                       std::to_string(options.checkpoint_every)});
+  if (options.resume) arguments.emplace_back("--resume");
+  if (options.straggler > 0)
+    arguments.insert(arguments.end(), {"--straggler", fmt::format("{:.3f}", options.straggler)});
+  return arguments;
 }
 
 }  // namespace
@@ -54,40 +74,16 @@ int train(const TrainOptions& options) {
   const Result<OrderedJson> job = load_job(options.file);
   if (!job) return report(job.error(), options.file);
   const InterruptWatch interrupt;
-  Ending ending;
-  auto executor = tuner::make_local_executor({.supervisor = trainer_path(), .store_id = random_id(16)});
-  if (!executor) return report(executor.error());
-  (*executor)->set_callbacks({.on_line =
-                                  [&](const tuner::AttemptKey&, std::string_view line) {
-                                    const Result<OrderedJson> record = parse_json(line);
-                                    print_line(options.json || !record ? std::string(line) : readable(*record));
-                                  },
-                              .on_exit =
-                                  [&](const tuner::AttemptKey&, const tuner::Outcome& outcome) {
-                                    const std::lock_guard lock(ending.mutex);
-                                    ending.outcome = outcome;
-                                    ending.ended.notify_all();
-                                  }});
-  tuner::RunSpec run;
-  run.key = {"train", 1, 1};
-  run.argv = {trainer_path(), "coordinator", "--job", "-"};
-  if (!options.model.empty()) run.argv.insert(run.argv.end(), {"--model", options.model});
-  // The trainer runs in a folder of its own: a path is meant from here.
-  if (!options.checkpoint.empty())
-    run.argv.insert(run.argv.end(), {"--checkpoint", std::filesystem::absolute(options.checkpoint).string(),
-                                     "--checkpoint-every", std::to_string(options.checkpoint_every)});
-  if (options.resume) run.argv.emplace_back("--resume");
-  run.input = dump(*job);
-  if (const Status started = (*executor)->start(run); !started) return report(started.error());
-
-  std::unique_lock lock(ending.mutex);
-  if (!ending.ended.wait(lock, interrupt.token(), [&] { return ending.outcome.has_value(); })) {
-    lock.unlock();
-    executor->reset();  // ends the training and everything of it
-    note("krige: interrupted");
-    return 130;
-  }
-  return explain(*ending.outcome);
+  const std::vector<std::string> arguments = arguments_of(options);
+  if (options.compare_modes) return compare_modes(*job, arguments, options.json, interrupt);
+  Printer printer(options.json, (*job)["epochs"].get<std::int64_t>());
+  const auto outcome = run_training(
+      *job, arguments, [&](std::string_view line) { printer.add(line); }, interrupt);
+  printer.finish();
+  if (!outcome) return report(outcome.error());
+  if (*outcome) return explain(**outcome);
+  note("krige: interrupted");
+  return 130;
 }
 
 }  // namespace krige::cli

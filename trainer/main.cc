@@ -1,4 +1,5 @@
 // krige-trainer: the coordinator of a training and, started by it, its members.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -17,6 +18,7 @@
 #include "trainer/coordinator/coordinator.h"
 #include "trainer/floats.h"
 #include "trainer/job_text.h"
+#include "trainer/predict/predict.h"
 #include "trainer/shard/shard.h"
 #include "trainer/worker/worker.h"
 
@@ -35,8 +37,14 @@ constexpr const char* kUsage =
     "  --resume        goes on from the checkpoint, if there is one\n"
     "  --transport     how the processes talk: shm (shared memory), unix or tcp sockets; before the job's\n"
     "  --timeout S     a process without a sign of life for S seconds (default 30) ends the training\n"
+    "  --straggler S   the last worker takes S seconds longer over each minibatch, to compare modes\n"
     "  --trace         logs each read of weights with its clocks to standard error\n"
-    "SIGUSR1 pauses a training with a checkpoint: it is written, and the exit code is 75.\n";
+    "SIGUSR1 pauses a training with a checkpoint: it is written, and the exit code is 75.\n"
+    "\n"
+    "       krige-trainer predict --model MODEL --data FILE [--output FILE] [--probabilities] [--json]\n"
+    "Writes one line a row of FILE: the value or the class that the model predicts.\n"
+    "       krige-trainer evaluate --model MODEL --data FILE [--json]\n"
+    "Writes the model's loss and its accuracy or root mean squared error on the rows of FILE.\n";
 
 // --name value pairs, and --name alone for the flags.
 Result<std::map<std::string, std::string>> parse_options(std::span<char*> arguments,
@@ -112,10 +120,10 @@ Result<CheckpointOptions> checkpoint_options(std::map<std::string, std::string>&
 }
 
 Result<Ending> coordinate(std::span<char*> arguments) {
-  KRIGE_TRY(
-      auto options,
-      parse_options(arguments, {"--job", "--model", "--transport", "--timeout", "--checkpoint", "--checkpoint-every"},
-                    {"--trace", "--resume"}));
+  KRIGE_TRY(auto options, parse_options(arguments,
+                                        {"--job", "--model", "--transport", "--timeout", "--checkpoint",
+                                         "--checkpoint-every", "--straggler"},
+                                        {"--trace", "--resume"}));
   if (!options.contains("--job")) return fail(ErrorCode::invalid_argument, "--job is missing");
   CoordinatorOptions run;
   run.model_path = options["--model"];
@@ -129,20 +137,65 @@ Result<Ending> coordinate(std::span<char*> arguments) {
     if (!(seconds >= 0.1 && seconds <= 1e6)) return fail(ErrorCode::invalid_argument, "--timeout is from 0.1 to 1e6");
     run.crew.timeout = Millis(static_cast<std::int64_t>(seconds * 1000));
   }
+  if (options.contains("--straggler")) {
+    KRIGE_TRY(const double seconds, parse_number<double>("--straggler", options["--straggler"]));
+    // Below the time after which a silent process is taken for dead.
+    if (!(seconds <= 1)) return fail(ErrorCode::invalid_argument, "--straggler is at most 1 second");
+    run.crew.straggler = Millis(static_cast<std::int64_t>(seconds * 1000));
+  }
   KRIGE_TRY(const std::string text,
             options["--job"] == "-" ? read_standard_input() : read_file(options["--job"], kMaxJobBytes));
   KRIGE_TRY(const TrainJob job, parse_job_text(text));
   return run_training(job, run);
 }
 
+// Options of a role that works with a model and a file.
+Result<std::map<std::string, std::string>> model_options(std::span<char*> arguments, std::vector<std::string> known,
+                                                         const std::vector<std::string>& flags) {
+  known.insert(known.end(), {"--model", "--data"});
+  KRIGE_TRY(auto options, parse_options(arguments, known, flags));
+  for (const char* name : {"--model", "--data"})
+    if (!options.contains(name)) return fail(ErrorCode::invalid_argument, fmt::format("{} is missing", name));
+  return options;
+}
+
+Status predict_rows(std::span<char*> arguments) {
+  KRIGE_TRY(auto options, model_options(arguments, {"--output"}, {"--probabilities", "--json"}));
+  KRIGE_TRY(const ModelFile model, read_model(options["--model"]));
+  UniqueFd file;
+  const auto write = [&](std::string_view lines) -> Status {
+    const std::string& path = options["--output"];
+    // Opened only now: what cannot be predicted leaves an older file as it is.
+    if (!path.empty() && !file) {
+      file = UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+      if (!file) return fail_errno(errno, fmt::format("cannot create {}", path));
+    }
+    return write_all(file ? file.get() : STDOUT_FILENO, lines);
+  };
+  return predict(model, options["--data"], {options.contains("--probabilities"), options.contains("--json")}, write);
+}
+
+Status evaluate_rows(std::span<char*> arguments) {
+  KRIGE_TRY(auto options, model_options(arguments, {}, {"--json"}));
+  KRIGE_TRY(const ModelFile model, read_model(options["--model"]));
+  KRIGE_TRY(const Measure measure, evaluate(model, options["--data"]));
+  return write_all(STDOUT_FILENO, (options.contains("--json") ? to_json_text(measure) : to_text(measure)) + "\n");
+}
+
 Status serve_as_member(std::string_view role, std::span<char*> arguments) {
-  KRIGE_TRY(auto options, parse_options(arguments, {"--control", "--links", "--memories", "--job-id", "--heartbeat-ms"},
-                                        {"--trace"}));
+  KRIGE_TRY(
+      auto options,
+      parse_options(arguments, {"--control", "--links", "--memories", "--job-id", "--heartbeat-ms", "--straggle-ms"},
+                    {"--trace"}));
   MemberArguments member;
   KRIGE_TRY(member.control, parse_number<int>("--control", options["--control"]));
   KRIGE_TRY(member.job_id, parse_number<std::uint64_t>("--job-id", options["--job-id"]));
   KRIGE_TRY(const std::int64_t heartbeat, parse_number<std::int64_t>("--heartbeat-ms", options["--heartbeat-ms"]));
   member.heartbeat = Millis(heartbeat);
+  if (options.contains("--straggle-ms")) {
+    KRIGE_TRY(const std::int64_t straggle, parse_number<std::int64_t>("--straggle-ms", options["--straggle-ms"]));
+    member.straggle = Millis(straggle);
+  }
   KRIGE_TRY(member.links, parse_descriptors("--links", options["--links"]));
   KRIGE_TRY(member.memories, parse_descriptors("--memories", options["--memories"]));
   if (!member.memories.empty() && member.memories.size() != member.links.size())
@@ -166,6 +219,11 @@ int main(int argc, char** argv) {
   if (role == "shard" || role == "worker") {
     // The coordinator has heard why, and is the one that tells.
     return serve_as_member(role, arguments) ? 0 : 1;
+  }
+  if (role == "predict" || role == "evaluate") {
+    const Status done = role == "predict" ? predict_rows(arguments) : evaluate_rows(arguments);
+    if (!done) log::error(done.error().describe());
+    return done ? 0 : exit_code(done.error().code);
   }
   if (role == "--help") {
     std::fputs(kUsage, stdout);

@@ -16,6 +16,7 @@
 #include "base/rng.h"
 #include "tests/trainer/trainer_process.h"
 #include "trainer/checkpoint/model_file.h"
+#include "trainer/predict/predict.h"
 
 namespace krige::trainer {
 namespace {
@@ -47,6 +48,7 @@ class TrainingTest : public ::testing::Test {
       OrderedJson record = parse_json(text).value();
       record.erase("examples_per_second");
       record.erase("elapsed_seconds");
+      for (const char* spent : {"compute_seconds", "wait_seconds", "wire_bytes", "socket_bytes"}) record.erase(spent);
       scores.push_back(record.dump());
     }
     return scores;
@@ -269,10 +271,45 @@ TEST_F(TrainingTest, RecordsHaveTheirFieldsAndTheLastOneTheTestSet) {
     EXPECT_EQ(record["train_loss"], record["validation_loss"]);
     EXPECT_TRUE(record.contains("examples_per_second") && record.contains("elapsed_seconds"));
     EXPECT_EQ(record.contains("test_loss"), i == 2);
+    for (const char* spent : {"compute_seconds", "wait_seconds", "wire_bytes", "socket_bytes"})
+      EXPECT_EQ(record.contains(spent), i == 2) << spent;
   }
   EXPECT_EQ(last(outcome)["test_accuracy"], last(outcome)["accuracy"]);
   EXPECT_EQ(outcome.files, std::vector<std::string>{});
   EXPECT_EQ(outcome.left, std::vector<pid_t>{});
+}
+
+TEST_F(TrainingTest, TheWorkersTimeAndBytesAreCounted) {
+  for (const std::string mode : {"bsp", "ssp", "asp", "mapreduce"}) {
+    const std::string job =
+        digits_job(fmt::format(R"("mode": "{}", "epochs": 2, "batch_size": 500, "workers": 2)", mode));
+    const Outcome by_socket = train(job, {"--transport", "unix"});
+    ASSERT_EQ(by_socket.exit_code, 0) << by_socket.log;
+    EXPECT_GT(last(by_socket)["compute_seconds"].get<double>(), 0) << mode;
+    EXPECT_GT(last(by_socket)["wait_seconds"].get<double>(), 0) << mode;
+    EXPECT_EQ(last(by_socket)["wire_bytes"], last(by_socket)["socket_bytes"]) << mode;
+    // Each of two workers got each epoch's 650 weights to evaluate at the least.
+    EXPECT_GT(last(by_socket)["wire_bytes"].get<std::int64_t>(), 2 * 2 * 650 * 4) << mode;
+    // A straggler sleeps at least so long: three minibatches an epoch.
+    const Outcome slow = train(job, {"--straggler", "0.01"});
+    ASSERT_EQ(slow.exit_code, 0) << slow.log;
+    EXPECT_GE(last(slow)["compute_seconds"].get<double>(), 0.01) << mode;
+    if (mode == "bsp") {
+      EXPECT_GT(last(slow)["wire_bytes"], last(slow)["socket_bytes"]);
+      EXPECT_GE(last(slow)["compute_seconds"].get<double>(), 0.06);
+    }
+  }
+}
+
+TEST_F(TrainingTest, EvaluateSaysWhatTheTrainingSaidOfItsTestSet) {
+  const std::string file = KRIGE_SOURCE_DIR "/examples/data/breast_cancer.csv";
+  const ModelFile model = model_of(fmt::format(
+      R"({{"model": "logistic", "data": {{"path": "{0}", "label": -1, "test": "{0}"}}, "epochs": 3, "workers": 2}})",
+      file));
+  const Measure measure = evaluate(model, file).value();
+  EXPECT_EQ(measure.rows, 569U);
+  EXPECT_EQ(measure.score.loss, last(outcome_)["test_loss"].get<double>());
+  EXPECT_EQ(measure.score.quality, last(outcome_)["test_accuracy"].get<double>());
 }
 
 TEST_F(TrainingTest, ALossThatIsNoNumberEndsTheTraining) {

@@ -18,7 +18,7 @@ namespace krige::trainer {
 namespace {
 
 constexpr std::string_view kMagic = "KRIGECKP";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;  // 2: with the training table's columns
 constexpr std::size_t kMaxFileBytes = std::size_t{8} << 30;
 
 enum Section : std::size_t { job, data, clock, weights, state };

@@ -13,7 +13,7 @@ namespace krige::trainer {
 namespace {
 
 constexpr std::string_view kMagic = "KRIGEMDL";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;  // 2: with the training table's columns
 constexpr std::size_t kMaxFileBytes = std::size_t{3} << 30;
 constexpr std::size_t kFixedBytes = kMagic.size() + 2 * sizeof(std::uint32_t);
 

@@ -33,6 +33,17 @@ CrewOptions crew_options(const TrainJob& job, const CoordinatorOptions& options)
   return crew;
 }
 
+Spent spent_by_workers(const std::vector<Evaluation>& evaluations) {
+  Spent total;
+  for (const Evaluation& worker : evaluations) {
+    total.compute_seconds += worker.spent.compute_seconds;
+    total.wait_seconds += worker.spent.wait_seconds;
+    total.socket_bytes += worker.spent.socket_bytes;
+    total.memory_bytes += worker.spent.memory_bytes;
+  }
+  return total;
+}
+
 class Coordinator {
  public:
   Coordinator(const TrainJob& job, const CoordinatorOptions& options)
@@ -383,7 +394,7 @@ class Coordinator {
       record.validation = score(&Evaluation::validation, summary_.validation_rows);
       const std::chrono::duration<double> trained = epoch.ended - began_;
       record.examples_per_second =
-          static_cast<double>(summary_.train_rows * epoch.passes) / std::max(trained.count(), 1e-9);
+          static_cast<double>(summary_.train_rows * epoch.passes - rows_before_) / std::max(trained.count(), 1e-9);
       record.elapsed_seconds = std::chrono::duration<double>(epoch.ended - started_).count();
       if (best_ && best_->observe(number, record.validation->loss)) final_weights_ = epoch.weights;
     }
@@ -401,6 +412,7 @@ class Coordinator {
       ask_for_evaluation(number, epoch);
       return {};
     }
+    if (last) record.spent = spent_by_workers(epoch.evaluations);
     if (last) record.test = score(&Evaluation::test, summary_.test_rows);
     note(records_.put(to_text(record)));
     if (diverged) log::warning(fmt::format("the loss is not a number after epoch {}: the training ends here", number));

@@ -41,7 +41,7 @@ Crew::~Crew() {
 Status Crew::start(const TrainJob& job, std::uint64_t clock) {
   allow_many_descriptors();
   shards_ = job.mode == TrainMode::mapreduce ? 0 : static_cast<std::uint32_t>(job.shards);
-  const auto workers = static_cast<std::uint32_t>(job.workers);
+  const auto workers = workers_ = static_cast<std::uint32_t>(job.workers);
   const Assignment assignment{0, 0, clock, job_text(job)};
   std::vector<MemberLinks> of_shard(shards_);
   std::vector<MemberLinks> of_worker(workers);
@@ -81,6 +81,8 @@ Status Crew::start_member(Role role, std::uint32_t index, const MemberLinks& lin
                                      std::to_string(job_id_),
                                      "--heartbeat-ms",
                                      std::to_string(std::max<std::int64_t>(1, options_.timeout.count() / 4))};
+  if (options_.straggler > Millis(0) && role == Role::worker && index + 1 == workers_)
+    arguments.insert(arguments.end(), {"--straggle-ms", std::to_string(options_.straggler.count())});
   if (options_.trace && role == Role::shard) arguments.emplace_back("--trace");
   KRIGE_TRY(ChildProcess process, ChildProcess::start(options_.program, arguments, inherited));
   const std::size_t place = members_.size();

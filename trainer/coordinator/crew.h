@@ -22,6 +22,9 @@ struct CrewOptions {
   // A member that shows no life for this long is taken for dead.
   Millis timeout{30'000};
   bool trace = false;
+  // The last worker takes so much longer over each minibatch; in mapreduce, over each evaluation by as many as an epoch
+  // has. Less than the timeout.
+  Millis straggler{0};
 };
 
 // Belongs to the thread of its loop. Its destructor ends all processes.
@@ -80,6 +83,7 @@ class Crew {
   FrameHandler on_frame_;
   std::uint64_t job_id_;
   std::uint32_t shards_ = 0;
+  std::uint32_t workers_ = 0;
   std::vector<std::unique_ptr<CrewMember>> members_;  // shards, then workers
   MonotonicTime last_look_;
   std::optional<Error> failure_;

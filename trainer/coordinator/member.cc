@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <thread>
+
 #include "trainer/job_text.h"
 
 namespace krige::trainer {
 
 Member::Member(const MemberArguments& arguments, FrameHandler on_frame)
-    : on_frame_(std::move(on_frame)), job_id_(arguments.job_id), heartbeat_(arguments.heartbeat) {
+    : on_frame_(std::move(on_frame)),
+      job_id_(arguments.job_id),
+      heartbeat_(arguments.heartbeat),
+      straggle_(arguments.straggle) {
   for (const int link : arguments.links) links_.emplace_back(link);
   for (const int memory : arguments.memories) memories_.emplace_back(memory);
   const auto on_closed = [this](const Error& error) {
@@ -67,6 +72,14 @@ void Member::keep_alive() {
   if (now - last_heartbeat_ < heartbeat_ / 2) return;
   last_heartbeat_ = now;
   send(Heartbeat{});
+}
+
+void Member::straggle(std::uint64_t minibatches) {
+  if (straggle_ == Millis(0)) return;
+  for (std::uint64_t i = 0; i < minibatches; ++i) {
+    std::this_thread::sleep_for(straggle_);
+    keep_alive();
+  }
 }
 
 void Member::report(const Error& error) { send(Failure{error}); }

@@ -20,6 +20,7 @@ struct MemberArguments {
   std::vector<int> memories;  // of the links, or none: then all goes through the sockets
   std::uint64_t job_id = 0;
   Millis heartbeat{1000};
+  Millis straggle{0};  // how much longer each minibatch takes, for comparisons of modes
 };
 
 class Member {
@@ -39,8 +40,12 @@ class Member {
 
   // Runs the loop until `done`; an error of a handler or the end of the coordinator (cancelled) ends it earlier.
   [[nodiscard]] Status run_until(const std::function<bool()>& done);
+  // Of all links.
+  [[nodiscard]] Traffic traffic() const { return loop_.traffic(); }
   // Shows life during a long computation; cheap.
   void keep_alive();
+  // Sleeps as long as a straggler does over `minibatches`; shows life meanwhile.
+  void straggle(std::uint64_t minibatches);
   // Tells the coordinator why this process ends.
   void report(const Error& error);
 
@@ -65,6 +70,7 @@ class Member {
   FrameHandler on_frame_;
   std::uint64_t job_id_;
   Millis heartbeat_;
+  Millis straggle_;
   MonotonicTime last_heartbeat_{};
   std::unique_ptr<Channel> control_;
   Assignment assignment_;

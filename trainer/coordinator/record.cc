@@ -29,6 +29,12 @@ std::string to_text(const Record& record) {
   json["examples_per_second"] = number_to_json(record.examples_per_second);
   json["elapsed_seconds"] = number_to_json(record.elapsed_seconds);
   if (record.best_epoch) json["best_epoch"] = *record.best_epoch;
+  if (record.spent) {
+    json["compute_seconds"] = record.spent->compute_seconds;
+    json["wait_seconds"] = record.spent->wait_seconds;
+    json["wire_bytes"] = record.spent->socket_bytes + record.spent->memory_bytes;
+    json["socket_bytes"] = record.spent->socket_bytes;
+  }
   if (record.test) {
     json["test_loss"] = number_to_json(record.test->loss);
     json["test_" + quality] = number_to_json(record.test->quality);

@@ -30,6 +30,8 @@ struct Record {
   double elapsed_seconds = 0;      // since the coordinator's start
   // In the last record, with early_stop: the epoch whose weights are kept and tested.
   std::optional<std::uint64_t> best_epoch = std::nullopt;
+  // In the last record only: the sums over the workers.
+  std::optional<Spent> spent = std::nullopt;
 };
 [[nodiscard]] std::string to_text(const Record& record);
 

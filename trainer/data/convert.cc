@@ -126,7 +126,7 @@ TextPlan delimited_plan(const TableRequest& request, std::shared_ptr<const Delim
   plan.parsers = [schema] { return delimited_parser(*schema); };
   TablePlan& table = plan.table;
   table.label_is_number = schema->label_is_number;
-  table.label_name = schema->names[schema->label];
+  if (schema->label) table.label_name = schema->names[*schema->label];
   table.sparse = schema->sparse();
   table.numeric = schema->numeric;
   if (table.sparse && schema->categorical == Categorical::hash) table.hashed = std::uint64_t{1} << schema->hash_bits;
@@ -143,8 +143,8 @@ TextPlan libsvm_plan(const TableRequest& request) {
   LibsvmSchema schema;
   schema.on_error = request.data->on_error;
   // `either`: text of labels are numbers by the format, and the table makes them targets if they are no integers.
-  schema.label_is_number =
-      request.label == LabelKind::number || (request.like != nullptr && request.like->classes.empty());
+  schema.label_is_number = request.labels == Labels::ignored || request.label == LabelKind::number ||
+                           (request.like != nullptr && request.like->classes.empty());
   if (request.like != nullptr) schema.max_id = static_cast<std::uint32_t>(request.like->columns);
   TextPlan plan;
   plan.parsers = [schema] { return libsvm_parser(schema); };
@@ -165,7 +165,8 @@ Result<TextPlan> plan_text(const TableRequest& request, LineChunks& chunks) {
     const Result<bool> got = chunks.next(sample);
     if (!got) return fail(at_line(request.path, 1, got.error()));
     if (!*got) return fail(ErrorCode::invalid_argument, fmt::format("{}: is empty", request.path));
-    auto schema = survey_delimited(request.path, sample.text(), *request.data, request.label, request.like);
+    auto schema =
+        survey_delimited(request.path, sample.text(), *request.data, request.label, request.like, request.labels);
     if (!schema) return fail(std::move(schema).error());
     plan = delimited_plan(request, std::make_shared<const DelimitedSchema>(*std::move(schema)));
     chunks.put_back(std::move(sample));
@@ -204,6 +205,8 @@ Result<std::vector<std::string>> source_files(const TableRequest& request) {
 
 Result<Table> convert(const TableRequest& request, TableWriter writer, const Progress& progress) {
   if (request.data->format != DataFormat::idx) return convert_text(request, std::move(writer), progress);
+  if (request.labels == Labels::ignored)
+    return convert_idx(request.path, std::nullopt, request.label, request.like, std::move(writer), progress);
   KRIGE_TRY(const std::vector<std::string> files, source_files(request));
   return convert_idx(files[0], files[1], request.label, request.like, std::move(writer), progress);
 }

@@ -15,6 +15,7 @@ struct TableRequest {
   const TrainData* data = nullptr;  // how it is read; `path` may be another than data->path
   LabelKind label = LabelKind::number;
   const TableInfo* like = nullptr;  // of the training data, for a further file
+  Labels labels = Labels::needed;   // ignored: targets are 0, and with `like` the labels may be missing
 };
 
 // The files that the request reads: the data, and in idx the labels. invalid_argument: no labels are found.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "trainer/data/moments.h"
+#include "trainer/data/row_chunk.h"
 #include "trainer/data/split.h"
 
 namespace krige::trainer {
@@ -60,6 +61,25 @@ Scaling scaling_of(const DataSummary& summary) {
   return scaling;
 }
 
+// A damaged or made-up model file must not lead beyond an array.
+Status check_table(const TrainData& data, const DataSummary& training) {
+  const TableInfo& table = training.table;
+  const auto numbers = static_cast<std::uint64_t>(std::ranges::count(table.kinds, ColumnKind::number));
+  const bool known_columns = table.kinds.size() == table.text_columns.size() && numbers == table.numeric &&
+                             std::ranges::count(table.kinds, ColumnKind::label) == 1;
+  const bool known_categories = std::ranges::all_of(table.categories, [&](const std::string& key) {
+    return key.size() > sizeof(std::uint32_t) && column_of(key) < table.text_columns.size();
+  });
+  const std::uint64_t hashed = data.categorical == Categorical::hash ? std::uint64_t{1} << data.hash_bits : 0;
+  const bool sparse = std::ranges::find(table.kinds, ColumnKind::category) != table.kinds.end();
+  const bool right_width =
+      !data.delimited() || table.columns == numbers + table.categories.size() + (sparse ? hashed : 0);
+  if (table.columns == training.columns() && table.classes == training.classes && right_width && known_categories &&
+      (!data.delimited() || known_columns))
+    return {};
+  return fail(ErrorCode::corrupt, "the model does not say what the columns of its training data were");
+}
+
 class Loader {
  public:
   Loader(const TrainJob& job, const Progress& progress, const CacheOptions& cache)
@@ -104,6 +124,7 @@ class Loader {
     summary.label = info.label;
     summary.classes = info.classes;
     summary.content = info.content;
+    summary.table = info;
   }
 
   // A file of its own, read and scaled as the training data are.
@@ -123,6 +144,19 @@ class Loader {
 
 Result<Dataset> load_dataset(const TrainJob& job, const Progress& progress, const CacheOptions& cache) {
   return Loader(job, progress, cache).run();
+}
+
+Result<RowSet> load_further(const TrainJob& job, const DataSummary& training, const std::string& path, Labels labels,
+                            const Progress& progress) {
+  KRIGE_CHECK(check_table(job.data, training));
+  TrainData data = job.data;
+  if (labels == Labels::ignored) {
+    data.on_error = OnError::fail;
+    if (data.missing == Missing::skip) data.missing = Missing::fail;
+  }
+  KRIGE_TRY(TableWriter writer, TableWriter::create(std::nullopt));
+  KRIGE_TRY(Table table, convert({path, &data, label_kind(job), &training.table, labels}, std::move(writer), progress));
+  return RowSet(std::make_shared<const Table>(std::move(table)), std::make_shared<const Scaling>(scaling_of(training)));
 }
 
 }  // namespace krige::trainer

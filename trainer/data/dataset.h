@@ -27,6 +27,7 @@ struct DataSummary {
   std::vector<double> fill = {};      // x where it is missing: the training rows' mean; empty: nothing may be missing
   std::uint64_t skipped_rows = 0;     // of all files: malformed ones, or such with a missing value, as the job says
   std::string content = {};           // hash of the training file's bytes
+  TableInfo table = {};               // of the training file: what further files are read like
   [[nodiscard]] bool regression() const { return classes.empty(); }
   [[nodiscard]] std::uint64_t columns() const { return features.empty() ? unnamed_columns : features.size(); }
   friend bool operator==(const DataSummary&, const DataSummary&) = default;
@@ -48,5 +49,13 @@ struct Dataset {
 [[nodiscard]] Result<Dataset> load_dataset(
     const TrainJob& job, const Progress& progress = [] {},
     const CacheOptions& cache = cache_options_from_environment());
+
+// All rows of a further file, read as the training data were and scaled as its training rows: the columns, categories
+// and classes are theirs. Without labels no column of them is needed, nor an idx file of them; targets are then 0, and
+// every row counts: one that is malformed or lacks a value that cannot be filled in is an error whatever the job says.
+// The rows lie in files without a name, not in the cache. Errors as convert(), of which `path` is named.
+[[nodiscard]] Result<RowSet> load_further(
+    const TrainJob& job, const DataSummary& training, const std::string& path, Labels labels,
+    const Progress& progress = [] {});
 
 }  // namespace krige::trainer

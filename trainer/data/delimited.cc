@@ -88,8 +88,9 @@ std::string_view take_line(std::string_view& text) {
 
 class Survey {
  public:
-  Survey(const std::string& path, std::string_view sample, const TrainData& data, LabelKind kind, const TableInfo* like)
-      : path_(path), sample_(sample), data_(data), kind_(kind), like_(like) {}
+  Survey(const std::string& path, std::string_view sample, const TrainData& data, LabelKind kind, const TableInfo* like,
+         Labels labels)
+      : path_(path), sample_(sample), data_(data), kind_(kind), like_(like), labels_(labels) {}
 
   Result<DelimitedSchema> run() {
     schema_.separator = data_.format == DataFormat::tsv ? '\t' : ',';
@@ -108,7 +109,7 @@ class Survey {
     schema_.kinds.assign(columns, ColumnKind::number);
     find_kinds();
     KRIGE_CHECK(apply_lists());
-    schema_.kinds[schema_.label] = ColumnKind::label;
+    schema_.kinds[*schema_.label] = ColumnKind::label;
     schema_.numeric = static_cast<std::size_t>(std::ranges::count(schema_.kinds, ColumnKind::number));
     if (schema_.numeric == 0 && !schema_.sparse())
       return fail(ErrorCode::invalid_argument, fmt::format("{}: no column is left for a feature", path_),
@@ -129,7 +130,7 @@ class Survey {
       sample_ = text;
     }
     if (first_.empty()) return fail(ErrorCode::invalid_argument, fmt::format("{}: is empty", path_));
-    if (first_.size() < 2)
+    if (first_.size() < 2 && labels_ == Labels::needed)
       return fail(
           ErrorCode::invalid_argument,
           fmt::format("{}:{}: one column only: a label and at least one feature are needed", path_, first_line_));
@@ -137,8 +138,11 @@ class Survey {
   }
 
   Result<DelimitedSchema> as_in_training() {
-    const std::vector<std::string>& names = like_->text_columns;
+    std::vector<std::string> names = like_->text_columns;
+    schema_.kinds = like_->kinds;
     schema_.label = static_cast<std::size_t>(std::ranges::find(like_->kinds, ColumnKind::label) - like_->kinds.begin());
+    schema_.label_is_number = like_->classes.empty() || labels_ == Labels::ignored;
+    if (labels_ == Labels::ignored) ignore_labels(names);
     if (data_.header || first_ != names)
       find_header();
     else
@@ -146,16 +150,26 @@ class Survey {
     if (first_.size() != names.size() || (schema_.has_header && !same_features(names)))
       return fail(ErrorCode::invalid_argument, fmt::format("{}: has other columns than {}", path_, data_.path));
     if (schema_.has_header) schema_.header_lines = first_line_;
-    schema_.names = names;
-    schema_.kinds = like_->kinds;
-    schema_.label_is_number = like_->classes.empty();
+    schema_.names = std::move(names);
     schema_.numeric = like_->numeric;
     return std::move(schema_);
   }
 
+  // A text with one column less than the training data's has none of labels.
+  void ignore_labels(std::vector<std::string>& names) {
+    const auto at = static_cast<std::ptrdiff_t>(*schema_.label);
+    schema_.kinds[*schema_.label] = ColumnKind::ignored;
+    if (first_.size() + 1 == names.size()) {
+      names.erase(names.begin() + at);
+      schema_.kinds.erase(schema_.kinds.begin() + at);
+      schema_.left_out = schema_.label;
+    }
+    schema_.label.reset();
+  }
+
   [[nodiscard]] bool same_features(const std::vector<std::string>& names) const {
     for (std::size_t i = 0; i < names.size(); ++i)
-      if (like_->kinds[i] != ColumnKind::label && like_->kinds[i] != ColumnKind::ignored && first_[i] != names[i])
+      if (schema_.kinds[i] != ColumnKind::label && schema_.kinds[i] != ColumnKind::ignored && first_[i] != names[i])
         return false;
     return true;
   }
@@ -257,6 +271,7 @@ class Survey {
   const TrainData& data_;
   LabelKind kind_;
   const TableInfo* like_;
+  Labels labels_;
   std::size_t first_line_ = 0;
   std::vector<std::string> first_;
   DelimitedSchema schema_;
@@ -360,8 +375,10 @@ class DelimitedParser final : public RowParser {
     return true;
   }
 
+  // Categories are named by the column that they have in the training data.
   std::uint32_t category(std::size_t column, std::string_view cell) {
     key_.resize(sizeof(std::uint32_t));
+    if (schema_.left_out && column >= *schema_.left_out) ++column;
     const auto number = static_cast<std::uint32_t>(column);
     ::memcpy(key_.data(), &number, sizeof number);
     key_.append(cell);
@@ -370,6 +387,7 @@ class DelimitedParser final : public RowParser {
 
   // Behind the numbers, which are in place: the entries of the categories.
   void finish_row() {
+    if (!schema_.label) rows_->targets.push_back(0);
     if (!sparse_) return;
     for (std::uint32_t i = 0; i < schema_.numeric; ++i) rows_->ids.push_back(i);
     std::uint32_t length = static_cast<std::uint32_t>(schema_.numeric);
@@ -466,8 +484,8 @@ class DelimitedParser final : public RowParser {
 bool DelimitedSchema::sparse() const { return std::ranges::find(kinds, ColumnKind::category) != kinds.end(); }
 
 Result<DelimitedSchema> survey_delimited(const std::string& path, std::string_view sample, const TrainData& data,
-                                         LabelKind label, const TableInfo* like) {
-  return Survey(path, sample, data, label, like).run();
+                                         LabelKind label, const TableInfo* like, Labels labels) {
+  return Survey(path, sample, data, label, like, labels).run();
 }
 
 std::unique_ptr<RowParser> delimited_parser(const DelimitedSchema& schema) {

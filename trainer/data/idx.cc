@@ -105,6 +105,17 @@ Status convert_labels(Idx& labels, LabelKind kind, const TableInfo* like, TableW
   return {};
 }
 
+// Gives the hash of the labels' file.
+Result<std::string> add_labels(const std::string& path, const Idx& images, LabelKind label, const TableInfo* like,
+                               TableWriter& writer, TableInfo& info, const Progress& progress) {
+  KRIGE_TRY(Idx labels, open_idx(path));
+  if (labels.item_bytes != 1 || labels.items != images.items)
+    return fail(ErrorCode::invalid_argument, fmt::format("{}: has {} labels of {} bytes for the {} images of {}", path,
+                                                         labels.items, labels.item_bytes, images.items, images.path));
+  KRIGE_CHECK(convert_labels(labels, label, like, writer, info, progress));
+  return labels.source.content_hash();
+}
+
 }  // namespace
 
 Result<std::string> find_idx_labels(const std::string& images) {
@@ -132,14 +143,9 @@ Result<std::string> find_idx_labels(const std::string& images) {
               "data.label");
 }
 
-Result<Table> convert_idx(const std::string& images_path, const std::string& labels_path, LabelKind label,
-                          const TableInfo* like, TableWriter writer, const Progress& progress) {
+Result<Table> convert_idx(const std::string& images_path, const std::optional<std::string>& labels_path,
+                          LabelKind label, const TableInfo* like, TableWriter writer, const Progress& progress) {
   KRIGE_TRY(Idx images, open_idx(images_path));
-  KRIGE_TRY(Idx labels, open_idx(labels_path));
-  if (labels.item_bytes != 1 || labels.items != images.items)
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("{}: has {} labels of {} bytes for the {} images of {}", labels_path, labels.items,
-                            labels.item_bytes, images.items, images_path));
   if (like != nullptr && like->columns != images.item_bytes)
     return fail(ErrorCode::invalid_argument, fmt::format("{}: its images have {} bytes, those of training {}",
                                                          images_path, images.item_bytes, like->columns));
@@ -148,12 +154,16 @@ Result<Table> convert_idx(const std::string& images_path, const std::string& lab
   info.rows = images.items;
   info.columns = info.numeric = images.item_bytes;
   info.label = "label";
-  KRIGE_CHECK(convert_labels(labels, label, like, writer, info, progress));
+  std::string labels_hash;
+  if (labels_path) {
+    KRIGE_TRY(labels_hash, add_labels(*labels_path, images, label, like, writer, info, progress));
+  } else {
+    KRIGE_CHECK(writer.append<float>(Section::targets, std::vector<float>(images.items)));
+  }
   KRIGE_CHECK(read_items(images, progress, [&](std::span<const std::uint8_t> bytes) {
     return writer.append<std::uint8_t>(Section::features, bytes);
   }));
   KRIGE_TRY(const std::string images_hash, images.source.content_hash());
-  KRIGE_TRY(const std::string labels_hash, labels.source.content_hash());
   info.content = images_hash + labels_hash;
   return writer.finish(info);
 }

@@ -40,6 +40,8 @@ class RowSet {
   RowSet(std::shared_ptr<const Table> table, std::shared_ptr<const Scaling> scaling, std::vector<std::uint32_t> rows);
 
   [[nodiscard]] std::uint64_t size() const { return size_; }
+  // Rows of the table's source that were left out.
+  [[nodiscard]] std::uint64_t skipped() const { return table_ == nullptr ? 0 : table_->info().skipped; }
   [[nodiscard]] std::size_t columns() const { return table_ == nullptr ? 0 : table_->info().columns; }
   [[nodiscard]] bool sparse() const { return table_ != nullptr && table_->info().sparse(); }
   // What its rows take in the table, on average.

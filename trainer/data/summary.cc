@@ -18,7 +18,8 @@ std::string to_text(const DataSummary& summary) {
                      {"validation_rows", summary.validation_rows},
                      {"test_rows", summary.test_rows},
                      {"skipped_rows", summary.skipped_rows},
-                     {"content", summary.content}}
+                     {"content", summary.content},
+                     {"table", to_text(summary.table)}}
       .dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
@@ -38,6 +39,7 @@ Result<DataSummary> parse_data_summary(std::string_view text) {
     json.at("test_rows").get_to(summary.test_rows);
     json.at("skipped_rows").get_to(summary.skipped_rows);
     json.at("content").get_to(summary.content);
+    KRIGE_TRY(summary.table, parse_table_info(json.at("table").get<std::string>()));
     const auto fits = [&](const std::vector<double>& v) { return v.empty() || v.size() == summary.columns(); };
     if (!fits(summary.mean) || !fits(summary.fill) || summary.mean.size() != summary.deviation.size())
       return fail(ErrorCode::corrupt, "the summary of the data does not have a mean and a deviation for each feature");

@@ -220,7 +220,9 @@ Result<Table> TableBuilder::finish(const std::string& content, const Progress& p
   info_.numeric = plan_.numeric;
   info_.columns = plan_.open_ended ? width_ : plan_.numeric + info_.categories.size() + plan_.hashed;
   if (plan_.like != nullptr) info_.columns = plan_.like->columns;
-  if (plan_.hashed == 0) {
+  if (plan_.like != nullptr) {
+    info_.names = plan_.like->names;
+  } else if (plan_.hashed == 0) {
     info_.names = plan_.feature_names;
     for (const std::string& key : info_.categories)
       info_.names.push_back(fmt::format("{}={}", plan_.text_columns[column_of(key)], text_of(key)));

@@ -12,6 +12,8 @@ namespace krige::trainer {
 
 // How labels are read. `either`: classes, unless a label is a number that is not an integer.
 enum class LabelKind { number, category, either };
+// Whether a file's labels are read at all.
+enum class Labels { needed, ignored };
 enum class Layout { dense_f32, dense_u8, csr };
 enum class ColumnKind { number, category, label, ignored };
 

@@ -58,8 +58,12 @@ class FactorizationMachine final : public BasicModel<T> {
   }
 
   BlockSum evaluate(std::span<const T> w, const Examples& rows) override {
+    return loss_sum<T>(loss_, outputs(w, rows), rows.targets);
+  }
+
+  std::span<const T> outputs(std::span<const T> w, const Examples& rows) override {
     forward(w, rows);
-    return loss_sum<T>(loss_, scores_, rows.targets);
+    return scores_;
   }
 
   BlockSum evaluate_with_gradient(std::span<const T> w, const Examples& rows, std::span<T> gradient) override {

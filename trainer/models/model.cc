@@ -4,7 +4,6 @@
 #include "trainer/models/network.h"
 
 namespace krige::trainer {
-namespace {
 
 Loss loss_of(const TrainJob& job, const DataSummary& data) {
   if (data.regression()) {
@@ -14,8 +13,6 @@ Loss loss_of(const TrainJob& job, const DataSummary& data) {
   const bool one_output = job.model == ModelKind::logistic || job.model == ModelKind::fm;
   return {one_output ? LossKind::logistic : LossKind::cross_entropy};
 }
-
-}  // namespace
 
 template <typename T>
 Result<std::unique_ptr<BasicModel<T>>> make_basic_model(const TrainJob& job, const DataSummary& data) {

@@ -15,6 +15,7 @@
 #include "trainer/data/dataset.h"
 #include "trainer/data/examples.h"
 #include "trainer/floats.h"
+#include "trainer/models/loss.h"
 #include "trainer/models/sparse_gradient.h"
 #include "trainer/wire/messages.h"
 
@@ -45,10 +46,15 @@ class BasicModel {
   // The sum of the rows' losses, and of right answers (classes) or squared errors (regression); without dropout. What
   // is not a number is wrong.
   virtual BlockSum evaluate(std::span<const T> w, const Examples& rows) = 0;
+  // The last layer's outputs before the loss, rows × outputs, row-major; without dropout. Valid until the next call.
+  virtual std::span<const T> outputs(std::span<const T> w, const Examples& rows) = 0;
   // evaluate(), and its gradient, from one pass.
   virtual BlockSum evaluate_with_gradient(std::span<const T> w, const Examples& rows, std::span<T> gradient) = 0;
 };
 using Model = BasicModel<float>;
+
+// The loss that the job's model has on these data.
+[[nodiscard]] Loss loss_of(const TrainJob& job, const DataSummary& data);
 
 // invalid_argument: too many parameters for one training (2^28).
 template <typename T>

@@ -98,9 +98,13 @@ class Network final : public BasicModel<T> {
   }
 
   BlockSum evaluate(std::span<const T> w, const Examples& rows) override {
+    return loss_sum<T>(loss_, outputs(w, rows), rows.targets);
+  }
+
+  std::span<const T> outputs(std::span<const T> w, const Examples& rows) override {
     forward(w, rows, nullptr);
     const Matrix<T>& z = outputs_.back();
-    return loss_sum<T>(loss_, {z.data(), static_cast<std::size_t>(z.size())}, rows.targets);
+    return {z.data(), static_cast<std::size_t>(z.size())};
   }
 
   BlockSum evaluate_with_gradient(std::span<const T> w, const Examples& rows, std::span<T> gradient) override {

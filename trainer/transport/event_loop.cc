@@ -21,8 +21,9 @@ using boost::system::error_code;
 // Shared, because handlers that Asio still holds must find it after its channel has been destroyed.
 class SocketStream : public std::enable_shared_from_this<SocketStream> {
  public:
-  SocketStream(asio::io_context& io, UniqueFd socket, ChannelHandlers handlers, std::optional<SharedSlots> memory)
-      : socket_(io), handlers_(std::move(handlers)), memory_(std::move(memory)) {
+  SocketStream(asio::io_context& io, UniqueFd socket, ChannelHandlers handlers, std::optional<SharedSlots> memory,
+               Traffic& traffic)
+      : traffic_(traffic), socket_(io), handlers_(std::move(handlers)), memory_(std::move(memory)) {
     int family = AF_UNIX;
     socklen_t size = sizeof family;
     ::getsockopt(socket.get(), SOL_SOCKET, SO_DOMAIN, &family, &size);
@@ -47,6 +48,7 @@ class SocketStream : public std::enable_shared_from_this<SocketStream> {
     FrameHeader header_values{type, head.size() + body_bytes, job};
     if (const auto slot = memory_ ? memory_->put(body) : std::nullopt) {
       header_values = {type, head.size(), job, static_cast<std::uint16_t>(*slot + 1), body_bytes};
+      traffic_.memory_bytes += body_bytes;
       body = {};
     }
     const auto header = encode(header_values);
@@ -56,6 +58,7 @@ class SocketStream : public std::enable_shared_from_this<SocketStream> {
     parts_.emplace_back(head.data(), head.size());
     for (const auto& piece : body) parts_.emplace_back(piece.data(), piece.size_bytes());
     parts_.emplace_back(kZeros.data(), padding_of(header_values.payload_bytes));
+    traffic_.socket_bytes += asio::buffer_size(parts_);
     std::size_t put = 0;
     // The usual case: the kernel takes the whole frame from where it lies.
     if (pending_.empty() && !writing_) {
@@ -83,6 +86,7 @@ class SocketStream : public std::enable_shared_from_this<SocketStream> {
     if (error)
       return end(Error{ErrorCode::unavailable, fmt::format("the connection ended: {}", error.message()), {}, {}});
     buffer_.commit(got);
+    traffic_.socket_bytes += got;
     while (!closed_) {
       auto frame = buffer_.next();
       if (!frame) return end(frame.error());
@@ -96,6 +100,7 @@ class SocketStream : public std::enable_shared_from_this<SocketStream> {
     if (!memory_) return fail(ErrorCode::corrupt, "a link without shared memory");
     const unsigned slot = frame.slot - 1U;
     KRIGE_TRY(frame.body, memory_->get(slot, frame.body_bytes));
+    traffic_.memory_bytes += frame.body_bytes;
     Status handled = handlers_.on_frame(frame);
     memory_->release(slot);
     return handled;
@@ -124,6 +129,7 @@ class SocketStream : public std::enable_shared_from_this<SocketStream> {
     handlers_.on_closed(error);
   }
 
+  Traffic& traffic_;  // the loop's
   asio::generic::stream_protocol::socket socket_;
   ChannelHandlers handlers_;
   std::optional<SharedSlots> memory_;
@@ -186,6 +192,7 @@ struct Ticker {
 }  // namespace
 
 struct EventLoop::Impl {
+  Traffic traffic;
   asio::io_context io{1};
   std::vector<std::unique_ptr<Watch>> watches;
   std::vector<std::unique_ptr<Ticker>> tickers;
@@ -195,9 +202,11 @@ EventLoop::EventLoop() : impl_(std::make_unique<Impl>()) {}
 EventLoop::~EventLoop() = default;
 
 std::unique_ptr<Channel> EventLoop::open(UniqueFd socket, ChannelHandlers handlers, std::optional<SharedSlots> memory) {
-  return std::make_unique<SocketChannel>(
-      std::make_shared<SocketStream>(impl_->io, std::move(socket), std::move(handlers), std::move(memory)));
+  return std::make_unique<SocketChannel>(std::make_shared<SocketStream>(
+      impl_->io, std::move(socket), std::move(handlers), std::move(memory), impl_->traffic));
 }
+
+Traffic EventLoop::traffic() const { return impl_->traffic; }
 
 void EventLoop::watch(int fd, std::function<void()> readable) {
   impl_->watches.push_back(std::make_unique<Watch>(impl_->io, fd, std::move(readable)));

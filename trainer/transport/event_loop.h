@@ -12,6 +12,12 @@
 
 namespace krige::trainer {
 
+// Bytes sent and received.
+struct Traffic {
+  std::uint64_t socket_bytes = 0;
+  std::uint64_t memory_bytes = 0;
+};
+
 class EventLoop {
  public:
   EventLoop();
@@ -24,6 +30,8 @@ class EventLoop {
   // handlers are not called after that. A channel must not outlive the loop, nor be destroyed by its own handlers.
   [[nodiscard]] std::unique_ptr<Channel> open(UniqueFd socket, ChannelHandlers handlers,
                                               std::optional<SharedSlots> memory = std::nullopt);
+  // Of all its channels since the beginning.
+  [[nodiscard]] Traffic traffic() const;
   // Calls `readable` whenever there is something to read from `fd`, which stays the caller's and must outlive the loop.
   void watch(int fd, std::function<void()> readable);
   // Calls `tick` every `interval`.

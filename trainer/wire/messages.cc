@@ -165,6 +165,10 @@ Status read(ByteReader& from, Evaluation& m) {
   m.train = get_sums(from);
   m.validation = get_sums(from);
   m.test = get_sums(from);
+  m.spent.compute_seconds = from.get<double>();
+  m.spent.wait_seconds = from.get<double>();
+  m.spent.socket_bytes = from.get<std::uint64_t>();
+  m.spent.memory_bytes = from.get<std::uint64_t>();
   return {};
 }
 
@@ -326,6 +330,10 @@ void encode_head(ByteWriter& to, const Evaluation& m) {
   put_sums(to, m.train);
   put_sums(to, m.validation);
   put_sums(to, m.test);
+  to.put(m.spent.compute_seconds);
+  to.put(m.spent.wait_seconds);
+  to.put(m.spent.socket_bytes);
+  to.put(m.spent.memory_bytes);
 }
 
 void encode_head(ByteWriter&, const Heartbeat&) {}

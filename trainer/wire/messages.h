@@ -96,10 +96,21 @@ struct BlockSum {
   friend bool operator==(const BlockSum&, const BlockSum&) = default;
 };
 
+// What a worker has spent since it was ready. Bytes are those sent and received over all its links, the coordinator's
+// and evaluations among them.
+struct Spent {
+  double compute_seconds = 0;  // in gradients
+  double wait_seconds = 0;     // for the weights that they are computed with
+  std::uint64_t socket_bytes = 0;
+  std::uint64_t memory_bytes = 0;
+  friend bool operator==(const Spent&, const Spent&) = default;
+};
+
 struct Evaluation {
   static constexpr MessageType kType = MessageType::evaluation;
   std::uint64_t epoch = 0;
   std::vector<BlockSum> train, validation, test;  // this worker's share of the blocks, in order
+  Spent spent{};
 };
 
 struct Heartbeat {

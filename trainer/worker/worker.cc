@@ -3,13 +3,46 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "trainer/worker/gradient.h"
 
 namespace krige::trainer {
 namespace {
+
+// Where a worker's time goes: into gradients, or into waiting for weights. Evaluations are neither.
+class Stopwatch {
+ public:
+  void begin_waiting() { turn_to(&waited_); }
+  void begin_computing() { turn_to(&computed_); }
+  // Runs `work` off the watch.
+  template <typename Work>
+  void pause_for(const Work& work) {
+    Duration* const before = turn_to(nullptr);
+    work();
+    turn_to(before);
+  }
+  // The end of what runs now is not yet counted.
+  [[nodiscard]] double computed() const { return std::chrono::duration<double>(computed_).count(); }
+  [[nodiscard]] double waited() const { return std::chrono::duration<double>(waited_).count(); }
+
+ private:
+  using Duration = MonotonicTime::duration;
+  // Gives what ran until now.
+  Duration* turn_to(Duration* next) {
+    const MonotonicTime now = system_clock().now();
+    if (running_ != nullptr) *running_ += now - since_;
+    since_ = now;
+    return std::exchange(running_, next);
+  }
+
+  Duration computed_{}, waited_{};
+  Duration* running_ = nullptr;
+  MonotonicTime since_{};
+};
 
 class Worker {
  public:
@@ -32,10 +65,12 @@ class Worker {
     KRIGE_TRY(model_, make_model(member_.job(), data_.summary));
     if (member_.job().mode == TrainMode::mapreduce) {
       KRIGE_TRY(exact_model_, make_basic_model<double>(member_.job(), data_.summary));
+      stopwatch_.begin_waiting();
       member_.send(Ready{to_text(data_.summary)});
       return member_.run_until([] { return false; });
     }
     KRIGE_CHECK(connect());
+    stopwatch_.begin_waiting();
     member_.send(Ready{to_text(data_.summary)});
     const std::uint64_t rows = data_.train.size();
     const Schedule schedule(member_.job(), rows, shuffle_window(rows, data_.train.bytes_per_row()));
@@ -45,7 +80,11 @@ class Worker {
     for (std::uint64_t clock = member_.clock(); clock < schedule.total_steps(); ++clock) {
       KRIGE_CHECK(weights_for(clock));
       const StepPlan plan = schedule.plan(clock, member_.index());
-      push(clock, plan, computer.compute(clock, plan, weights_, progress_));
+      stopwatch_.begin_computing();
+      const TreeSum& sum = computer.compute(clock, plan, weights_, progress_);
+      member_.straggle(1);
+      stopwatch_.begin_waiting();
+      push(clock, plan, sum);
     }
     return member_.run_until([] { return false; });
   }
@@ -119,7 +158,10 @@ class Worker {
       return fail(ErrorCode::corrupt, "cannot compute the objective of another model");
     const Aligned<double> point(request.point.begin(), request.point.end());
     const auto workers = static_cast<std::uint32_t>(member_.job().workers);
+    stopwatch_.begin_computing();
     sum_partitions(*exact_model_, data_.train, point, workers, member_.index(), progress_, partial_sum_);
+    member_.straggle(Schedule(member_.job(), data_.train.size()).steps_per_epoch());
+    stopwatch_.begin_waiting();
     Partial answer;
     answer.evaluation = request.evaluation;
     answer.partitions = partitions_of(data_.train.size());
@@ -143,9 +185,13 @@ class Worker {
     };
     Evaluation answer;
     answer.epoch = request.epoch;
-    answer.train = share(data_.train);
-    answer.validation = share(data_.validation);
-    if (request.with_test) answer.test = share(data_.test);
+    stopwatch_.pause_for([&] {
+      answer.train = share(data_.train);
+      answer.validation = share(data_.validation);
+      if (request.with_test) answer.test = share(data_.test);
+    });
+    const Traffic traffic = member_.traffic();
+    answer.spent = {stopwatch_.computed(), stopwatch_.waited(), traffic.socket_bytes, traffic.memory_bytes};
     member_.send(answer);
     return {};
   }
@@ -155,6 +201,7 @@ class Worker {
   Dataset data_;
   std::unique_ptr<Model> model_;
   Floats weights_;
+  Stopwatch stopwatch_;
   std::uint64_t sequence_ = 0;
   std::vector<ShardLink> shards_;
   std::unique_ptr<BasicModel<double>> exact_model_;  // mapreduce only

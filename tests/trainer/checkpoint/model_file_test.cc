@@ -15,7 +15,13 @@ class ModelFileTest : public testing::Test {
   std::string path_ = testing::TempDir() + "/krige_model_" + std::to_string(::getpid());
 };
 
-DataSummary summary() { return {{"a", "b"}, "y", {"no", "yes"}, {0.1, 1e300}, {1.0 / 3, 0}, 80, 20, 0}; }
+DataSummary summary() {
+  DataSummary summary{{"a", "b"}, "y", {"no", "yes"}, {0.1, 1e300}, {1.0 / 3, 0}, 80, 20, 0};
+  summary.table.text_columns = {"a", "b", "y"};
+  summary.table.kinds = {ColumnKind::number, ColumnKind::category, ColumnKind::label};
+  summary.table.categories = {std::string("\1\0\0\0\xff", 5)};
+  return summary;
+}
 
 TrainJob job() {
   TrainJob job;

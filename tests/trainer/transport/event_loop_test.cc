@@ -70,6 +70,26 @@ TEST_P(EventLoopTest, FramesArriveWholeAndInOrderInBothDirections) {
   EXPECT_EQ(second_got, first_got);
 }
 
+TEST_P(EventLoopTest, CountsBytesOfSocketsAndOfMemoryApart) {
+  bool came = false;
+  const auto first = open_first({[](const Frame&) -> Status { return {}; }, [](const Error&) {}});
+  const auto second = open_second({[&](const Frame&) -> Status {
+                                     came = true;
+                                     return {};
+                                   },
+                                   [](const Error&) {}});
+  const Floats numbers(1000, 1.0F);
+  first->send(1, Weights{1, 0, 0, numbers});
+  ASSERT_TRUE(run_until([&] { return came; }));
+  // Both ends are this loop's: every byte is sent once and received once.
+  const Traffic traffic = loop_.traffic();
+  const bool shared = GetParam() == Transport::shared_memory;
+  EXPECT_EQ(traffic.memory_bytes, shared ? 2 * 4000U : 0U);
+  EXPECT_EQ(traffic.socket_bytes % 2, 0U);
+  EXPECT_GT(traffic.socket_bytes, shared ? 0U : 2 * 4000U);
+  EXPECT_LT(traffic.socket_bytes, (shared ? 0U : 2 * 4000U) + 2 * 200U);
+}
+
 TEST_P(EventLoopTest, TellsThatThePeerHasGone) {
   std::optional<Error> closed;
   const auto channel = loop_.open(
