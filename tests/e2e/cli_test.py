@@ -2,9 +2,11 @@
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -118,6 +120,29 @@ class Commands(unittest.TestCase):
             self.assertAlmostEqual(sum(first["probabilities"].values()), 1.0)
             self.assertEqual(first["class"], predicted.stdout.split()[0])
             self.assertEqual(run("predict", str(bare), str(bare)).returncode, 1)
+
+    def test_a_terminal_shows_a_progress_bar(self):
+        with tempfile.TemporaryDirectory() as folder:
+            job = pathlib.Path(folder) / "job.yaml"
+            job.write_text(f"model: softmax\ndata: {{path: {DATA}/digits.csv.gz, label: digit}}\nepochs: 3\n")
+            master, slave = pty.openpty()
+            with open(master, "rb", buffering=0) as terminal:
+                ended = subprocess.run([KRIGE, "train", str(job)], stdout=subprocess.PIPE, stderr=slave, timeout=DEADLINE)
+                os.close(slave)
+                shown = terminal.read(4096).decode()
+            self.assertEqual(ended.returncode, 0, shown)
+            for part in ("[████████················] 1/3  loss ", "examples/s", " left", "] 3/3"):
+                self.assertIn(part, shown)
+            self.assertEqual(len(ended.stdout.splitlines()), 3)    # not a terminal: plain lines
+            self.assertNotIn("█", run("train", str(job)).stderr)
+
+    def test_the_oracles_say_what_is_missing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "a9a").touch()
+            ended = subprocess.run([sys.executable, ROOT / "script" / "oracles", "--data", folder], capture_output=True, text=True,
+                                   timeout=DEADLINE)
+            self.assertEqual(ended.returncode, 1)
+            self.assertIn("lacks a9a.t, w8a, reuters52.train.libsvm", ended.stderr)
 
     def test_modes_are_compared(self):
         with tempfile.TemporaryDirectory() as folder:
