@@ -55,7 +55,8 @@ struct Queries {
       "VALUES (:id, :ordinal, :name, :state, :reason, 0, 1, :active_ms, :created_at, :ended_at, :spec)"};
   SqlQuery<tuple<>(string, string, string, string, Int, optional<Int>, string)> set_study{
       s,
-      "UPDATE studies SET name = :name, spec = :spec, state = :state, state_reason = :reason, active_ms = :active_ms, ended_at = :ended_at "
+      "UPDATE studies SET name = :name, spec = :spec, state = :state, state_reason = :reason, active_ms = :active_ms, "
+      "ended_at = :ended_at "
       "WHERE id = :study"};
   SqlQuery<tuple<>(Int, string)> set_seq{s, "UPDATE studies SET seq = :seq WHERE id = :study"};
   SqlQuery<tuple<>(Int, string)> set_epoch{s, "UPDATE studies SET epoch = :epoch WHERE id = :study"};
@@ -288,8 +289,8 @@ class SqlStorage final : public Storage {
       q_.put_record.run(change.study, record.trial, record.attempt, record.step, metrics_text(record.metrics));
     }
     if (change.row)
-      q_.set_study.run(change.row->name, change.row->spec, string(name(change.row->state)), change.row->state_reason, change.row->active_time.count(),
-                       to_ms(change.row->ended_at), change.study);
+      q_.set_study.run(change.row->name, change.row->spec, string(name(change.row->state)), change.row->state_reason,
+                       change.row->active_time.count(), to_ms(change.row->ended_at), change.study);
     return append(change.study, found.seq, change.events, change.time);
   }
 

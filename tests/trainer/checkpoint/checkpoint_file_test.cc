@@ -72,9 +72,9 @@ TEST_F(CheckpointFileTest, SaysWhatIsWrong) {
   ASSERT_TRUE(write_checkpoint(path_, example()));
   content_ = read_file(path_).value();
   EXPECT_EQ(read_changed(0, 1).error().message, path_ + ": is not a checkpoint");
-  const Error future = read_changed(8, 1 ^ 7).error();
+  const Error future = read_changed(8, 2 ^ 7).error();
   EXPECT_EQ(future.code, ErrorCode::unsupported);
-  EXPECT_EQ(future.message, path_ + ": is a checkpoint of version 7, this program reads 1");
+  EXPECT_EQ(future.message, path_ + ": is a checkpoint of version 7, this program reads 2");
   EXPECT_EQ(read_changed(content_.size() - 1, 1).error().message,
             path_ + ": is a damaged checkpoint: its state is not what was written");
   EXPECT_EQ(read_checkpoint(path_ + ".none").error().code, ErrorCode::not_found);

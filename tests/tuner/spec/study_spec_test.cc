@@ -58,7 +58,8 @@ TEST(StudySpec, CanonicalFormReadsBackAsItself) {
         "method: cmaes\nparameters: {x: {min: 0.0, max: 1.0}, o: {type: ordinal, values: [1, 2]}}",
         "method: grid\nparameters: {a: {values: [1, x, true]}, n: {distribution: int_uniform, min: 1, max: 3}}",
         "parameters: {x: {distribution: normal, mu: 1, sigma: 2}, c: {values: [a, b], probabilities: [0.25, 0.75]}}",
-        "acquisition: ei_per_second\nrepeats: 4\nretries: 2\nbudget: {no_improvement: 7}\nparameters: {x: {min: 0.0, max: 1.0}}",
+        "acquisition: ei_per_second\nrepeats: 4\nretries: 2\nbudget: {no_improvement: 7}\nparameters: {x: {min: 0.0, "
+        "max: 1.0}}",
         "early_terminate: {type: hyperband, max_iter: 27, s: 2}\nparameters: {x: {min: 0.0, max: 1.0}}",
         "early_terminate: {type: percentile, percentile: 25, min_iter: 3}\nparameters: {x: {min: 0.0, max: 1.0}}",
         "parameters: {n: {min: 1, max: 9, prior: {center: 3}}, o: {values: [a, b], prior: {weights: [1, 2.5]}},\n"
