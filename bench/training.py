@@ -73,7 +73,7 @@ def a9a(trainer: Trainer, data: pathlib.Path, out: dict):
     _, records = trainer.from_text(job | {"mode": "mapreduce", "epochs": 60})
     enough = next(r["epoch"] for r in records if r["train_loss"] <= A9A_TARGET)
     candidates = {"mapreduce": job | {"mode": "mapreduce", "epochs": enough}}
-    for mode, rate, batch in (("bsp", 0.1, 256), ("asp", 0.1, 256)):
+    for mode, rate, batch in (("bsp", 0.2, 256), ("asp", 0.2, 256)):
         shuffled = job | {"mode": mode, "optimizer": "adagrad", "learning_rate": rate, "batch_size": batch}
         _, records = trainer.from_text(shuffled | {"epochs": 12})
         reached = [r["epoch"] for r in records if r["train_loss"] <= A9A_TARGET]
@@ -197,7 +197,30 @@ def fm(trainer: Trainer, data: pathlib.Path, out: dict):
         out[f"movielens fm {mode}"] = {"examples_per_second": rate, "test_rmse": records[-1].get("test_rmse")}
 
 
-ROWS = {"a9a": a9a, "mnist": mnist, "linear": linear, "fm": fm}
+def hogwild(trainer: Trainer, data: pathlib.Path, out: dict):
+    """What the parameter server costs: asp by two workers against two threads on shared weights, each at its best batch up to 256."""
+    for name, rows, target in (("a9a", 32561, A9A_TARGET), ("w8a", 49749, 0.119067)):
+        bench = trainer.binary.with_name("hogwild_bench")
+        baseline = json.loads(subprocess.run([str(bench), str(data / name), "--target", str(target)], check=True,
+                                             stdout=subprocess.PIPE).stdout)
+        best = {"seconds": float("inf")}
+        for batch in (64, 128, 256):
+            for rate in (0.1, 0.2, 0.4, 0.8):
+                job = {"model": "logistic", "data": {"path": str(data / name), "format": "libsvm", "validation": 0},
+                       "bias": False, "l2": 1 / rows, "workers": 2, "seed": 1, "mode": "asp", "optimizer": "adagrad",
+                       "learning_rate": rate, "batch_size": batch, "epochs": 40}
+                with tempfile.TemporaryDirectory() as cache:
+                    for _ in range(trainer.runs):
+                        for record in trainer.once(job, cache)[1]:
+                            if record["train_loss"] <= target:
+                                seconds = rows * record["epoch"] / record["examples_per_second"]
+                                best = min(best, {"seconds": seconds, "batch": batch, "learning_rate": rate},
+                                           key=lambda found: found["seconds"])
+                                break
+        out[f"{name} asp against Hogwild"] = {"asp": best, "hogwild": baseline, "ratio": best["seconds"] / baseline["seconds"]}
+
+
+ROWS = {"hogwild": hogwild, "a9a": a9a, "mnist": mnist, "linear": linear, "fm": fm}
 
 
 def main():
