@@ -106,7 +106,8 @@ int main(int argc, char** argv) {
   evaluate_command->callback([&] { code = evaluate(evaluate_options); });
 
   ValidateOptions validate_options;
-  CLI::App* validate_command = app.add_subcommand("validate", "Check a study file or a training job and say what it means");
+  CLI::App* validate_command =
+      app.add_subcommand("validate", "Check a study file or a training job and say what it means");
   validate_command->add_option("FILE", validate_options.file, "Study file, YAML or JSON")->required();
   validate_command->add_flag("--json", validate_options.json, "Print the study in its canonical form");
   validate_command->callback([&] { code = validate(validate_options); });
