@@ -191,7 +191,7 @@ def fm(trainer: Trainer, data: pathlib.Path, out: dict):
     job = {"model": "fm", "loss": "squared", "factors": 8, "workers": 2, "seed": 1,
            "data": {"path": str(data / "ml-latest-small.ratings.csv"), "label": "rating", "validation": 0, "test": 0.1,
                     "categorical_columns": ["userId", "movieId"], "ignore_columns": ["timestamp"]},
-           "batch_size": 8192, "optimizer": "adagrad", "learning_rate": 0.3, "l2": 1.4e-4, "epochs": 50}
+           "batch_size": 8192, "optimizer": "adagrad", "learning_rate": 0.4, "l2": 1.6e-4, "epochs": 40}
     for mode in ("bsp", "asp"):
         rate, records = trainer.rate(job | {"mode": mode})
         out[f"movielens fm {mode}"] = {"examples_per_second": rate, "test_rmse": records[-1].get("test_rmse")}

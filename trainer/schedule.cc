@@ -11,8 +11,9 @@ namespace {
 
 std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
 
-// Four blocks a minibatch keep up to four workers busy. Each costs a whole gradient, written and added: fewer than 32
-// rows are not worth it, and starve the matrix product. More than 256 leave its operands no place in the cache.
+// Four blocks a minibatch (of 128 rows and more) keep up to four workers busy. Each costs a whole gradient, written and
+// added: fewer than 32 rows are not worth it, and starve the matrix product. More than 256 leave its operands no place
+// in the cache.
 std::uint32_t shared_block_rows(std::uint64_t batch) {
   return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(std::bit_ceil(divide_up(batch, 4)), 32, 256));
 }
