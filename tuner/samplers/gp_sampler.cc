@@ -125,8 +125,13 @@ Result<SurrogateFit> GpSampler::refit(std::span<const Trial> history, const Surr
     KRIGE_TRY(gp::Learned learned, gp::learn(model_->space, data.points, data.losses, options, rng));
     model.objective = std::move(learned.hyperparameters);
     model.warp = learned.warp;
-    KRIGE_CHECK(learn_feasibility(data, previous, model, rng));
-    KRIGE_CHECK(learn_log_seconds(data, previous, model, rng));
+    const GpModel before = previous.value_or(GpModel{});
+    if (data.has_failures()) {
+      KRIGE_TRY(model.feasibility, learn_unwarped(data.labelled, data.labels, before.feasibility, rng));
+    }
+    if (spec_.acquisition == Acquisition::ei_per_second && data.log_seconds.size() >= kMinTimed) {
+      KRIGE_TRY(model.log_seconds, learn_unwarped(data.timed, data.log_seconds, before.log_seconds, rng));
+    }
   }
   if (!model_->older.empty()) KRIGE_CHECK(learn_sources(data, previous, model, rng));
   SurrogateFit fit;
@@ -135,28 +140,16 @@ Result<SurrogateFit> GpSampler::refit(std::span<const Trial> history, const Surr
   return fit;
 }
 
-Status GpSampler::learn_feasibility(const GpHistory& data, const std::optional<GpModel>& previous, GpModel& model,
-                                    Rng& rng) const {
-  if (!data.has_failures()) return {};
-  gp::FitOptions plain;
-  plain.warp = gp::OutputWarp::none;
-  plain.choose_warp = false;
-  if (previous && !previous->feasibility.empty()) plain.previous = previous->feasibility.front();
-  KRIGE_TRY(gp::Learned labels, gp::learn(model_->space, data.labelled, data.labels, plain, rng));
-  model.feasibility = std::move(labels.hyperparameters);
-  return {};
-}
-
-Status GpSampler::learn_log_seconds(const GpHistory& data, const std::optional<GpModel>& previous, GpModel& model,
-                                    Rng& rng) const {
-  if (spec_.acquisition != Acquisition::ei_per_second || data.log_seconds.size() < kMinTimed) return {};
-  gp::FitOptions plain;
-  plain.warp = gp::OutputWarp::none;
-  plain.choose_warp = false;
-  if (previous && !previous->log_seconds.empty()) plain.previous = previous->log_seconds.front();
-  KRIGE_TRY(gp::Learned learned, gp::learn(model_->space, data.timed, data.log_seconds, plain, rng));
-  model.log_seconds = std::move(learned.hyperparameters);
-  return {};
+Result<std::vector<gp::Hyperparameters>> GpSampler::learn_unwarped(const gp::Points& points,
+                                                                   const std::vector<double>& values,
+                                                                   const std::vector<gp::Hyperparameters>& previous,
+                                                                   Rng& rng) const {
+  gp::FitOptions options;
+  options.warp = gp::OutputWarp::none;
+  options.choose_warp = false;
+  if (!previous.empty()) options.previous = previous.front();
+  KRIGE_TRY(gp::Learned learned, gp::learn(model_->space, points, values, options, rng));
+  return std::move(learned.hyperparameters);
 }
 
 Status GpSampler::learn_sources(const GpHistory& data, const std::optional<GpModel>& previous, GpModel& model,

@@ -25,11 +25,11 @@ class GpSampler final : public Sampler {
   struct Model;
   struct Knowledge;
 
-  // Each adds to `model` what it learns, if there is something to learn.
-  Status learn_feasibility(const GpHistory& data, const std::optional<GpModel>& previous, GpModel& model,
-                           Rng& rng) const;
-  Status learn_log_seconds(const GpHistory& data, const std::optional<GpModel>& previous, GpModel& model,
-                           Rng& rng) const;
+  // Of labels and logarithms, which have no scale to be warped.
+  [[nodiscard]] Result<std::vector<gp::Hyperparameters>> learn_unwarped(
+      const gp::Points& points, const std::vector<double>& values, const std::vector<gp::Hyperparameters>& previous,
+      Rng& rng) const;
+  // Adds the models of the older studies to `model`, with what they are worth now.
   Status learn_sources(const GpHistory& data, const std::optional<GpModel>& previous, GpModel& model, Rng& rng) const;
 
   // In the design there are older studies only.
