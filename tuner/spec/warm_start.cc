@@ -87,12 +87,7 @@ std::optional<OrderedJson> load(const OrderedJson& json, const std::string& path
     reader.fault("path", fmt::format("{} has no trials: expected what krige sweep --json writes", full.string()));
     return std::nullopt;
   }
-  OrderedJson inline_form{{"name", name.value_or(full.stem().string())}, {"trials", OrderedJson::array()}};
-  for (const OrderedJson& trial : (*document)["trials"])
-    if (trial.is_object() && trial.value("state", "COMPLETED") == "COMPLETED")
-      inline_form["trials"].push_back({{"params", trial.value("params", OrderedJson::object())},
-                                       {"value", trial.contains("value") ? trial["value"] : OrderedJson()}});
-  return inline_form;
+  return OrderedJson{{"name", name.value_or(full.stem().string())}, {"trials", (*document)["trials"]}};
 }
 
 }  // namespace

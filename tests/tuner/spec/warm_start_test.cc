@@ -70,6 +70,18 @@ TEST(WarmStart, ReadsWhatSweepWrote) {
   ASSERT_TRUE(spec) << spec.error().describe();
   EXPECT_EQ(spec->warm_start[0].name, "older");
   EXPECT_EQ(spec->warm_start[0].trials.size(), 2U);
+  const auto fault_of = [&](const std::string& text) {
+    std::ofstream(folder / "odd.json") << text;
+    const auto odd = study(R"([{"path": "odd.json"}])", {.data_root = folder.string(), .confine = false});
+    return odd ? "" : odd.error().describe();
+  };
+  EXPECT_EQ(fault_of(R"({"trials": 5})"), "warm_start[0].trials: must be a list of at most 2000 trials");
+  EXPECT_EQ(fault_of(R"({"trials": [{"state": null, "params": {"lr": 0.1}, "value": 1}]})"),
+            "warm_start[0].trials: must have two COMPLETED trials that fit the space, has 0");
+  EXPECT_EQ(fault_of(R"({"trials": [7, {"params": 7, "value": 1}]})"),
+            "warm_start[0].trials[0]: must be an object: {params, value}\n"
+            "warm_start[0].trials[1].params: must be an object of parameters");
+  EXPECT_EQ(fault_of("[1]").substr(0, 19), "warm_start[0].path:");
   const auto missing = study(R"([{"path": "none.json"}])", {.data_root = folder.string(), .confine = false});
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().field, "warm_start[0].path");
