@@ -55,6 +55,9 @@ class ParameterRange {
 
   [[nodiscard]] std::uint64_t version() const { return version_; }
   [[nodiscard]] std::span<const float> weights() const { return weights_; }
+  // For server functions, between two updates: what they write is what the next reads give. Not an update by its
+  // number, on which learning rates depend.
+  [[nodiscard]] std::span<float> writable_weights() { return weights_; }
 
  private:
   struct WorkerState {

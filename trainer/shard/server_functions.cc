@@ -43,7 +43,7 @@ Status ServerFunctions::add(std::string name, ServerFunction function) {
   return {};
 }
 
-Result<CallOutcome> ServerFunctions::call(const FunctionCall& call, std::span<float> weights) {
+Result<CallOutcome> ServerFunctions::call(const Call& call, std::span<float> weights) {
   if (call.worker >= callers_.size())
     return fail(ErrorCode::invalid_argument, fmt::format("there is no worker {}", call.worker));
   Caller caller = callers_[call.worker];

@@ -12,20 +12,12 @@
 #include "base/error.h"
 #include "trainer/floats.h"
 #include "trainer/optimizers/optimizer.h"
+#include "trainer/wire/messages.h"
 
 namespace krige::trainer {
 
 // Changes `weights`, the keys of the call, as `arguments` say; on an error it has changed nothing.
 using ServerFunction = std::function<Status(std::span<float> weights, std::span<const float> arguments)>;
-
-struct FunctionCall {
-  std::uint32_t worker = 0;
-  std::uint32_t incarnation = 0;
-  std::uint64_t sequence = 0;  // of this worker's incarnation, from 0 without gaps
-  std::string function;
-  KeyRange keys;  // of the shard, from its first
-  std::span<const float> arguments;
-};
 
 enum class CallOutcome {
   applied,
@@ -43,7 +35,7 @@ class ServerFunctions {
   // Errors change nothing. not_found: no such function. unavailable: calls before this one have not come, send them
   // first. stale_token: a later incarnation of the worker has called. invalid_argument: a worker or keys that are not
   // the shard's, or arguments that the function does not take.
-  [[nodiscard]] Result<CallOutcome> call(const FunctionCall& call, std::span<float> weights);
+  [[nodiscard]] Result<CallOutcome> call(const Call& call, std::span<float> weights);
 
  private:
   struct Caller {

@@ -41,6 +41,8 @@ class Shard final : public ShardPeers {
     // Links are read only once there are weights: until then the workers' pulls wait in the sockets.
     KRIGE_CHECK(member_.run_until([this] { return range_.has_value(); }));
     const auto workers = static_cast<std::uint32_t>(member_.job().workers);
+    functions_.emplace(workers);
+    for (const auto& [name, function] : options_.functions) KRIGE_CHECK(functions_->add(name, function));
     for (std::uint32_t w = 0; w < workers; ++w) {
       KRIGE_TRY(auto link, member_.open_link(w, SharedSlots::Side::taker, range_->weights().size(),
                                              [this, w](const Frame& frame) { return on_worker_frame(w, frame); }));
@@ -72,6 +74,7 @@ class Shard final : public ShardPeers {
   Status on_worker_frame(std::uint32_t link, const Frame& frame) {
     if (frame.type == MessageType::keyed_push || frame.type == MessageType::keyed_pull)
       return on_keyed_frame(link, frame);
+    if (frame.type == MessageType::call) return on_call(link, frame);
     keyed_[link].forget();
     if (frame.type == MessageType::pull) {
       KRIGE_TRY(const Pull pull, decode<Pull>(frame));
@@ -98,8 +101,19 @@ class Shard final : public ShardPeers {
     return range_->push(std::get<Push>(push));
   }
 
-  Status say(std::uint32_t link, const KeyMiss& miss) {
-    workers_[link]->send(member_.job_id(), miss);
+  // What is wrong with a call is the caller's to know, and no reason to end the training.
+  Status on_call(std::uint32_t link, const Frame& frame) {
+    KRIGE_TRY(const Call call, decode<Call>(frame));
+    KRIGE_CHECK(is_of(link, call.worker));
+    Called answer{call.sequence, {}};
+    if (const auto outcome = functions_->call(call, range_->writable_weights()); !outcome)
+      answer.error = outcome.error();
+    return say(link, answer);
+  }
+
+  template <typename Message>
+  Status say(std::uint32_t link, const Message& message) {
+    workers_[link]->send(member_.job_id(), message);
     return {};
   }
 
@@ -110,6 +124,7 @@ class Shard final : public ShardPeers {
 
   ShardOptions options_;
   std::optional<ParameterRange> range_;
+  std::optional<ServerFunctions> functions_;
   Member member_;
   std::vector<std::unique_ptr<Channel>> workers_;
   std::vector<KeyedLink> keyed_;  // by worker

@@ -40,6 +40,8 @@ class Channel {
     } else if constexpr (requires { message.weights; }) {
       const std::span<const float> body[] = {message.weights};
       send(job, message, body);
+    } else if constexpr (requires { message.arguments; }) {
+      send(job, message, {&message.arguments, 1});
     } else {
       send(job, message, std::span<const std::span<const float>>{});
     }

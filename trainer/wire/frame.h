@@ -40,6 +40,8 @@ enum class MessageType : std::uint8_t {
   key_miss,        // shard → worker: it does not have that list of keys
   objective,       // driver (coordinator) → worker, mapreduce: asks for its part of the loss and gradient at a point
   partial,         // worker → driver
+  call,            // worker → shard: a server function on some of its keys
+  called,          // shard → worker: what became of it
 };
 
 inline constexpr std::uint8_t kWireVersion = 2;

@@ -69,6 +69,33 @@ std::vector<TreeNode> get_nodes(ByteReader& from) {
   return nodes;
 }
 
+template <typename P>
+void put_push(ByteWriter& to, const P& m) {
+  to.put(m.worker);
+  to.put(m.incarnation);
+  to.put(m.sequence);
+  to.put(m.clock);
+  to.put(m.version);
+  to.put(m.rows);
+  to.put(m.blocks);
+  to.put(static_cast<std::uint32_t>(m.last ? 1 : 0));
+}
+
+void put_error(ByteWriter& to, const Error& error) {
+  to.put(static_cast<std::uint8_t>(error.code));
+  to.put(error.message);
+  to.put(error.field);
+}
+
+Status get_error(ByteReader& from, Error& error) {
+  const auto code = from.get<std::uint8_t>();
+  error.message = from.text();
+  error.field = from.text();
+  if (code > static_cast<std::uint8_t>(ErrorCode::internal)) return fail(ErrorCode::corrupt, "an unknown error code");
+  error.code = static_cast<ErrorCode>(code);
+  return {};
+}
+
 // A number of values for each node.
 Status check_nodes(std::uint32_t leaves, std::size_t nodes, std::size_t values) {
   if (leaves == 0) return fail(ErrorCode::corrupt, "a minibatch without blocks");
@@ -118,7 +145,9 @@ Status read(ByteReader& from, Pull& m) {
   return {};
 }
 
-Status read(ByteReader& from, Push& m) {
+// What Push and KeyedPush have in common.
+template <typename P>
+Status get_push(ByteReader& from, P& m) {
   m.worker = from.get<std::uint32_t>();
   m.incarnation = from.get<std::uint32_t>();
   m.sequence = from.get<std::uint64_t>();
@@ -127,11 +156,17 @@ Status read(ByteReader& from, Push& m) {
   m.rows = from.get<std::uint64_t>();
   m.blocks = from.get<std::uint32_t>();
   const auto last = from.get<std::uint32_t>();
+  m.last = last == 1;
+  if (last > 1) return fail(ErrorCode::corrupt, "a flag that is neither 0 nor 1");
+  if (m.blocks == 0) return fail(ErrorCode::corrupt, "a minibatch without blocks");
+  return {};
+}
+
+Status read(ByteReader& from, Push& m) {
+  KRIGE_CHECK(get_push(from, m));
   m.nodes = get_nodes(from);
   from.align();
   m.values = from.floats();
-  if (last > 1) return fail(ErrorCode::corrupt, "a flag that is neither 0 nor 1");
-  m.last = last == 1;
   return check_nodes(m.blocks, m.nodes.size(), m.values.size());
 }
 
@@ -174,14 +209,7 @@ Status read(ByteReader& from, Evaluation& m) {
 
 Status read(ByteReader&, Heartbeat&) { return {}; }
 
-Status read(ByteReader& from, Failure& m) {
-  const auto code = from.get<std::uint8_t>();
-  m.error.message = from.text();
-  m.error.field = from.text();
-  if (code > static_cast<std::uint8_t>(ErrorCode::internal)) return fail(ErrorCode::corrupt, "an unknown error code");
-  m.error.code = static_cast<ErrorCode>(code);
-  return {};
-}
+Status read(ByteReader& from, Failure& m) { return get_error(from, m.error); }
 
 Status read(ByteReader&, Hold&) { return {}; }
 
@@ -208,22 +236,12 @@ Status read(ByteReader& from, State& m) {
 }
 
 Status read(ByteReader& from, KeyedPush& m) {
-  m.worker = from.get<std::uint32_t>();
-  m.incarnation = from.get<std::uint32_t>();
-  m.sequence = from.get<std::uint64_t>();
-  m.clock = from.get<std::uint64_t>();
-  m.version = from.get<std::uint64_t>();
-  m.rows = from.get<std::uint64_t>();
-  m.blocks = from.get<std::uint32_t>();
-  const auto last = from.get<std::uint32_t>();
+  KRIGE_CHECK(get_push(from, m));
   m.node.level = from.get<std::uint32_t>();
   m.node.index = from.get<std::uint32_t>();
   KRIGE_CHECK(get_keys(from, m.keys));
   from.align();
   m.values = from.floats();
-  m.last = last == 1;
-  if (last > 1) return fail(ErrorCode::corrupt, "a flag that is neither 0 nor 1");
-  if (m.blocks == 0) return fail(ErrorCode::corrupt, "a minibatch without blocks");
   return {};
 }
 
@@ -247,6 +265,25 @@ Status read(ByteReader& from, KeyMiss& m) {
   m.signature.low = from.get<std::uint64_t>();
   m.signature.high = from.get<std::uint64_t>();
   return {};
+}
+
+Status read(ByteReader& from, Call& m) {
+  m.worker = from.get<std::uint32_t>();
+  m.incarnation = from.get<std::uint32_t>();
+  m.sequence = from.get<std::uint64_t>();
+  m.function = from.text();
+  m.keys.begin = from.get<std::uint64_t>();
+  m.keys.end = from.get<std::uint64_t>();
+  from.align();
+  m.arguments = from.floats();
+  return {};
+}
+
+Status read(ByteReader& from, Called& m) {
+  m.sequence = from.get<std::uint64_t>();
+  const auto failed = from.get<std::uint8_t>();
+  if (failed > 1) return fail(ErrorCode::corrupt, "a flag that is neither 0 nor 1");
+  return failed == 0 ? Status{} : get_error(from, m.error.emplace());
 }
 
 Status read(ByteReader& from, Objective& m) {
@@ -296,14 +333,7 @@ void encode_head(ByteWriter& to, const Pull& m) {
 }
 
 void encode_head(ByteWriter& to, const Push& m) {
-  to.put(m.worker);
-  to.put(m.incarnation);
-  to.put(m.sequence);
-  to.put(m.clock);
-  to.put(m.version);
-  to.put(m.rows);
-  to.put(m.blocks);
-  to.put(static_cast<std::uint32_t>(m.last ? 1 : 0));
+  put_push(to, m);
   put_nodes(to, m.nodes);
   to.align();
 }
@@ -338,11 +368,7 @@ void encode_head(ByteWriter& to, const Evaluation& m) {
 
 void encode_head(ByteWriter&, const Heartbeat&) {}
 
-void encode_head(ByteWriter& to, const Failure& m) {
-  to.put(static_cast<std::uint8_t>(m.error.code));
-  to.put(m.error.message);
-  to.put(m.error.field);
-}
+void encode_head(ByteWriter& to, const Failure& m) { put_error(to, m.error); }
 
 void encode_head(ByteWriter&, const Hold&) {}
 void encode_head(ByteWriter& to, const Held& m) { to.put(m.clock); }
@@ -357,14 +383,7 @@ void encode_head(ByteWriter& to, const State& m) {
 }
 
 void encode_head(ByteWriter& to, const KeyedPush& m) {
-  to.put(m.worker);
-  to.put(m.incarnation);
-  to.put(m.sequence);
-  to.put(m.clock);
-  to.put(m.version);
-  to.put(m.rows);
-  to.put(m.blocks);
-  to.put(static_cast<std::uint32_t>(m.last ? 1 : 0));
+  put_push(to, m);
   to.put(m.node.level);
   to.put(m.node.index);
   put_keys(to, m.keys);
@@ -388,6 +407,22 @@ void encode_head(ByteWriter& to, const KeyedWeights& m) {
 void encode_head(ByteWriter& to, const KeyMiss& m) {
   to.put(m.signature.low);
   to.put(m.signature.high);
+}
+
+void encode_head(ByteWriter& to, const Call& m) {
+  to.put(m.worker);
+  to.put(m.incarnation);
+  to.put(m.sequence);
+  to.put(m.function);
+  to.put(m.keys.begin);
+  to.put(m.keys.end);
+  to.align();
+}
+
+void encode_head(ByteWriter& to, const Called& m) {
+  to.put(m.sequence);
+  to.put(static_cast<std::uint8_t>(m.error ? 1 : 0));
+  if (m.error) put_error(to, *m.error);
 }
 
 void encode_head(ByteWriter& to, const Objective& m) {
@@ -434,6 +469,8 @@ template Result<KeyedPush> decode(const Frame&);
 template Result<KeyedPull> decode(const Frame&);
 template Result<KeyedWeights> decode(const Frame&);
 template Result<KeyMiss> decode(const Frame&);
+template Result<Call> decode(const Frame&);
+template Result<Called> decode(const Frame&);
 template Result<Objective> decode(const Frame&);
 template Result<Partial> decode(const Frame&);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -186,6 +187,24 @@ struct KeyMiss {
   KeySignature signature;
 };
 
+// A worker calls a function of the shard by its name (shard/server_functions.h). (job, worker, incarnation, sequence)
+// is its identity: it is applied once, however often it comes.
+struct Call {
+  static constexpr MessageType kType = MessageType::call;
+  std::uint32_t worker = 0;
+  std::uint32_t incarnation = 0;
+  std::uint64_t sequence = 0;  // of this worker's incarnation, from 0 without gaps
+  std::string function;
+  KeyRange keys;  // of the shard, from its first
+  std::span<const float> arguments{};
+};
+
+struct Called {
+  static constexpr MessageType kType = MessageType::called;
+  std::uint64_t sequence = 0;
+  std::optional<Error> error;  // nothing has changed; unavailable: a call before this one has not come
+};
+
 // mapreduce: the driver's evaluation number `evaluation` (from 1) at `point`, all parameters.
 struct Objective {
   static constexpr MessageType kType = MessageType::objective;
@@ -222,6 +241,8 @@ void encode_head(ByteWriter& to, const KeyedPush& m);
 void encode_head(ByteWriter& to, const KeyedPull& m);
 void encode_head(ByteWriter& to, const KeyedWeights& m);
 void encode_head(ByteWriter& to, const KeyMiss& m);
+void encode_head(ByteWriter& to, const Call& m);
+void encode_head(ByteWriter& to, const Called& m);
 void encode_head(ByteWriter& to, const Objective& m);
 void encode_head(ByteWriter& to, const Partial& m);
 

@@ -170,6 +170,23 @@ TEST(Messages, TheOthersSurviveTheRoundTrip) {
   EXPECT_EQ(failure.error.field, "data.path");
 }
 
+TEST(Messages, CallsSurviveTheRoundTrip) {
+  const Bytes call_bytes = payload_of(Call{3, 1, 9, "clip", {2, 8}, {}}, kValues);
+  const Call call = read<Call>(call_bytes).value();
+  EXPECT_EQ(call.worker, 3U);
+  EXPECT_EQ(call.incarnation, 1U);
+  EXPECT_EQ(call.sequence, 9U);
+  EXPECT_EQ(call.function, "clip");
+  EXPECT_EQ(call.keys, (KeyRange{2, 8}));
+  EXPECT_EQ(copy(call.arguments), kValues);
+  const Called done = read<Called>(payload_of(Called{9, {}})).value();
+  EXPECT_EQ(done.sequence, 9U);
+  EXPECT_FALSE(done.error);
+  const Called refused = read<Called>(payload_of(Called{10, Error{ErrorCode::not_found, "no", "f", {}}})).value();
+  EXPECT_EQ(refused.error->code, ErrorCode::not_found);
+  EXPECT_EQ(refused.error->message, "no");
+}
+
 TEST(Messages, OfMapReduceSurviveTheRoundTrip) {
   const Objective sent{7, {1e-300, -0.1, 3}};
   const Objective got = read<Objective>(payload_of(sent)).value();
@@ -238,6 +255,8 @@ TEST(Messages, MutatedBytesNeverDoHarm) {
   disturb<Evaluation>(payload_of(Evaluation{2, {{0.5, 3}}, {{2.5, 1}}, {}}), rng);
   disturb<Objective>(payload_of(Objective{3, {0.5, 2, 1e9}}), rng);
   disturb<Partial>(payload_of(Partial{7, 5, {{1, 0}, {0, 2}}, {1, 2, 3, 4}}), rng);
+  disturb<Call>(payload_of(Call{3, 1, 9, "clip", {2, 8}, {}}, kValues), rng);
+  disturb<Called>(payload_of(Called{10, Error{ErrorCode::not_found, "no", "f", {}}}), rng);
   disturb<Failure>(payload_of(Failure{{ErrorCode::io, "no", "f", {}}}), rng);
 }
 
