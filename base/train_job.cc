@@ -217,6 +217,10 @@ Result<TrainJob> parse_train_job(const OrderedJson& value, const std::string& pa
   read_integer(reader, "shards", 1, kMaxProcesses, job.shards);
   read_integer(reader, "epochs", 1, 1'000'000'000, job.epochs);
   read_integer(reader, "batch_size", 0, std::int64_t{1} << 31, job.batch_size);
+  read_integer(reader, "local_steps", 1, 1'000'000, job.local_steps);
+  if (job.local_steps > 1 && job.mode != TrainMode::ssp && job.mode != TrainMode::asp)
+    reader.fault("local_steps", fmt::format("is for modes ssp and asp, not {}", name(job.mode)));
+  read_integer(reader, "evaluate_every", 1, 1'000'000'000, job.evaluate_every);
   read_optimizer(reader, job);
   read_number(reader, "l1", 0, kInfinity, job.l1);
   read_number(reader, "l2", 0, kInfinity, job.l2);
@@ -246,6 +250,8 @@ OrderedJson to_json(const TrainJob& job) {
                    {"shards", job.shards},
                    {"epochs", job.epochs},
                    {"batch_size", job.batch_size},
+                   {"local_steps", job.local_steps},
+                   {"evaluate_every", job.evaluate_every},
                    {"optimizer", name(job.optimizer)},
                    {"learning_rate", job.learning_rate},
                    {"schedule", name(job.schedule)},
@@ -280,9 +286,10 @@ std::vector<std::string> data_path_keys(const OrderedJson& data) {
 
 const std::vector<std::string>& tunable_job_fields() {
   static const std::vector<std::string> fields{
-      "mode",     "staleness", "workers",  "shards",       "epochs",         "batch_size", "optimizer", "learning_rate",
-      "momentum", "l1",        "l2",       "bias",         "hidden",         "activation", "dropout",   "factors",
-      "model",    "seed",      "schedule", "warmup_steps", "schedule_decay", "ftrl_beta",  "loss",      "huber_delta"};
+      "mode",           "staleness", "workers",     "shards",     "epochs", "batch_size", "optimizer",
+      "learning_rate",  "momentum",  "l1",          "l2",         "bias",   "hidden",     "activation",
+      "dropout",        "factors",   "local_steps", "model",      "seed",   "schedule",   "warmup_steps",
+      "schedule_decay", "ftrl_beta", "loss",        "huber_delta"};
   return fields;
 }
 

@@ -74,6 +74,9 @@ struct TrainJob {
   std::int64_t shards = 1;
   std::int64_t epochs = 10;
   std::int64_t batch_size = 64;  // the global minibatch in bsp, each worker's own in ssp and asp; 0: the full batch
+  // ssp, asp: minibatches that a worker steps through by itself between a pull and a push.
+  std::int64_t local_steps = 1;
+  std::int64_t evaluate_every = 1;               // epochs; the last one is evaluated in any case
   OptimizerKind optimizer = OptimizerKind::sgd;  // in mapreduce: lbfgs (the default there) or sgd
   double learning_rate = 0.1;
   RateSchedule schedule = RateSchedule::constant;

@@ -28,12 +28,13 @@ Schedule::Schedule(const TrainJob& job, std::uint64_t train_rows, std::uint64_t 
       epochs_(static_cast<std::uint64_t>(job.epochs)),
       workers_(static_cast<std::uint64_t>(job.workers)),
       seed_(job.seed),
-      shared_(job.mode == TrainMode::bsp) {
+      shared_(job.mode == TrainMode::bsp),
+      local_steps_(static_cast<std::uint64_t>(job.local_steps)) {
   const std::uint64_t rows = shared_ ? train_rows : divide_up(train_rows, workers_);
   const auto asked = static_cast<std::uint64_t>(job.batch_size);
-  const std::uint64_t batch = std::max<std::uint64_t>(1, asked == 0 ? rows : std::min(rows, asked));
-  steps_per_epoch_ = std::max<std::uint64_t>(1, divide_up(rows, batch));
-  block_rows_ = shared_ ? shared_block_rows(batch) : static_cast<std::uint32_t>(std::min(batch, kOwnBlockRows));
+  batch_ = std::max<std::uint64_t>(1, asked == 0 ? rows : std::min(rows, asked));
+  steps_per_epoch_ = std::max<std::uint64_t>(1, divide_up(rows, batch_ * local_steps_));
+  block_rows_ = shared_ ? shared_block_rows(batch_) : static_cast<std::uint32_t>(std::min(batch_, kOwnBlockRows));
 }
 
 StepPlan Schedule::plan(std::uint64_t clock, std::uint32_t worker) const {
@@ -44,6 +45,11 @@ StepPlan Schedule::plan(std::uint64_t clock, std::uint32_t worker) const {
   plan.rows = part_of(mine.size(), steps_per_epoch_, step);
   plan.rows.begin += mine.begin;
   plan.rows.end += mine.begin;
+  if (local_steps_ > 1) {
+    plan.local_steps = divide_up(plan.rows.size(), batch_);
+    plan.blocks = plan.end_block = 1;
+    return plan;
+  }
   // A worker with fewer rows than others may have an empty minibatch: one empty block still advances its clock.
   plan.blocks = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, divide_up(plan.rows.size(), block_rows_)));
   const KeyRange blocks = shared_ ? part_of(plan.blocks, workers_, worker) : KeyRange{0, plan.blocks};

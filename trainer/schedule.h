@@ -15,7 +15,8 @@ namespace krige::trainer {
 // What one worker computes for one minibatch. Rows are places in the epoch's order (Schedule::order).
 struct StepPlan {
   std::uint64_t epoch = 0;
-  KeyRange rows;                  // the whole minibatch
+  KeyRange rows;                  // the whole minibatch, or all those of the local steps
+  std::uint64_t local_steps = 1;  // the rows are cut into as many minibatches, as part_of() does
   std::uint32_t blocks = 0;       // micro-blocks of the minibatch: the leaves of its sum
   std::uint32_t first_block = 0;  // this worker's share is [first_block, end_block)
   std::uint32_t end_block = 0;
@@ -56,13 +57,16 @@ class Schedule {
  public:
   // bsp: one minibatch at a time for all workers, cut into micro-blocks. ssp, asp: each worker has its part of the
   // epoch's rows and its own minibatches. The minibatches of an epoch differ by at most one row, none exceeds
-  // batch_size. An epoch is shuffled in windows of `window_rows`; 0: as a whole.
+  // batch_size. With local steps a clock is of several: one block, which is the push of their outcome. An epoch is
+  // shuffled in windows of `window_rows`; 0: as a whole.
   Schedule(const TrainJob& job, std::uint64_t train_rows, std::uint64_t window_rows = 0);
 
   [[nodiscard]] std::uint64_t steps_per_epoch() const { return steps_per_epoch_; }
   [[nodiscard]] std::uint64_t total_steps() const { return steps_per_epoch_ * epochs_; }
   // Of a shard: one a minibatch.
   [[nodiscard]] std::uint64_t total_updates() const { return total_steps() * (shared_ ? 1 : workers_); }
+  // Of one clock.
+  [[nodiscard]] std::uint64_t most_local_steps() const { return local_steps_; }
   [[nodiscard]] std::uint64_t train_rows() const { return train_rows_; }
   [[nodiscard]] std::uint32_t block_rows() const { return block_rows_; }
   [[nodiscard]] bool shared_minibatches() const { return shared_; }
@@ -80,9 +84,16 @@ class Schedule {
   std::uint64_t workers_;
   std::uint64_t seed_;
   bool shared_;
+  std::uint64_t local_steps_;
+  std::uint64_t batch_ = 1;
   std::uint64_t steps_per_epoch_ = 1;
   std::uint32_t block_rows_ = 1;
 };
+
+// Whether the weights after `epoch` (from 1) are evaluated.
+[[nodiscard]] inline bool is_evaluated(const TrainJob& job, std::uint64_t epoch) {
+  return epoch % static_cast<std::uint64_t>(job.evaluate_every) == 0 || epoch == static_cast<std::uint64_t>(job.epochs);
+}
 
 // Streams of the job's seed, so that no two uses share random numbers.
 enum class SeedStream : std::uint64_t { split = 1, weights = 2, test_split = 3, dropout = 4, epochs = 1 << 16 };

@@ -46,6 +46,26 @@ TEST(Schedule, EveryRowIsUsedOnceAnEpoch) {
         }
 }
 
+TEST(Schedule, LocalStepsCutTheRowsOfAClockIntoMinibatches) {
+  for (const std::int64_t batch : {1, 7, 64})
+    for (const std::uint64_t rows : {7, 100, 1348}) {
+      TrainJob stepping = job(TrainMode::asp, 2, batch);
+      stepping.local_steps = 5;
+      const Schedule schedule(stepping, rows);
+      for (std::uint32_t worker : {0, 1}) {
+        std::uint64_t used = 0;
+        for (std::uint64_t clock = 0; clock < schedule.steps_per_epoch(); ++clock) {
+          const StepPlan plan = schedule.plan(clock, worker);
+          used += plan.rows.size();
+          EXPECT_EQ(plan.blocks, 1U);
+          EXPECT_LE(plan.local_steps, schedule.most_local_steps());
+          EXPECT_LE(plan.rows.size(), plan.local_steps * static_cast<std::uint64_t>(batch));
+        }
+        EXPECT_EQ(used, part_of(rows, 2, worker).size());
+      }
+    }
+}
+
 TEST(Schedule, SharedMinibatchesDoNotDependOnTheWorkers) {
   const Schedule one(job(TrainMode::bsp, 1, 64), 1348);
   const Schedule five(job(TrainMode::bsp, 5, 64), 1348);

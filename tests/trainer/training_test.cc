@@ -335,6 +335,48 @@ TEST_F(TrainingTest, WhatIsWrongWithTheDataIsSaid) {
             std::pair(2, fmt::format("error: {}:3: column 1 (a) is not a finite number: two\n", model_)));
 }
 
+// 442 rows are 34 minibatches of 13: by ones, or by twos that the worker steps through itself. Adam's state is in one
+// case the shard's, in the other the worker's.
+TEST_F(TrainingTest, LocalStepsAreTheSameMinibatches) {
+  for (const char* optimizer : {"sgd", "adam"}) {
+    const std::string fields =
+        fmt::format(R"("mode": "asp", "optimizer": "{}", "learning_rate": 0.02, "batch_size": 13, "epochs": 20,
+                       "l2": 0.01, "schedule": "cosine")",
+                    optimizer);
+    const ModelFile by_ones = model_of(diabetes_job(fields));
+    for (const char* shards : {R"(, "local_steps": 2)", R"(, "local_steps": 2, "shards": 3)"}) {
+      const ModelFile by_twos = model_of(diabetes_job(fields + shards));
+      for (std::size_t i = 0; i < by_ones.weights.size(); ++i)
+        EXPECT_NEAR(by_twos.weights[i], by_ones.weights[i], 1e-3 * std::abs(by_ones.weights[i]) + 1e-3) << optimizer;
+    }
+  }
+}
+
+TEST_F(TrainingTest, TwoWorkersWithLocalStepsReachTheOptimum) {
+  const auto loss_of = [&](const std::string& fields) {
+    const Outcome outcome = train(diabetes_job(fields));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.log;
+    return last(outcome)["train_loss"].get<double>();
+  };
+  const double optimum = loss_of(R"("mode": "mapreduce", "epochs": 200)");
+  const double reached = loss_of(
+      R"("mode": "asp", "workers": 2, "local_steps": 4, "batch_size": 8, "optimizer": "adagrad", "learning_rate": 20,
+         "epochs": 400, "schedule": "linear")");
+  EXPECT_GE(reached, optimum * (1 - 1e-6));
+  EXPECT_LE(reached, optimum * 1.002);
+}
+
+TEST_F(TrainingTest, EvaluatesTheEpochsThatTheJobAsksForAndTheLast) {
+  for (const char* mode : {"bsp", "asp", "mapreduce"}) {
+    const Outcome outcome =
+        train(breast_cancer_job(fmt::format(R"("mode": "{}", "epochs": 8, "evaluate_every": 3)", mode)));
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.log;
+    std::vector<std::int64_t> epochs;
+    for (const std::string& record : outcome.records) epochs.push_back(parse_json(record).value()["epoch"]);
+    EXPECT_EQ(epochs, (std::vector<std::int64_t>{3, 6, 8})) << mode;
+  }
+}
+
 // The read log of the shards: each line has the worker's clock and the least of all workers.
 struct Read {
   unsigned worker = 0;

@@ -198,6 +198,11 @@ class Coordinator {
     const CheckpointOptions& wanted = options_.checkpoint;
     if (!wanted.path.empty() && (job_.mode == TrainMode::mapreduce || job_.early_stop))
       return fail(ErrorCode::unsupported, "checkpoints are not for mode mapreduce or early_stop", "--checkpoint");
+    if (!wanted.path.empty() && job_.local_steps > 1 && job_.optimizer != OptimizerKind::sgd)
+      return fail(ErrorCode::unsupported,
+                  fmt::format("checkpoints are not for local_steps with {}, whose state the workers have",
+                              name(job_.optimizer)),
+                  "--checkpoint");
     if (!wanted.resume) return {};
     auto found = read_checkpoint(wanted.path);
     if (!found && found.error().code == ErrorCode::not_found) {
@@ -333,9 +338,11 @@ class Coordinator {
     epoch.ended = system_clock().now();
   }
 
-  // An iteration is evaluated when the next one is done: only then it is known whether it was the last.
+  // An iteration is evaluated when the next one is done: only then it is known whether it was the last, which is
+  // evaluated in any case.
   void close_iteration() {
     if (epochs_.empty() || failed()) return;
+    if (!driven_ && !is_evaluated(job_, epochs_.begin()->first)) return epochs_.clear();
     ask_for_evaluation(epochs_.begin()->first, epochs_.begin()->second);
     run_until([this] { return epochs_.empty(); });
   }

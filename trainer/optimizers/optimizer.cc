@@ -23,10 +23,11 @@ class Sgd final : public Optimizer {
 
  private:
   void begin(double rate, std::span<const float>) override { rate_ = static_cast<float>(rate); }
-  void update(const Keys& keys, float* w, const float* g) override {
+  void update(const Keys& keys, float* __restrict w, const Sum& sum) override {
+    const GradientOf gradient(keys, w, sum);
     const float rate = rate_;
     const float threshold = rate * keys.l1;
-    for (std::size_t i = keys.range.begin; i < keys.range.end; ++i) w[i] = shrunk(w[i] - rate * g[i], threshold);
+    for (std::size_t i = keys.range.begin; i < keys.range.end; ++i) w[i] = shrunk(w[i] - rate * gradient[i], threshold);
   }
 
   float rate_ = 0;
@@ -39,14 +40,15 @@ class Momentum final : public Optimizer {
 
  private:
   void begin(double rate, std::span<const float>) override { rate_ = static_cast<float>(rate); }
-  void update(const Keys& keys, float* w, const float* g) override {
+  void update(const Keys& keys, float* __restrict w, const Sum& sum) override {
+    const GradientOf gradient(keys, w, sum);
     const float rate = rate_;
     const float momentum = momentum_;
     const float threshold = rate * keys.l1;
-    float* v = velocity_.data();
+    float* __restrict v = velocity_.data();
     if (threshold == 0) {
       for (std::size_t i = keys.range.begin; i < keys.range.end; ++i) {
-        v[i] = momentum * v[i] + g[i];
+        v[i] = momentum * v[i] + gradient[i];
         w[i] -= rate * v[i];
       }
       return;
@@ -55,7 +57,7 @@ class Momentum final : public Optimizer {
     // settle where g/(1 − μ), not g, balances l1.
     for (std::size_t i = keys.range.begin; i < keys.range.end; ++i) {
       const float before = w[i];
-      w[i] = shrunk(before - rate * (momentum * v[i] + g[i]), threshold);
+      w[i] = shrunk(before - rate * (momentum * v[i] + gradient[i]), threshold);
       v[i] = (before - w[i]) / rate;
     }
   }
@@ -73,14 +75,16 @@ class Adagrad final : public Optimizer {
 
  private:
   void begin(double rate, std::span<const float>) override { rate_ = static_cast<float>(rate); }
-  void update(const Keys& keys, float* w, const float* g) override {
+  void update(const Keys& keys, float* __restrict w, const Sum& sum) override {
+    const GradientOf gradient(keys, w, sum);
     const float rate = rate_;
     const float l1 = keys.l1;
-    float* s = squares_.data();
+    float* __restrict s = squares_.data();
     for (std::size_t i = keys.range.begin; i < keys.range.end; ++i) {
-      s[i] += g[i] * g[i];
+      const float g = gradient[i];
+      s[i] += g * g;
       const float step = rate / (std::sqrt(s[i]) + 1e-10F);
-      w[i] = shrunk(w[i] - step * g[i], step * l1);
+      w[i] = shrunk(w[i] - step * g, step * l1);
     }
   }
   [[nodiscard]] std::vector<std::span<float>> state() override { return {squares_}; }
@@ -101,7 +105,8 @@ class Adam final : public Optimizer {
     mean_scale_ = static_cast<float>(1 / (1 - std::pow(kMeanDecay, static_cast<double>(steps_))));
     root_scale_ = static_cast<float>(1 / std::sqrt(1 - std::pow(kSquareDecay, static_cast<double>(steps_))));
   }
-  void update(const Keys& keys, float* w, const float* g) override {
+  void update(const Keys& keys, float* __restrict w, const Sum& sum) override {
+    const GradientOf gradient(keys, w, sum);
     constexpr auto kKeepMean = static_cast<float>(kMeanDecay);
     constexpr auto kTakeMean = static_cast<float>(1 - kMeanDecay);
     constexpr auto kKeepSquare = static_cast<float>(kSquareDecay);
@@ -110,11 +115,12 @@ class Adam final : public Optimizer {
     const float mean_scale = mean_scale_;
     const float root_scale = root_scale_;
     const float l1 = keys.l1;
-    float* m = mean_.data();
-    float* s = squares_.data();
+    float* __restrict m = mean_.data();
+    float* __restrict s = squares_.data();
     for (std::size_t i = keys.range.begin; i < keys.range.end; ++i) {
-      m[i] = kKeepMean * m[i] + kTakeMean * g[i];
-      s[i] = kKeepSquare * s[i] + kTakeSquare * (g[i] * g[i]);
+      const float g = gradient[i];
+      m[i] = kKeepMean * m[i] + kTakeMean * g;
+      s[i] = kKeepSquare * s[i] + kTakeSquare * (g * g);
       const float step = rate / (std::sqrt(s[i]) * root_scale + 1e-8F);
       w[i] = shrunk(w[i] - step * (mean_scale * m[i]), step * l1);
     }
@@ -147,18 +153,20 @@ class Ftrl final : public Optimizer {
     before_ = inverse_;
     inverse_ = inverse;
   }
-  void update(const Keys& keys, float* w, const float* g) override {
+  void update(const Keys& keys, float* __restrict w, const Sum& sum) override {
+    const GradientOf gradient(keys, w, sum);
     const float beta = beta_;
     const float before = before_;
     const float inverse = inverse_;
     const float threshold = static_cast<float>(steps_) * keys.l1;
-    float* z = sum_.data();
-    float* n = squares_.data();
+    float* __restrict z = sum_.data();
+    float* __restrict n = squares_.data();
     for (std::size_t i = keys.range.begin; i < keys.range.end; ++i) {
       const float old = (beta + std::sqrt(n[i])) * before;
-      n[i] += g[i] * g[i];
+      const float g = gradient[i];
+      n[i] += g * g;
       const float root = (beta + std::sqrt(n[i])) * inverse;
-      z[i] += g[i] - (root - old) * w[i];
+      z[i] += g - (root - old) * w[i];
       // β = 0 and no gradient yet: the weight has no scale, and stays.
       w[i] = root > 0 ? -shrunk(z[i], threshold) / root : w[i];
     }
@@ -185,22 +193,22 @@ class Ftrl final : public Optimizer {
 }  // namespace
 
 Optimizer::Optimizer(const TrainJob& job, std::size_t keys, const std::vector<KeyRange>& penalized) {
-  const auto add = [&](std::uint64_t begin, std::uint64_t end, double l1) {
-    if (begin < end) keys_.push_back({{begin, end}, static_cast<float>(l1)});
+  const auto add = [&](std::uint64_t begin, std::uint64_t end, double l1, double l2) {
+    if (begin < end) keys_.push_back({{begin, end}, static_cast<float>(l1), static_cast<float>(l2)});
   };
   std::uint64_t done = 0;
-  if (job.l1 > 0)
+  if (job.l1 > 0 || job.l2 > 0)
     for (const KeyRange& range : penalized) {
-      add(done, range.begin, 0);
-      add(range.begin, range.end, job.l1);
+      add(done, range.begin, 0, 0);
+      add(range.begin, range.end, job.l1, job.l2);
       done = range.end;
     }
-  add(done, keys, 0);
+  add(done, keys, 0, 0);
 }
 
-void Optimizer::step(double rate, std::span<float> weights, std::span<const float> gradient) {
+void Optimizer::step(double rate, std::span<float> weights, std::span<const float> loss_gradients, float share) {
   begin(rate, weights);
-  for (const Keys& keys : keys_) update(keys, weights.data(), gradient.data());
+  for (const Keys& keys : keys_) update(keys, weights.data(), {loss_gradients.data(), share});
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const TrainJob& job, std::size_t keys,

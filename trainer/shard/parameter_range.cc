@@ -32,8 +32,6 @@ ParameterRange::ParameterRange(const TrainJob& job, const Begin& begin, ShardPee
       peers_(peers),
       staleness_(staleness_of(job)),
       weights_(begin.weights.begin(), begin.weights.end()),
-      gradient_(begin.weights.size()),
-      penalized_(begin.penalized),
       optimizer_(make_optimizer(job, begin.weights.size(), begin.penalized)),
       rate_(job, schedule_.total_updates()),
       workers_(static_cast<std::size_t>(job.workers)),
@@ -82,7 +80,7 @@ Status ParameterRange::push(const Push& gradient) {
       KRIGE_TRY(const auto sum, sum_of_all(gradient));
       update(sum, gradient.rows);
     }
-    if (min_clock_ > before && min_clock_ % schedule_.steps_per_epoch() == 0)
+    if (min_clock_ > before && evaluated_after(min_clock_))
       peers_.send_snapshot({min_clock_ / schedule_.steps_per_epoch(), version_, weights_});
     if (min_clock_ > before) cross_boundary();
   }
@@ -135,18 +133,27 @@ Status ParameterRange::apply_own(const Push& gradient) {
   KRIGE_CHECK(check_shape(gradient, schedule_.plan(gradient.clock, gradient.worker)));
   if (gradient.rows == 0) return {};
   if (!is_whole(gradient)) return fail(ErrorCode::corrupt, "a worker's gradient does not cover its minibatch");
-  update(gradient.values, gradient.rows);
+  if (job_.local_steps > 1)
+    add_change(gradient.values);
+  else
+    update(gradient.values, gradient.rows);
   return {};
+}
+
+void ParameterRange::add_change(std::span<const float> change) {
+  for (std::size_t i = 0; i < weights_.size(); ++i) weights_[i] += change[i];
+  ++version_;
 }
 
 void ParameterRange::update(std::span<const float> sum, std::uint64_t rows) {
   const auto share = static_cast<float>(1.0 / static_cast<double>(rows));
-  for (std::size_t i = 0; i < gradient_.size(); ++i) gradient_[i] = sum[i] * share;
-  if (const auto l2 = static_cast<float>(job_.l2); l2 > 0)
-    for (const KeyRange& range : penalized_)
-      for (std::size_t i = range.begin; i < range.end; ++i) gradient_[i] += l2 * weights_[i];
-  optimizer_->step(rate_.at(version_), weights_, gradient_);
+  optimizer_->step(rate_.at(version_), weights_, sum, share);
   ++version_;
+}
+
+bool ParameterRange::evaluated_after(std::uint64_t clock) const {
+  const std::uint64_t epoch = clock / schedule_.steps_per_epoch();
+  return clock % schedule_.steps_per_epoch() == 0 && is_evaluated(job_, epoch);
 }
 
 // Before a checkpoint everybody waits for the slowest: so that the state belongs to one clock.

@@ -3,7 +3,8 @@
 //
 // Consistency (Ho et al. 2013): a worker that has done c minibatches reads weights only when c − min_clock ≤ τ,
 // min_clock being the fewest that any worker has done. bsp is τ = 0 with one update a minibatch, when all workers have
-// pushed their share; ssp has the job's staleness, asp none; both update at each push.
+// pushed their share; ssp has the job's staleness, asp none; both update at each push. With local steps the workers
+// have the optimizer, and a push is a change that is added.
 #pragma once
 
 #include <algorithm>
@@ -27,7 +28,7 @@ class ShardPeers {
  public:
   virtual ~ShardPeers() = default;
   virtual void send_weights(std::uint32_t worker, const Weights& weights) = 0;
-  // All workers have done epoch `snapshot.epoch` (from 1).
+  // All workers have done epoch `snapshot.epoch` (from 1), one that is evaluated.
   virtual void send_snapshot(const Snapshot& snapshot) = 0;
   virtual void send_state(const State& state) = 0;
 };
@@ -75,6 +76,9 @@ class ParameterRange {
   [[nodiscard]] bool stands_alone(const Push& gradient) const;
   [[nodiscard]] Result<std::span<const float>> sum_of_all(const Push& last) const;
   void update(std::span<const float> sum, std::uint64_t rows);
+  void add_change(std::span<const float> change);
+  // Whether an epoch whose weights are evaluated ends at this clock.
+  [[nodiscard]] bool evaluated_after(std::uint64_t clock) const;
   void answer_who_may_read();
   [[nodiscard]] bool may_read(const WorkerState& worker) const;
   [[nodiscard]] std::uint64_t boundary() const { return std::min(next_checkpoint_, stop_at_); }
@@ -85,8 +89,6 @@ class ParameterRange {
   ShardPeers& peers_;
   std::uint64_t staleness_;
   Floats weights_;
-  Floats gradient_;
-  std::vector<KeyRange> penalized_;
   std::unique_ptr<Optimizer> optimizer_;
   LearningRate rate_;
   TreeSum sum_;  // bsp: of what has come of minibatch sum_clock_

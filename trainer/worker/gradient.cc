@@ -12,22 +12,26 @@ constexpr std::uint64_t kPartitionRows = 512;
 }  // namespace
 
 GradientComputer::GradientComputer(Model& model, const RowSet& train, const Schedule& schedule, std::uint64_t seed)
-    : model_(model), train_(train), schedule_(schedule), seed_(seed), gradient_(model.parameters()) {}
+    : model_(model), schedule_(schedule), seed_(seed), rows_(train, schedule), gradient_(model.parameters()) {}
+
+Examples RowReader::read(std::uint64_t epoch, KeyRange places) {
+  if (epoch != epoch_) {
+    order_ = schedule_.order(epoch);
+    epoch_ = epoch;
+  }
+  rows_.resize(places.size());
+  for (std::uint64_t i = 0; i < places.size(); ++i) rows_[i] = order_[places.begin + i];
+  for (const KeyRange& opened : order_.take_opened()) train_.will_need(opened);
+  return train_.gather(rows_, buffers_);
+}
 
 const TreeSum& GradientComputer::compute(std::uint64_t clock, const StepPlan& plan, std::span<const float> weights,
                                          const Progress& progress) {
-  if (plan.epoch != epoch_) {
-    order_ = schedule_.order(plan.epoch);
-    epoch_ = plan.epoch;
-  }
   sum_.reset(plan.blocks, gradient_.size());
   for (std::uint32_t b = plan.first_block; b < plan.end_block; ++b) {
     const KeyRange rows = schedule_.block(plan, b);
     if (rows.size() == 0) continue;
-    places_.resize(rows.size());
-    for (std::uint64_t i = 0; i < rows.size(); ++i) places_[i] = order_[rows.begin + i];
-    for (const KeyRange& opened : order_.take_opened()) train_.will_need(opened);
-    model_.gradient(weights, train_.gather(places_, buffers_), {seed_, clock, rows.begin}, gradient_);
+    model_.gradient(weights, rows_.read(plan.epoch, rows), {seed_, clock, rows.begin}, gradient_);
     [[maybe_unused]] const Status added = sum_.take({0, b}, gradient_);
     assert(added);  // each block of the plan is added once
     progress();

@@ -12,6 +12,23 @@
 
 namespace krige::trainer {
 
+// Gathers training rows by their places in the order of an epoch. Not to be shared between threads.
+class RowReader {
+ public:
+  // The references must outlive this.
+  RowReader(const RowSet& train, const Schedule& schedule) : train_(train), schedule_(schedule) {}
+  // Valid until the next call.
+  [[nodiscard]] Examples read(std::uint64_t epoch, KeyRange places);
+
+ private:
+  const RowSet& train_;
+  const Schedule& schedule_;
+  std::uint64_t epoch_ = ~std::uint64_t{0};
+  EpochOrder order_;  // of epoch_
+  std::vector<std::uint32_t> rows_;
+  RowBuffers buffers_;
+};
+
 // Not to be shared between threads.
 class GradientComputer {
  public:
@@ -25,13 +42,9 @@ class GradientComputer {
 
  private:
   Model& model_;
-  const RowSet& train_;
   const Schedule& schedule_;
   std::uint64_t seed_;
-  std::uint64_t epoch_ = ~std::uint64_t{0};
-  EpochOrder order_;                   // of epoch_
-  std::vector<std::uint32_t> places_;  // of one block
-  RowBuffers buffers_;
+  RowReader rows_;
   Floats gradient_;
   TreeSum sum_;
 };

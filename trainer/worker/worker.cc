@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "trainer/worker/gradient.h"
+#include "trainer/worker/local_steps.h"
 
 namespace krige::trainer {
 namespace {
@@ -75,12 +76,21 @@ class Worker {
     const std::uint64_t rows = data_.train.size();
     const Schedule schedule(member_.job(), rows, shuffle_window(rows, data_.train.bytes_per_row()));
     GradientComputer computer(*model_, data_.train, schedule, member_.job().seed);
+    std::optional<LocalSteps> local;
+    if (member_.job().local_steps > 1) local.emplace(member_.job(), *model_, data_.train, schedule);
     for (auto& shard : shards_)
       shard.channel->send(member_.job_id(), Pull{member_.index(), member_.incarnation(), member_.clock(), 0});
     for (std::uint64_t clock = member_.clock(); clock < schedule.total_steps(); ++clock) {
       KRIGE_CHECK(weights_for(clock));
       const StepPlan plan = schedule.plan(clock, member_.index());
       stopwatch_.begin_computing();
+      if (local) {
+        const std::span<const float> change = local->compute(clock, plan, weights_, progress_);
+        member_.straggle(plan.local_steps);
+        stopwatch_.begin_waiting();
+        push_piece(push_of(clock, plan), {{0, 0}}, change, true);
+        continue;
+      }
       const TreeSum& sum = computer.compute(clock, plan, weights_, progress_);
       member_.straggle(1);
       stopwatch_.begin_waiting();
@@ -113,24 +123,32 @@ class Worker {
 
   // A subtree a message, so that each finds its place in a slot; a worker without a share still tells that it is done.
   void push(std::uint64_t clock, const StepPlan& plan, const TreeSum& sum) {
+    const Push message = push_of(clock, plan);
+    const auto& pieces = sum.pieces();
+    if (pieces.empty()) push_piece(message, {}, {}, true);
+    for (std::size_t i = 0; i < pieces.size(); ++i)
+      push_piece(message, {pieces[i].node}, pieces[i].sum, i + 1 == pieces.size());
+  }
+
+  [[nodiscard]] Push push_of(std::uint64_t clock, const StepPlan& plan) const {
     Push message;
     message.worker = member_.index();
     message.incarnation = member_.incarnation();
     message.clock = clock;
     message.rows = plan.rows.size();
     message.blocks = plan.blocks;
-    const auto& pieces = sum.pieces();
-    for (std::size_t i = 0; i < std::max<std::size_t>(1, pieces.size()); ++i) {
-      message.sequence = sequence_++;
-      message.last = i + 1 >= pieces.size();
-      if (!pieces.empty()) message.nodes = {pieces[i].node};
-      for (ShardLink& shard : shards_) {
-        message.version = shard.version;
-        const auto values = pieces.empty()
-                                ? std::span<const float>()
-                                : std::span<const float>(pieces[i].sum).subspan(shard.keys.begin, shard.keys.size());
-        shard.channel->send(member_.job_id(), message, {&values, 1});
-      }
+    return message;
+  }
+
+  // `values` are of all parameters, or none.
+  void push_piece(Push message, std::vector<TreeNode> nodes, std::span<const float> values, bool last) {
+    message.sequence = sequence_++;
+    message.last = last;
+    message.nodes = std::move(nodes);
+    for (ShardLink& shard : shards_) {
+      message.version = shard.version;
+      const auto part = values.empty() ? values : values.subspan(shard.keys.begin, shard.keys.size());
+      shard.channel->send(member_.job_id(), message, {&part, 1});
     }
   }
 
