@@ -40,6 +40,41 @@ bool BasicTreeSum<T>::complete() const {
 }
 
 template <typename T>
+bool BasicTreeSum<T>::covers(TreeNode node) const {
+  if (node.level > root_level_ || blocks_of(node).begin >= blocks_) return false;
+  const KeyRange blocks = blocks_of(node);
+  return std::ranges::any_of(pieces_, [&](const Piece& piece) {
+    const KeyRange there = blocks_of(piece.node);
+    return there.begin <= blocks.begin && blocks.end <= there.end;
+  });
+}
+
+template <typename T>
+void BasicTreeSum<T>::drop_within(TreeNode node) {
+  if (node.level > root_level_) return;
+  const KeyRange blocks = blocks_of(node);
+  std::erase_if(pieces_, [&](Piece& piece) {
+    const KeyRange there = blocks_of(piece.node);
+    const bool within = blocks.begin <= there.begin && there.end <= blocks.end;
+    if (within) spare_.push_back(std::move(piece.sum));
+    return within;
+  });
+}
+
+template <typename T>
+std::vector<std::uint32_t> BasicTreeSum<T>::missing(std::size_t most) const {
+  std::vector<std::uint32_t> blocks;
+  auto piece = pieces_.begin();
+  for (std::uint64_t b = 0; b < blocks_ && blocks.size() < most;) {
+    if (piece != pieces_.end() && blocks_of(piece->node).begin == b)
+      b = blocks_of((piece++)->node).end;
+    else
+      blocks.push_back(static_cast<std::uint32_t>(b++));
+  }
+  return blocks;
+}
+
+template <typename T>
 Status BasicTreeSum<T>::add(TreeNode node, std::span<const T> values) {
   return join(node, values, [&](Aligned<T>& into) { into.assign(values.begin(), values.end()); });
 }

@@ -40,6 +40,14 @@ class BasicTreeSum {
   // The same without a copy: what `values` holds afterwards is `width` numbers of no meaning.
   [[nodiscard]] Status take(TreeNode node, Aligned<T>& values);
 
+  // For sums of which a part may come twice, from two workers that computed the same. Whether all blocks of a node are
+  // in; a node that is not in the tree is not.
+  [[nodiscard]] bool covers(TreeNode node) const;
+  // Takes out what lies within a node that is not covered, so that it can be added as a whole.
+  void drop_within(TreeNode node);
+  // Blocks that are not in, ascending; not more than `most`.
+  [[nodiscard]] std::vector<std::uint32_t> missing(std::size_t most) const;
+
   struct Piece {
     TreeNode node;
     Aligned<T> sum;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -377,6 +378,13 @@ TEST_F(TrainingTest, EvaluatesTheEpochsThatTheJobAsksForAndTheLast) {
   }
 }
 
+TEST_F(TrainingTest, AStragglerChangesNoBit) {
+  const std::string fields = R"("hidden": 32, "epochs": 3, "batch_size": 256, "learning_rate": 0.01)";
+  const ModelFile alone = model_of(digits_job(fields));
+  for (const char* processes : {R"(, "workers": 2)", R"(, "workers": 3, "shards": 2)"})
+    EXPECT_EQ(model_of(digits_job(fields + processes), {"--straggler", "0.02"}).weights, alone.weights) << processes;
+}
+
 // The read log of the shards: each line has the worker's clock and the least of all workers.
 struct Read {
   unsigned worker = 0;
@@ -419,6 +427,31 @@ TEST_F(TrainingTest, SspBoundsTheDelayAndStallsBehindAStoppedWorker) {
   }
   EXPECT_EQ(seen.size(), 2U);
   EXPECT_EQ(trainer.finish().exit_code, 0);
+}
+
+// The blocks of a stopped worker are computed by the other: the same bits as without the stop.
+TEST_F(TrainingTest, BspGoesOnWhileAWorkerIsStopped) {
+  for (const char* shards : {"1", "3"}) {
+    const std::string fields =
+        fmt::format(R"("hidden": 32, "epochs": 4, "batch_size": 128, "learning_rate": 0.01, "shards": {})", shards);
+    const ModelFile undisturbed = model_of(digits_job(fields));
+    TrainerProcess trainer(digits_job(fields + R"(, "workers": 2)"), {"--trace", "--model", model_});
+    ASSERT_TRUE(next_read(trainer));
+    const std::vector<pid_t> workers = trainer.members("worker");
+    ASSERT_EQ(workers.size(), 2U);
+    ASSERT_EQ(::kill(workers[0], SIGSTOP), 0);
+    // What was read before it stopped may still be in the log; beyond that only one of the two reads.
+    std::optional<Read> read;
+    std::array<unsigned long, 2> furthest{};
+    do {
+      read = next_read(trainer);
+      ASSERT_TRUE(read);
+      furthest.at(read->worker) = std::max(furthest.at(read->worker), read->clock);
+    } while (std::max(furthest[0], furthest[1]) < std::min(furthest[0], furthest[1]) + 6);
+    ASSERT_EQ(::kill(workers[0], SIGCONT), 0);
+    ASSERT_EQ(trainer.finish().exit_code, 0);
+    EXPECT_EQ(read_model(model_).value().weights, undisturbed.weights);
+  }
 }
 
 TEST_F(TrainingTest, AspNeverWaits) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/rng.h"
 
 namespace krige::trainer {
@@ -90,6 +92,50 @@ TEST(TreeSum, RefusesWhatIsNotInTheTreeOrAddedTwice) {
   EXPECT_TRUE(sum.add({1, 2}, one));  // blocks 4, 5: stands for (2, 1)
   ASSERT_TRUE(sum.complete());
   EXPECT_EQ(sum.pieces()[0].sum, Floats{3});
+}
+
+// Workers that compute the same blocks, each its own part of them: whoever comes first, the sum is the same.
+TEST(TreeSum, WhatComesTwiceMakesNoDifference) {
+  Rng rng(4);
+  for (int round = 0; round < 300; ++round) {
+    const auto blocks = static_cast<std::uint32_t>(1 + rng.below(40));
+    const std::vector<Floats> leaves = random_leaves(blocks, rng);
+    TreeSum all;
+    all.reset(blocks, kWidth);
+    std::set<std::uint32_t> in;
+    while (!all.complete()) {
+      const auto begin = static_cast<std::uint32_t>(rng.below(blocks));
+      const auto end = static_cast<std::uint32_t>(begin + 1 + rng.below(blocks - begin));
+      TreeSum part;
+      part.reset(blocks, kWidth);
+      for (std::uint32_t b = begin; b < end; ++b) ASSERT_TRUE(part.add({0, b}, leaves[b]));
+      for (const TreeSum::Piece& piece : part.pieces()) {
+        if (all.covers(piece.node)) continue;
+        all.drop_within(piece.node);
+        ASSERT_TRUE(all.add(piece.node, piece.sum));
+      }
+      for (std::uint32_t b = begin; b < end; ++b) in.insert(b);
+      std::vector<std::uint32_t> missing;
+      for (std::uint32_t b = 0; b < blocks; ++b)
+        if (!in.contains(b)) missing.push_back(b);
+      ASSERT_EQ(all.missing(blocks), missing);
+      ASSERT_LE(all.missing(1).size(), 1U);
+    }
+    ASSERT_EQ(all.pieces()[0].sum, root_of(leaves));
+  }
+}
+
+TEST(TreeSum, CoversOnlyWhatIsInTheTree) {
+  TreeSum sum;
+  sum.reset(6, 1);
+  ASSERT_TRUE(sum.add({1, 2}, std::vector<float>{1}));  // stands for (2, 1)
+  EXPECT_TRUE(sum.covers({2, 1}));
+  EXPECT_TRUE(sum.covers({0, 5}));
+  EXPECT_FALSE(sum.covers({0, 6}));
+  EXPECT_FALSE(sum.covers({3, 0}));
+  EXPECT_FALSE(sum.covers({40, 0}));
+  sum.drop_within({40, 0});
+  EXPECT_EQ(sum.missing(100), (std::vector<std::uint32_t>{0, 1, 2, 3}));
 }
 
 }  // namespace

@@ -67,6 +67,12 @@ Status Member::run_until(const std::function<bool()>& done) {
   return {};
 }
 
+Status Member::poll() {
+  if (!failure_) loop_.poll();
+  if (failure_) return fail(*failure_);
+  return {};
+}
+
 void Member::keep_alive() {
   const MonotonicTime now = system_clock().now();
   if (now - last_heartbeat_ < heartbeat_ / 2) return;

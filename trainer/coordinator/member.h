@@ -40,6 +40,9 @@ class Member {
 
   // Runs the loop until `done`; an error of a handler or the end of the coordinator (cancelled) ends it earlier.
   [[nodiscard]] Status run_until(const std::function<bool()>& done);
+  // Takes what has come meanwhile, between two parts of a long computation.
+  [[nodiscard]] Status poll();
+  void every(Millis interval, std::function<void()> tick) { loop_.every(interval, std::move(tick)); }
   // Of all links.
   [[nodiscard]] Traffic traffic() const { return loop_.traffic(); }
   // Shows life during a long computation; cheap.

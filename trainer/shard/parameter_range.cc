@@ -9,6 +9,9 @@
 namespace krige::trainer {
 namespace {
 
+// Of the blocks of a minibatch that an idle worker is told.
+constexpr std::size_t kMostMissing = 1024;
+
 std::uint64_t staleness_of(const TrainJob& job) {
   if (job.mode == TrainMode::bsp) return 0;
   return job.mode == TrainMode::ssp ? static_cast<std::uint64_t>(job.staleness)
@@ -57,9 +60,12 @@ Result<ParameterRange::WorkerState*> ParameterRange::known(std::uint32_t worker,
 
 Status ParameterRange::pull(const Pull& request) {
   KRIGE_TRY(WorkerState * worker, known(request.worker, request.incarnation));
-  if (request.clock != worker->clock)
+  const bool possible =
+      schedule_.shared_minibatches() ? request.clock <= min_clock_ + 1 : request.clock == worker->clock;
+  if (!possible)
     return fail(ErrorCode::corrupt, fmt::format("worker {} asks for minibatch {}, its clock is {}", request.worker,
                                                 request.clock, worker->clock));
+  worker->clock = std::max(worker->clock, request.clock);
   worker->waiting = true;
   answer_who_may_read();
   return {};
@@ -68,26 +74,48 @@ Status ParameterRange::pull(const Pull& request) {
 Status ParameterRange::push(const Push& gradient) {
   KRIGE_TRY(WorkerState * worker, known(gradient.worker, gradient.incarnation));
   if (gradient.sequence >= worker->next_sequence) {
-    if (gradient.clock != worker->clock || gradient.clock >= schedule_.total_steps())
-      return fail(ErrorCode::corrupt, fmt::format("worker {} pushes for minibatch {}, its clock is {}", gradient.worker,
-                                                  gradient.clock, worker->clock));
-    KRIGE_CHECK(schedule_.shared_minibatches() ? add_to_sum(gradient) : apply_own(gradient));
+    KRIGE_CHECK(schedule_.shared_minibatches() ? push_share(*worker, gradient) : push_own(*worker, gradient));
     worker->next_sequence = gradient.sequence + 1;
-    if (!gradient.last) return {};
-    ++worker->clock;
-    const std::uint64_t before = std::exchange(min_clock_, std::ranges::min(workers_, {}, &WorkerState::clock).clock);
-    if (schedule_.shared_minibatches() && min_clock_ > before) {
-      KRIGE_TRY(const auto sum, sum_of_all(gradient));
-      update(sum, gradient.rows);
-    }
-    if (min_clock_ > before && evaluated_after(min_clock_))
-      peers_.send_snapshot({min_clock_ / schedule_.steps_per_epoch(), version_, weights_});
-    if (min_clock_ > before) cross_boundary();
   }
-  if (!gradient.last) return {};
-  worker->waiting = true;
+  if (gradient.last) worker->waiting = true;
   answer_who_may_read();
   return {};
+}
+
+Status ParameterRange::push_own(WorkerState& worker, const Push& gradient) {
+  if (gradient.clock != worker.clock || gradient.clock >= schedule_.total_steps()) return of_another_clock(gradient);
+  KRIGE_CHECK(apply_own(gradient));
+  if (!gradient.last) return {};
+  ++worker.clock;
+  const std::uint64_t before = std::exchange(min_clock_, std::ranges::min(workers_, {}, &WorkerState::clock).clock);
+  if (min_clock_ > before) on_clock();
+  return {};
+}
+
+// A share of a minibatch that is done, because others have computed it too, comes too late and changes nothing.
+Status ParameterRange::push_share(WorkerState& worker, const Push& gradient) {
+  if (gradient.clock > min_clock_ || gradient.clock >= schedule_.total_steps()) return of_another_clock(gradient);
+  if (gradient.last) worker.clock = std::max(worker.clock, gradient.clock + 1);
+  if (gradient.clock < min_clock_) return {};
+  KRIGE_TRY(const auto sum, with_share(gradient));
+  if (sum) {
+    update(*sum, gradient.rows);
+    ++min_clock_;
+    on_clock();
+  } else if (std::ranges::all_of(workers_, [this](const WorkerState& w) { return w.clock > min_clock_; })) {
+    return fail(ErrorCode::corrupt, "the workers' gradients do not cover the minibatch");
+  }
+  return {};
+}
+
+Status ParameterRange::of_another_clock(const Push& gradient) const {
+  return fail(ErrorCode::corrupt, fmt::format("worker {} pushes for minibatch {}, its clock is {}", gradient.worker,
+                                              gradient.clock, workers_[gradient.worker].clock));
+}
+
+void ParameterRange::on_clock() {
+  if (evaluated_after(min_clock_)) peers_.send_snapshot({min_clock_ / schedule_.steps_per_epoch(), version_, weights_});
+  cross_boundary();
 }
 
 // The shape is checked against what the schedule says, so that nothing a peer claims decides how much is allocated.
@@ -98,41 +126,43 @@ Status ParameterRange::check_shape(const Push& gradient, const StepPlan& plan) c
   return fail(ErrorCode::corrupt, fmt::format("worker {} pushes a gradient of another shape", gradient.worker));
 }
 
-Status ParameterRange::add_to_sum(const Push& gradient) {
-  const StepPlan plan = schedule_.plan(gradient.clock, gradient.worker);
-  KRIGE_CHECK(check_shape(gradient, plan));
-  if (sum_clock_ != gradient.clock) {
-    sum_.reset(plan.blocks, weights_.size());
-    sum_clock_ = gradient.clock;
-  }
-  if (stands_alone(gradient)) return {};
-  for (std::size_t i = 0; i < gradient.nodes.size(); ++i)
-    if (Status added = sum_.add(gradient.nodes[i], gradient.values.subspan(i * weights_.size(), weights_.size()));
-        !added)
+// The sum over the whole minibatch, once it is complete.
+Result<std::optional<std::span<const float>>> ParameterRange::with_share(const Push& gradient) {
+  begin_sum(gradient.clock);
+  KRIGE_CHECK(check_shape(gradient, schedule_.plan(gradient.clock, gradient.worker)));
+  if (is_whole(gradient) && sum_.pieces().empty()) return gradient.values;  // applied from where it lies
+  for (std::size_t i = 0; i < gradient.nodes.size(); ++i) {
+    const TreeNode node = gradient.nodes[i];
+    if (sum_.covers(node)) continue;
+    sum_.drop_within(node);
+    if (Status added = sum_.add(node, gradient.values.subspan(i * weights_.size(), weights_.size())); !added)
       return fail(ErrorCode::corrupt, fmt::format("worker {}: {}", gradient.worker, added.error().message));
-  return {};
+  }
+  if (!sum_.complete()) return std::nullopt;
+  return std::span<const float>(sum_.pieces()[0].sum);
+}
+
+void ParameterRange::begin_sum(std::uint64_t clock) {
+  if (sum_clock_ == clock) return;
+  sum_.reset(schedule_.plan(clock, 0).blocks, weights_.size());
+  sum_clock_ = clock;
+}
+
+std::vector<std::uint32_t> ParameterRange::missing(std::uint64_t clock) {
+  if (!schedule_.shared_minibatches() || clock != min_clock_ || clock >= schedule_.total_steps()) return {};
+  begin_sum(clock);
+  return sum_.missing(kMostMissing);
 }
 
 bool ParameterRange::is_whole(const Push& gradient) {
-  return gradient.last && gradient.nodes.size() == 1 && gradient.nodes[0] == root_of(gradient.blocks);
-}
-
-// The whole minibatch, and nobody has anything to add: it can be applied from where it lies.
-bool ParameterRange::stands_alone(const Push& gradient) const {
-  return is_whole(gradient) && sum_.pieces().empty() &&
-         std::ranges::count_if(workers_, [&](const WorkerState& w) { return w.clock <= gradient.clock; }) <= 1;
-}
-
-Result<std::span<const float>> ParameterRange::sum_of_all(const Push& last) const {
-  if (is_whole(last) && sum_.pieces().empty()) return last.values;
-  if (!sum_.complete()) return fail(ErrorCode::corrupt, "the workers' gradients do not cover the minibatch");
-  return std::span<const float>(sum_.pieces()[0].sum);
+  return gradient.nodes.size() == 1 && gradient.nodes[0] == root_of(gradient.blocks);
 }
 
 Status ParameterRange::apply_own(const Push& gradient) {
   KRIGE_CHECK(check_shape(gradient, schedule_.plan(gradient.clock, gradient.worker)));
   if (gradient.rows == 0) return {};
-  if (!is_whole(gradient)) return fail(ErrorCode::corrupt, "a worker's gradient does not cover its minibatch");
+  if (!gradient.last || !is_whole(gradient))
+    return fail(ErrorCode::corrupt, "a worker's gradient does not cover its minibatch");
   if (job_.local_steps > 1)
     add_change(gradient.values);
   else
@@ -158,13 +188,19 @@ bool ParameterRange::evaluated_after(std::uint64_t clock) const {
 
 // Before a checkpoint everybody waits for the slowest: so that the state belongs to one clock.
 bool ParameterRange::may_read(const WorkerState& worker) const {
-  if (worker.clock - min_clock_ > staleness_ || worker.clock >= std::min(hold_at_, stop_at_)) return false;
-  return worker.clock < boundary();
+  if (worker.clock > min_clock_ && worker.clock - min_clock_ > staleness_) return false;
+  return clock_of_read(worker) < std::min({hold_at_, stop_at_, boundary()});
+}
+
+// In bsp who was overtaken goes on with the minibatch that the others are at.
+std::uint64_t ParameterRange::clock_of_read(const WorkerState& worker) const {
+  return schedule_.shared_minibatches() ? min_clock_ : worker.clock;
 }
 
 std::uint64_t ParameterRange::hold() {
   // Who has an answer already will push once more.
-  const std::uint64_t furthest = std::ranges::max(workers_, {}, &WorkerState::clock).clock + 1;
+  const std::uint64_t furthest =
+      schedule_.shared_minibatches() ? min_clock_ + 1 : std::ranges::max(workers_, {}, &WorkerState::clock).clock + 1;
   hold_at_ = std::min(furthest, schedule_.total_steps());
   return hold_at_;
 }
@@ -189,7 +225,7 @@ void ParameterRange::answer_who_may_read() {
     WorkerState& worker = workers_[w];
     if (!worker.waiting || !may_read(worker)) continue;
     worker.waiting = false;
-    peers_.send_weights(w, {version_, worker.clock, min_clock_, weights_});
+    peers_.send_weights(w, {version_, clock_of_read(worker), min_clock_, weights_});
   }
 }
 

@@ -2,9 +2,12 @@
 // worker. It knows no sockets: messages go in, answers come out through ShardPeers.
 //
 // Consistency (Ho et al. 2013): a worker that has done c minibatches reads weights only when c − min_clock ≤ τ,
-// min_clock being the fewest that any worker has done. bsp is τ = 0 with one update a minibatch, when all workers have
-// pushed their share; ssp has the job's staleness, asp none; both update at each push. With local steps the workers
-// have the optimizer, and a push is a change that is added.
+// min_clock being the fewest that any worker has done; ssp has the job's staleness τ, asp none, and both update at each
+// push. With local steps the workers have the optimizer, and a push is a change that is added.
+//
+// bsp is τ = 0 with one update a minibatch, when the sum over its blocks is complete, whoever has computed which: the
+// blocks of a straggler can be computed by workers that have done their own, the first to come counts, and the bits are
+// the same. min_clock is then the minibatch that is being summed.
 #pragma once
 
 #include <algorithm>
@@ -49,6 +52,10 @@ class ParameterRange {
   // A push that was seen already changes nothing and is answered again.
   [[nodiscard]] Status push(const Push& gradient);
 
+  // bsp: some of the blocks of minibatch `clock` that nobody has pushed yet, ascending; none where it is not the one
+  // being summed.
+  [[nodiscard]] std::vector<std::uint32_t> missing(std::uint64_t clock);
+
   // Gives no reads for later minibatches than the one it returns, which is the least that all workers can stop at.
   [[nodiscard]] std::uint64_t hold();
   // All workers stop at this clock, and the state is sent when they have; StopAt::kNever ends hold().
@@ -64,23 +71,27 @@ class ParameterRange {
   struct WorkerState {
     std::uint32_t incarnation = 0;
     std::uint64_t next_sequence = 0;
-    std::uint64_t clock = 0;
-    bool waiting = false;  // for weights
+    std::uint64_t clock = 0;  // minibatches done
+    bool waiting = false;     // for weights
   };
 
   [[nodiscard]] Result<WorkerState*> known(std::uint32_t worker, std::uint32_t incarnation);
+  [[nodiscard]] Status push_own(WorkerState& worker, const Push& gradient);
+  [[nodiscard]] Status push_share(WorkerState& worker, const Push& gradient);
+  [[nodiscard]] Status of_another_clock(const Push& gradient) const;
   [[nodiscard]] Status check_shape(const Push& gradient, const StepPlan& plan) const;
-  [[nodiscard]] Status add_to_sum(const Push& gradient);
+  [[nodiscard]] Result<std::optional<std::span<const float>>> with_share(const Push& gradient);
+  void begin_sum(std::uint64_t clock);
   [[nodiscard]] Status apply_own(const Push& gradient);
   [[nodiscard]] static bool is_whole(const Push& gradient);
-  [[nodiscard]] bool stands_alone(const Push& gradient) const;
-  [[nodiscard]] Result<std::span<const float>> sum_of_all(const Push& last) const;
+  void on_clock();
   void update(std::span<const float> sum, std::uint64_t rows);
   void add_change(std::span<const float> change);
   // Whether an epoch whose weights are evaluated ends at this clock.
   [[nodiscard]] bool evaluated_after(std::uint64_t clock) const;
   void answer_who_may_read();
   [[nodiscard]] bool may_read(const WorkerState& worker) const;
+  [[nodiscard]] std::uint64_t clock_of_read(const WorkerState& worker) const;
   [[nodiscard]] std::uint64_t boundary() const { return std::min(next_checkpoint_, stop_at_); }
   void cross_boundary();
 

@@ -75,6 +75,11 @@ class Shard final : public ShardPeers {
     if (frame.type == MessageType::keyed_push || frame.type == MessageType::keyed_pull)
       return on_keyed_frame(link, frame);
     if (frame.type == MessageType::call) return on_call(link, frame);
+    if (frame.type == MessageType::assist) {
+      KRIGE_TRY(const Assist offer, decode<Assist>(frame));
+      KRIGE_CHECK(is_of(link, offer.worker));
+      return say(link, MissingBlocks{offer.clock, range_->missing(offer.clock)});
+    }
     keyed_[link].forget();
     if (frame.type == MessageType::pull) {
       KRIGE_TRY(const Pull pull, decode<Pull>(frame));

@@ -218,6 +218,8 @@ void EventLoop::every(Millis interval, std::function<void()> tick) {
   impl_->tickers.back()->wait();
 }
 
+void EventLoop::poll() { impl_->io.poll(); }
+
 void EventLoop::run_until(const std::function<bool()>& done) {
   while (!done() && impl_->io.run_one() > 0) {
   }

@@ -36,6 +36,8 @@ class EventLoop {
   void watch(int fd, std::function<void()> readable);
   // Calls `tick` every `interval`.
   void every(Millis interval, std::function<void()> tick);
+  // Runs the handlers whose time has come, without waiting.
+  void poll();
   // Runs handlers, one by one, until `done` is true. A process that waits for a peer has a timer that ends the wait.
   void run_until(const std::function<bool()>& done);
 

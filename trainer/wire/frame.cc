@@ -46,7 +46,7 @@ Result<FrameHeader> decode_frame_header(std::span<const std::byte, kFrameHeaderB
     return fail(ErrorCode::corrupt, fmt::format("the peer speaks version {}, this program {}", version, kWireVersion));
   const auto type = get<std::uint8_t>(bytes.data() + 5);
   if (type < static_cast<std::uint8_t>(MessageType::assignment) ||
-      type > static_cast<std::uint8_t>(MessageType::called))
+      type > static_cast<std::uint8_t>(MessageType::missing_blocks))
     return fail(ErrorCode::corrupt, fmt::format("there is no message of type {}", type));
   FrameHeader header{static_cast<MessageType>(type), get<std::uint64_t>(bytes.data() + 8),
                      get<std::uint64_t>(bytes.data() + 16), get<std::uint16_t>(bytes.data() + 6),

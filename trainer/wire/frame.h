@@ -42,6 +42,8 @@ enum class MessageType : std::uint8_t {
   partial,         // worker → driver
   call,            // worker → shard: a server function on some of its keys
   called,          // shard → worker: what became of it
+  assist,          // worker → shard: it has nothing to do, what is missing of a minibatch?
+  missing_blocks,  // shard → worker
 };
 
 inline constexpr std::uint8_t kWireVersion = 2;

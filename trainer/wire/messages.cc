@@ -286,6 +286,20 @@ Status read(ByteReader& from, Called& m) {
   return failed == 0 ? Status{} : get_error(from, m.error.emplace());
 }
 
+Status read(ByteReader& from, Assist& m) {
+  m.worker = from.get<std::uint32_t>();
+  m.incarnation = from.get<std::uint32_t>();
+  m.clock = from.get<std::uint64_t>();
+  return {};
+}
+
+Status read(ByteReader& from, MissingBlocks& m) {
+  m.clock = from.get<std::uint64_t>();
+  m.blocks.resize(from.count(sizeof(std::uint32_t)));
+  for (std::uint32_t& block : m.blocks) block = from.get<std::uint32_t>();
+  return {};
+}
+
 Status read(ByteReader& from, Objective& m) {
   m.evaluation = from.get<std::uint64_t>();
   m.point = from.doubles();
@@ -425,6 +439,18 @@ void encode_head(ByteWriter& to, const Called& m) {
   if (m.error) put_error(to, *m.error);
 }
 
+void encode_head(ByteWriter& to, const Assist& m) {
+  to.put(m.worker);
+  to.put(m.incarnation);
+  to.put(m.clock);
+}
+
+void encode_head(ByteWriter& to, const MissingBlocks& m) {
+  to.put(m.clock);
+  to.put(static_cast<std::uint64_t>(m.blocks.size()));
+  for (const std::uint32_t block : m.blocks) to.put(block);
+}
+
 void encode_head(ByteWriter& to, const Objective& m) {
   to.put(m.evaluation);
   to.put(std::span<const double>(m.point));
@@ -471,6 +497,8 @@ template Result<KeyedWeights> decode(const Frame&);
 template Result<KeyMiss> decode(const Frame&);
 template Result<Call> decode(const Frame&);
 template Result<Called> decode(const Frame&);
+template Result<Assist> decode(const Frame&);
+template Result<MissingBlocks> decode(const Frame&);
 template Result<Objective> decode(const Frame&);
 template Result<Partial> decode(const Frame&);
 

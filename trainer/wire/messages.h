@@ -205,6 +205,20 @@ struct Called {
   std::optional<Error> error;  // nothing has changed; unavailable: a call before this one has not come
 };
 
+// bsp: a worker that has pushed its share of minibatch `clock` offers to compute what others have not yet.
+struct Assist {
+  static constexpr MessageType kType = MessageType::assist;
+  std::uint32_t worker = 0;
+  std::uint32_t incarnation = 0;
+  std::uint64_t clock = 0;
+};
+
+struct MissingBlocks {
+  static constexpr MessageType kType = MessageType::missing_blocks;
+  std::uint64_t clock = 0;
+  std::vector<std::uint32_t> blocks;  // some of those missing, ascending; none: the minibatch is done
+};
+
 // mapreduce: the driver's evaluation number `evaluation` (from 1) at `point`, all parameters.
 struct Objective {
   static constexpr MessageType kType = MessageType::objective;
@@ -243,6 +257,8 @@ void encode_head(ByteWriter& to, const KeyedWeights& m);
 void encode_head(ByteWriter& to, const KeyMiss& m);
 void encode_head(ByteWriter& to, const Call& m);
 void encode_head(ByteWriter& to, const Called& m);
+void encode_head(ByteWriter& to, const Assist& m);
+void encode_head(ByteWriter& to, const MissingBlocks& m);
 void encode_head(ByteWriter& to, const Objective& m);
 void encode_head(ByteWriter& to, const Partial& m);
 

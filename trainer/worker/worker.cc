@@ -45,6 +45,12 @@ class Stopwatch {
   MonotonicTime since_{};
 };
 
+// When a worker that waits offers to compute what others have not: beyond what it takes to be scheduled again, and
+// beyond the differences between shares.
+constexpr Millis kAssistTick{2};
+constexpr Millis kLeastWait{4};
+constexpr int kMostShares = 4;
+
 class Worker {
  public:
   explicit Worker(const MemberArguments& arguments)
@@ -78,10 +84,11 @@ class Worker {
     GradientComputer computer(*model_, data_.train, schedule, member_.job().seed);
     std::optional<LocalSteps> local;
     if (member_.job().local_steps > 1) local.emplace(member_.job(), *model_, data_.train, schedule);
-    for (auto& shard : shards_)
-      shard.channel->send(member_.job_id(), Pull{member_.index(), member_.incarnation(), member_.clock(), 0});
-    for (std::uint64_t clock = member_.clock(); clock < schedule.total_steps(); ++clock) {
-      KRIGE_CHECK(weights_for(clock));
+    for (ShardLink& shard : shards_) pull(shard, member_.clock());
+    if (assists()) member_.every(kAssistTick, [this] { offer_to_assist(); });
+    for (std::uint64_t next = member_.clock();;) {
+      KRIGE_TRY(const std::uint64_t clock, weights_for(next, schedule, computer));
+      if (clock >= schedule.total_steps()) break;
       const StepPlan plan = schedule.plan(clock, member_.index());
       stopwatch_.begin_computing();
       if (local) {
@@ -89,15 +96,26 @@ class Worker {
         member_.straggle(plan.local_steps);
         stopwatch_.begin_waiting();
         push_piece(push_of(clock, plan), {{0, 0}}, change, true);
-        continue;
+      } else {
+        const MonotonicTime begun = system_clock().now();
+        const TreeSum& sum = computer.compute(clock, plan, weights_, progress_);
+        share_took_ = system_clock().now() - begun;
+        member_.straggle(1);
+        stopwatch_.begin_waiting();
+        push(clock, plan, sum);
       }
-      const TreeSum& sum = computer.compute(clock, plan, weights_, progress_);
-      member_.straggle(1);
-      stopwatch_.begin_waiting();
-      push(clock, plan, sum);
+      next = clock + 1;
     }
     return member_.run_until([] { return false; });
   }
+
+  struct ShardLink {
+    KeyRange keys;
+    std::unique_ptr<Channel> channel;
+    std::optional<std::uint64_t> weights_for;  // the clock that its keys of weights_ are for
+    std::uint64_t version = 0;
+    std::uint64_t asked = 0;  // the least clock that the next weights are for
+  };
 
   Status connect() {
     const auto shards = static_cast<std::uint64_t>(member_.job().shards);
@@ -107,27 +125,88 @@ class Worker {
       shards_[s].keys = part_of(model_->parameters(), shards, s);
       KRIGE_TRY(shards_[s].channel,
                 member_.open_link(s, SharedSlots::Side::maker, shards_[s].keys.size(),
-                                  [this, s](const Frame& frame) { return on_weights(shards_[s], frame); }));
+                                  [this, s](const Frame& frame) { return on_shard_frame(shards_[s], frame); }));
     }
     return {};
   }
 
-  // Waits until every shard has sent the weights that minibatch `clock` is computed with.
-  Status weights_for(std::uint64_t clock) {
-    return member_.run_until([this, clock] {
-      for (const ShardLink& shard : shards_)
-        if (shard.weights_for != clock) return false;
-      return true;
-    });
+  void pull(ShardLink& shard, std::uint64_t clock) {
+    shard.asked = clock;
+    shard.channel->send(member_.job_id(), Pull{member_.index(), member_.incarnation(), clock, shard.version});
   }
 
+  // Waits until every shard has sent the weights of one minibatch, `clock` or, in bsp where the others have done that
+  // one without this worker, a later one; gives which.
+  Result<std::uint64_t> weights_for(std::uint64_t clock, const Schedule& schedule, GradientComputer& computer) {
+    const auto agreed = [&] {
+      return std::ranges::all_of(shards_, [&](const ShardLink& shard) {
+        return shard.weights_for >= clock && shard.weights_for == shards_[0].weights_for;
+      });
+    };
+    waiting_since_ = system_clock().now();
+    while (true) {
+      KRIGE_CHECK(member_.run_until([&] { return agreed() || !missing_.empty(); }));
+      if (agreed()) break;
+      KRIGE_CHECK(assist(clock - 1, schedule, computer));
+    }
+    waiting_since_.reset();
+    missing_.clear();
+    offered_ = false;
+    return *shards_[0].weights_for;
+  }
+
+  // bsp: a worker that has waited for long computes what a straggler has not. Whoever pushes a block first counts; the
+  // numbers are the same.
+  [[nodiscard]] bool assists() const { return member_.job().mode == TrainMode::bsp && member_.job().workers > 1; }
+
+  void offer_to_assist() {
+    if (!waiting_since_ || offered_ || !shards_[0].weights_for || !share_took_) return;
+    const auto waited = system_clock().now() - *waiting_since_;
+    if (waited < std::max<MonotonicTime::duration>(kLeastWait, kMostShares * *share_took_)) return;
+    offered_ = true;
+    shards_[0].channel->send(member_.job_id(), Assist{member_.index(), member_.incarnation(), *shards_[0].weights_for});
+  }
+
+  Status on_missing(const Frame& frame) {
+    KRIGE_TRY(MissingBlocks message, decode<MissingBlocks>(frame));
+    if (!offered_ || message.clock != shards_[0].weights_for) return {};  // came too late
+    // From the end, where the straggler comes last, and every worker from another place.
+    const auto workers = static_cast<std::size_t>(member_.job().workers);
+    std::ranges::rotate(
+        message.blocks,
+        message.blocks.begin() + static_cast<std::ptrdiff_t>(message.blocks.size() * member_.index() / workers));
+    missing_ = std::move(message.blocks);
+    return {};
+  }
+
+  Status assist(std::uint64_t clock, const Schedule& schedule, GradientComputer& computer) {
+    StepPlan plan = schedule.plan(clock, member_.index());
+    plan.first_block = missing_.back();
+    plan.end_block = plan.first_block + 1;
+    missing_.pop_back();
+    if (plan.first_block >= plan.blocks) return fail(ErrorCode::corrupt, "a shard misses a block that is not there");
+    stopwatch_.begin_computing();
+    push(clock, plan, computer.compute(clock, plan, weights_, progress_), Share::of_another);
+    stopwatch_.begin_waiting();
+    // Weights that come now are those of the next minibatch: there is nothing to assist with any more.
+    KRIGE_CHECK(member_.poll());
+    if (std::ranges::any_of(shards_, [&](const ShardLink& shard) { return shard.weights_for != clock; }))
+      missing_.clear();
+    if (missing_.empty()) {
+      offered_ = false;
+      waiting_since_ = system_clock().now();
+    }
+    return {};
+  }
+
+  enum class Share { own, of_another };
   // A subtree a message, so that each finds its place in a slot; a worker without a share still tells that it is done.
-  void push(std::uint64_t clock, const StepPlan& plan, const TreeSum& sum) {
+  void push(std::uint64_t clock, const StepPlan& plan, const TreeSum& sum, Share share = Share::own) {
     const Push message = push_of(clock, plan);
     const auto& pieces = sum.pieces();
-    if (pieces.empty()) push_piece(message, {}, {}, true);
+    if (pieces.empty()) push_piece(message, {}, {}, share == Share::own);
     for (std::size_t i = 0; i < pieces.size(); ++i)
-      push_piece(message, {pieces[i].node}, pieces[i].sum, i + 1 == pieces.size());
+      push_piece(message, {pieces[i].node}, pieces[i].sum, share == Share::own && i + 1 == pieces.size());
   }
 
   [[nodiscard]] Push push_of(std::uint64_t clock, const StepPlan& plan) const {
@@ -149,15 +228,13 @@ class Worker {
       message.version = shard.version;
       const auto part = values.empty() ? values : values.subspan(shard.keys.begin, shard.keys.size());
       shard.channel->send(member_.job_id(), message, {&part, 1});
+      if (last) shard.asked = message.clock + 1;
     }
   }
 
-  struct ShardLink {
-    KeyRange keys;
-    std::unique_ptr<Channel> channel;
-    std::optional<std::uint64_t> weights_for;  // the clock that its keys of weights_ are for
-    std::uint64_t version = 0;
-  };
+  Status on_shard_frame(ShardLink& shard, const Frame& frame) {
+    return frame.type == MessageType::missing_blocks ? on_missing(frame) : on_weights(shard, frame);
+  }
 
   Status on_weights(ShardLink& shard, const Frame& frame) {
     KRIGE_TRY(const Weights message, decode<Weights>(frame));
@@ -167,6 +244,9 @@ class Worker {
     std::memcpy(weights_.data() + shard.keys.begin, message.weights.data(), message.weights.size_bytes());
     shard.weights_for = message.clock;
     shard.version = message.version;
+    // Another shard was not as far when it answered.
+    for (ShardLink& other : shards_)
+      if (other.asked < message.clock) pull(other, message.clock);
     return {};
   }
 
@@ -222,7 +302,12 @@ class Worker {
   Stopwatch stopwatch_;
   std::uint64_t sequence_ = 0;
   std::vector<ShardLink> shards_;
-  std::unique_ptr<BasicModel<double>> exact_model_;  // mapreduce only
+  // bsp
+  std::optional<MonotonicTime> waiting_since_;
+  std::optional<MonotonicTime::duration> share_took_;  // the last one
+  bool offered_ = false;                               // to assist, since it waits
+  std::vector<std::uint32_t> missing_;                 // blocks to assist with, from the back
+  std::unique_ptr<BasicModel<double>> exact_model_;    // mapreduce only
   DoubleTreeSum partial_sum_;
 };
 

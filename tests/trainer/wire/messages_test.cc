@@ -187,6 +187,16 @@ TEST(Messages, CallsSurviveTheRoundTrip) {
   EXPECT_EQ(refused.error->message, "no");
 }
 
+TEST(Messages, OffersToAssistSurviveTheRoundTrip) {
+  const Assist assist = read<Assist>(payload_of(Assist{3, 1, 9})).value();
+  EXPECT_EQ(assist.worker, 3U);
+  EXPECT_EQ(assist.incarnation, 1U);
+  EXPECT_EQ(assist.clock, 9U);
+  const MissingBlocks missing = read<MissingBlocks>(payload_of(MissingBlocks{9, {4, 7}})).value();
+  EXPECT_EQ(missing.clock, 9U);
+  EXPECT_EQ(missing.blocks, (std::vector<std::uint32_t>{4, 7}));
+}
+
 TEST(Messages, OfMapReduceSurviveTheRoundTrip) {
   const Objective sent{7, {1e-300, -0.1, 3}};
   const Objective got = read<Objective>(payload_of(sent)).value();
@@ -257,6 +267,8 @@ TEST(Messages, MutatedBytesNeverDoHarm) {
   disturb<Partial>(payload_of(Partial{7, 5, {{1, 0}, {0, 2}}, {1, 2, 3, 4}}), rng);
   disturb<Call>(payload_of(Call{3, 1, 9, "clip", {2, 8}, {}}, kValues), rng);
   disturb<Called>(payload_of(Called{10, Error{ErrorCode::not_found, "no", "f", {}}}), rng);
+  disturb<Assist>(payload_of(Assist{3, 1, 9}), rng);
+  disturb<MissingBlocks>(payload_of(MissingBlocks{9, {4, 7}}), rng);
   disturb<Failure>(payload_of(Failure{{ErrorCode::io, "no", "f", {}}}), rng);
 }
 
