@@ -35,6 +35,7 @@ constexpr const char* kUsage =
     "  --model OUT     writes the final model to OUT\n"
     "  --checkpoint F  writes to F what a training needs to go on, every epoch or every --checkpoint-every N epochs\n"
     "  --resume        goes on from the checkpoint, if there is one\n"
+    "  --pause-after E pauses when E epochs are done in all, unless the job ends before\n"
     "  --transport     how the processes talk: shm (shared memory), unix or tcp sockets; before the job's\n"
     "  --timeout S     a process without a sign of life for S seconds (default 30) ends the training\n"
     "  --straggler S   the last worker takes S seconds longer over each minibatch, to compare modes\n"
@@ -109,20 +110,24 @@ Result<CheckpointOptions> checkpoint_options(std::map<std::string, std::string>&
   CheckpointOptions checkpoint;
   checkpoint.path = options["--checkpoint"];
   checkpoint.resume = options.contains("--resume");
-  if (checkpoint.path.empty() && (checkpoint.resume || options.contains("--checkpoint-every")))
+  if (checkpoint.path.empty() &&
+      (checkpoint.resume || options.contains("--checkpoint-every") || options.contains("--pause-after")))
     return fail(ErrorCode::invalid_argument, "--checkpoint is missing");
-  if (options.contains("--checkpoint-every")) {
-    KRIGE_TRY(checkpoint.every, parse_number<std::int64_t>("--checkpoint-every", options["--checkpoint-every"]));
-    if (checkpoint.every < 1 || checkpoint.every > 1'000'000'000)
-      return fail(ErrorCode::invalid_argument, "--checkpoint-every is from 1 to 1000000000");
-  }
+  const auto epochs = [&](const char* option, std::int64_t& into) -> Status {
+    if (!options.contains(option)) return {};
+    KRIGE_TRY(into, parse_number<std::int64_t>(option, options[option]));
+    if (into >= 1 && into <= 1'000'000'000) return {};
+    return fail(ErrorCode::invalid_argument, fmt::format("{} is from 1 to 1000000000", option));
+  };
+  KRIGE_CHECK(epochs("--checkpoint-every", checkpoint.every));
+  if (options.contains("--pause-after")) KRIGE_CHECK(epochs("--pause-after", checkpoint.pause_after.emplace()));
   return checkpoint;
 }
 
 Result<Ending> coordinate(std::span<char*> arguments) {
   KRIGE_TRY(auto options, parse_options(arguments,
                                         {"--job", "--model", "--transport", "--timeout", "--checkpoint",
-                                         "--checkpoint-every", "--straggler"},
+                                         "--checkpoint-every", "--pause-after", "--straggler"},
                                         {"--trace", "--resume"}));
   if (!options.contains("--job")) return fail(ErrorCode::invalid_argument, "--job is missing");
   CoordinatorOptions run;

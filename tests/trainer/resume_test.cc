@@ -95,6 +95,27 @@ TEST_F(ResumeTest, AResumedBspTrainingIsTheOneNeverStopped) {
   }
 }
 
+// As successive halving trains: up to a rung, and on from there when the trial is promoted.
+TEST_F(ResumeTest, ATrainingInRungsIsTheOneNeverStopped) {
+  const Outcome whole = train(job("adam", 1, 1), {"--model", model_});
+  Scores expected;
+  add_scores(whole.records, expected);
+  const std::string expected_model = model();
+  Scores scores;
+  for (const auto& [rung, exit_code] : std::map<std::string, int>{{"1", kPaused}, {"3", kPaused}, {"9", 0}}) {
+    std::vector<std::string> to_rung = arguments();
+    to_rung.insert(to_rung.end(), {"--pause-after", rung, "--checkpoint-every", "1000000000"});
+    const Outcome outcome = train(job("adam", 2, 1), to_rung);
+    EXPECT_EQ(outcome.exit_code, exit_code) << outcome.log;
+    add_scores(outcome.records, scores);
+    if (exit_code == kPaused) {
+      EXPECT_EQ(scores.rbegin()->first, std::stoul(rung));
+    }
+  }
+  EXPECT_EQ(scores, expected);
+  EXPECT_EQ(model(), expected_model);
+}
+
 // In the middle of an epoch, in every mode, with nothing left but the file.
 TEST_F(ResumeTest, APauseStopsAtAMinibatchAndHasACodeOfItsOwn) {
   for (const std::string mode : {"bsp", "ssp", "asp"}) {

@@ -190,8 +190,16 @@ class Coordinator {
       crew_.send(Role::shard, s, message);
     }
     began_ = system_clock().now();
+    pause_after_epochs();
     if (pause_wanted_) ask_to_hold();
     return {};
+  }
+
+  void pause_after_epochs() {
+    const std::optional<std::int64_t>& epochs = options_.checkpoint.pause_after;
+    if (!epochs || *epochs >= job_.epochs) return;
+    for (std::uint32_t s = 0; s < shards(); ++s)
+      crew_.send(Role::shard, s, StopAt{steps_per_epoch_ * static_cast<std::uint64_t>(*epochs)});
   }
 
   Status find_checkpoint() {
