@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, 2> kGoals{"minimize", "maximize"};
 constexpr std::array<std::string_view, 2> kReduces{"last", "best"};
 constexpr std::array<std::string_view, 4> kAcquisitions{"ei", "ucb", "pi", "ei_per_second"};
 constexpr std::array<std::string_view, 5> kMethods{"gp", "random", "sobol", "grid", "cmaes"};
-constexpr std::array<std::string_view, 4> kEarlyTerminates{"median", "percentile", "asha", "hyperband"};
+constexpr std::array<std::string_view, 5> kEarlyTerminates{"median", "percentile", "asha", "hyperband", "curve"};
 constexpr std::int64_t kMaxTrials = 10'000'000;
 constexpr std::int64_t kMaxParallel = 4096;
 constexpr std::int64_t kMaxRepeats = 100;
@@ -106,6 +106,7 @@ EarlyTerminate read_early_terminate(const OrderedJson& json, Faults& faults) {
   reader.require("type");
   if (const auto kind = reader.one_of("type", {kEarlyTerminates.begin(), kEarlyTerminates.end()}))
     rule.kind = by_name<EarlyTerminateKind>(kEarlyTerminates, *kind);
+  if (rule.kind == EarlyTerminateKind::curve) rule.min_iter = 4;
   rule.min_iter = reader.integer_in("min_iter", 1, kMaxTrials).value_or(rule.min_iter);
   const bool halving = rule.kind == EarlyTerminateKind::asha || rule.kind == EarlyTerminateKind::hyperband;
   if (halving) {
@@ -118,6 +119,12 @@ EarlyTerminate read_early_terminate(const OrderedJson& json, Faults& faults) {
     if (rule.max_iter && *rule.max_iter < rule.eta) reader.fault("max_iter", "must be at least eta");
   } else {
     rule.min_trials = reader.integer_in("min_trials", 1, kMaxTrials).value_or(rule.min_trials);
+  }
+  if (rule.kind == EarlyTerminateKind::curve) {
+    reader.require("max_iter");
+    rule.max_iter = reader.integer_in("max_iter", 2, kMaxTrials).value_or(2);
+    rule.probability = reader.number_in("probability", 0, 1).value_or(rule.probability);
+    if (rule.probability <= 0 || rule.probability >= 1) reader.fault("probability", "must be between 0 and 1");
   }
   if (rule.kind == EarlyTerminateKind::percentile) {
     reader.require("percentile");
@@ -141,6 +148,12 @@ OrderedJson to_json(const EarlyTerminate& rule) {
       }
       json["eta"] = rule.eta;
       json["brackets"] = rule.brackets;
+      break;
+    case EarlyTerminateKind::curve:
+      json["max_iter"] = *rule.max_iter;
+      json["min_iter"] = rule.min_iter;
+      json["min_trials"] = rule.min_trials;
+      json["probability"] = rule.probability;
       break;
     case EarlyTerminateKind::percentile:
       json["percentile"] = rule.percentile;

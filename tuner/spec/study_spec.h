@@ -35,17 +35,18 @@ struct Budget {
   std::optional<std::int64_t> no_improvement;
 };
 
-enum class EarlyTerminateKind { median, percentile, asha, hyperband };
+enum class EarlyTerminateKind { median, percentile, asha, hyperband, curve };
 
 // When trials that do badly are ended before their time (tuner/study/early_stop.h).
 struct EarlyTerminate {
   EarlyTerminateKind kind = EarlyTerminateKind::median;
-  std::int64_t min_iter = 1;    // no earlier than this step; of halving: its first rung
-  std::int64_t min_trials = 5;  // median, percentile: so many others must have got there
+  std::int64_t min_iter = 1;    // no earlier than this step; of halving: its first rung; curve: so many reports
+  std::int64_t min_trials = 5;  // median, percentile, curve: so many others must have got there
   double percentile = 50;       // percentile: the part that goes on, in (0, 100)
   std::int64_t eta = 3;         // halving: one of so many goes on
-  // Halving by the end instead of by the beginning: rungs max_iter/ηᵏ, k = 1 … halvings.
+  // Halving by the end instead of by the beginning: rungs max_iter/ηᵏ, k = 1 … halvings. curve: where trials end.
   std::optional<std::int64_t> max_iter;
+  double probability = 0.05;  // curve: a trial less likely to become the best is ended, in (0, 1)
   std::int64_t halvings = 1;
   std::int64_t brackets = 1;
 };

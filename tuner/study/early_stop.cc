@@ -61,6 +61,31 @@ std::optional<std::string> below_rung(const EarlyTerminate& rule, double sign, c
   return std::nullopt;
 }
 
+std::optional<std::string> unlikely_to_be_best(const EarlyTerminate& rule, double sign, const Curves& curves,
+                                               TrialId trial) {
+  Curve own = curves.of(trial);
+  const std::int64_t end = *rule.max_iter;
+  if (static_cast<std::int64_t>(own.size()) < rule.min_iter || own.back().first >= end) return std::nullopt;
+  std::vector<double> shown;  // the best of each other trial
+  for (const auto& [id, curve] : curves.all())
+    if (const auto best = id == trial ? std::nullopt : best_by(curve.second, curve.second.back().first, sign))
+      shown.push_back(*best);
+  if (static_cast<std::int64_t>(shown.size()) < std::max<std::int64_t>(rule.min_trials, 1)) return std::nullopt;
+  for (auto& [step, value] : own) value *= sign;
+  if (std::ranges::any_of(own, [](const auto& point) { return !std::isfinite(point.second); })) return std::nullopt;
+  const double best = *std::ranges::min_element(shown);
+  // How far apart the study's curves are: half of them are nearer to the best. Those that run away do not matter.
+  const auto middle = shown.begin() + static_cast<std::ptrdiff_t>(shown.size() / 2);
+  std::ranges::nth_element(shown, middle);
+  double scale = *middle - best;
+  const auto [least, most] = std::ranges::minmax(own, {}, &std::pair<std::int64_t, double>::second);
+  if (!(scale > 0)) scale = most.second - least.second;
+  if (!(scale > 0) || !std::isfinite(scale)) return std::nullopt;
+  const double probability = probability_below(own, end, best, scale);
+  if (!(probability < rule.probability)) return std::nullopt;
+  return fmt::format("better than the best by step {} with probability {:.2g}", end, probability);
+}
+
 }  // namespace
 
 void Curves::add(TrialId trial, AttemptId attempt, std::int64_t step, double value) {
@@ -99,8 +124,17 @@ std::vector<std::int64_t> rungs(const EarlyTerminate& rule) {
 std::optional<std::string> reason_to_stop(const EarlyTerminate& rule, Goal goal, const Curves& curves, TrialId trial) {
   if (curves.of(trial).empty()) return std::nullopt;
   const double sign = goal == Goal::minimize ? 1 : -1;
-  const bool halving = rule.kind == EarlyTerminateKind::asha || rule.kind == EarlyTerminateKind::hyperband;
-  return halving ? below_rung(rule, sign, curves, trial) : below_percentile(rule, sign, curves, trial);
+  switch (rule.kind) {
+    case EarlyTerminateKind::asha:
+    case EarlyTerminateKind::hyperband:
+      return below_rung(rule, sign, curves, trial);
+    case EarlyTerminateKind::curve:
+      return unlikely_to_be_best(rule, sign, curves, trial);
+    case EarlyTerminateKind::median:
+    case EarlyTerminateKind::percentile:
+      break;
+  }
+  return below_percentile(rule, sign, curves, trial);
 }
 
 }  // namespace krige::tuner

@@ -10,11 +10,9 @@
 
 #include "base/ids.h"
 #include "tuner/spec/study_spec.h"
+#include "tuner/study/learning_curve.h"
 
 namespace krige::tuner {
-
-// The metric of one attempt at its steps, ascending; no NaN.
-using Curve = std::vector<std::pair<std::int64_t, double>>;
 
 // What the trials of a study reported, of each its last attempt. Not thread-safe.
 class Curves {
@@ -40,6 +38,9 @@ class Curves {
 //                       least η (Li et al., "A system for massively parallel hyperparameter tuning", 2020, algorithm 2,
 //                       in its stopping form); with brackets, trial i is in bracket (i − 1) mod brackets, which leaves
 //                       out as many of the first rungs, and is compared with its own
+//   curve               after min_iter reports the probability that its curve leads to something better at max_iter
+//   than
+//                       what the best of at least min_trials others has shown is below the rule's (learning_curve.h)
 [[nodiscard]] std::optional<std::string> reason_to_stop(const EarlyTerminate& rule, Goal goal, const Curves& curves,
                                                         TrialId trial);
 

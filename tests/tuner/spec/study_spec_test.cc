@@ -61,6 +61,7 @@ TEST(StudySpec, CanonicalFormReadsBackAsItself) {
         "acquisition: ei_per_second\nrepeats: 4\nretries: 2\nbudget: {no_improvement: 7}\nparameters: {x: {min: 0.0, "
         "max: 1.0}}",
         "early_terminate: {type: hyperband, max_iter: 27, s: 2}\nparameters: {x: {min: 0.0, max: 1.0}}",
+        "early_terminate: {type: curve, max_iter: 30, probability: 0.1}\nparameters: {x: {min: 0.0, max: 1.0}}",
         "early_terminate: {type: percentile, percentile: 25, min_iter: 3}\nparameters: {x: {min: 0.0, max: 1.0}}",
         "parameters: {n: {min: 1, max: 9, prior: {center: 3}}, o: {values: [a, b], prior: {weights: [1, 2.5]}},\n"
         "  lr: {min: 0.001, max: 1.0, scale: log, prior: {center: 0.01, spread: 0.125}}}"}) {

@@ -126,5 +126,31 @@ TEST(ReasonToStop, TheBestSoFarIsNeverStopped) {
   }
 }
 
+TEST(ReasonToStop, ACurveThatLeadsNowhereIsEnded) {
+  EarlyTerminate early = rule(EarlyTerminateKind::curve);
+  early.min_iter = 4;
+  early.min_trials = 2;
+  early.max_iter = 30;
+  std::vector<double> good(30);
+  std::vector<double> fair(30);
+  std::vector<double> hopeful;
+  std::vector<double> stuck;
+  for (int t = 0; t < 30; ++t) good[t] = 0.1 + 0.9 / (t + 1);
+  for (int t = 0; t < 30; ++t) fair[t] = 0.3 + 0.9 / (t + 1);
+  for (int t = 0; t < 8; ++t) hopeful.push_back(0.02 + 0.5 / std::sqrt(t + 1));
+  for (int t = 0; t < 8; ++t) stuck.push_back(0.8 + 0.1 * std::exp(-t));
+  const Curves curves = curves_of({good, fair, hopeful, stuck});
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, curves, 1), std::nullopt) << "it has ended";
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, curves, 3), std::nullopt);
+  const auto reason = reason_to_stop(early, Goal::minimize, curves, 4);
+  ASSERT_TRUE(reason);
+  EXPECT_TRUE(reason->starts_with("better than the best by step 30 with probability")) << *reason;
+  stuck.resize(3);
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, curves_of({good, fair, stuck}), 3), std::nullopt)
+      << "too few reports";
+  early.min_trials = 5;
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, curves, 4), std::nullopt) << "too few others";
+}
+
 }  // namespace
 }  // namespace krige::tuner
