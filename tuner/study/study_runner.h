@@ -90,6 +90,15 @@ class StudyRunner {
   using Message = std::variant<Line, Exit, Refit>;
   using Lock = std::unique_lock<std::mutex>;
 
+  // The change that a request asks for. Both run under mutex_, perhaps on the thread of another request.
+  struct Write {
+    std::function<Result<Change>()> plan;  // from the study as it is; without events there is nothing to commit
+    std::function<Status()> then;          // once it was committed and shown
+    Status outcome;
+    bool done = false;               // guarded by writes_mutex_
+    std::condition_variable turned;  // done, or first in the queue
+  };
+
   void run(const std::stop_token& stop);
   void post(Message message);
   void wake();
@@ -106,7 +115,15 @@ class StudyRunner {
   Status start_local(Lock& lock);
   Status serve_clients(Lock& lock);
 
+  // Plans, commits and shows what was planned, together with the writes that other threads bring meanwhile, so that all
+  // of them wait for the disk once. mutex_ must not be held.
+  Status write(std::function<Result<Change>()> plan, std::function<Status()> then);
+  void write_together(std::vector<Write*> group);
+  // What could not be planned yet: it changes a trial that another one of the group changes.
+  [[nodiscard]] std::vector<Write*> write_some(const std::vector<Write*>& group);
+
   Status commit(Change change);
+  std::vector<Status> commit_each(std::vector<Change>& changes);
   Status begin_stopping(const std::string& reason);
   Result<StudyView> change_state(StudyState from, StudyState to);
   void update_history();
@@ -116,22 +133,36 @@ class StudyRunner {
   // The next trial with a point from the sampler, not yet in the store; nullopt: the space is exhausted, or meanwhile
   // no trial may start. Unlocks while it computes.
   Result<std::optional<Trial>> propose(Lock& lock);
+  // Why there is no suggestion: whether it should be tried again.
+  Result<bool> take_in_failure(const Error& error);
   // WAITING or new, to RUNNING with a fresh attempt.
+  void plan_attempt(Trial trial, const std::string& worker, AttemptState state, Change& change) const;
   Result<Trial> begin_attempt(Trial trial, const std::string& worker, AttemptState state);
+  void begin_leases(const Change& begun);
   Status launch(Trial trial);
-  Status end_attempt(Trial trial, AttemptState how, TrialState state, std::string reason,
-                     std::optional<double> value = {});
+  // Trials that are WAITING, for a client that lacks so many.
+  void plan_waiting(const std::string& client, std::size_t lacking, Change& change) const;
+  Status give_waiting(const std::string& client, std::size_t wanted);
+  // What the clients lack and can be had without much thought, in one change; whether there was any.
+  Result<bool> give_at_once();
+  // New ones; an error is what propose() would meet, and deals with.
+  Status plan_proposals(const std::string& client, std::size_t lacking, Change& change);
+  void drop_served();
+  [[nodiscard]] Change ending(Trial trial, AttemptState how, TrialState state, std::string reason,
+                              std::optional<double> value = {}) const;
+  // FAILED, or WAITING again as long as the study allows retries.
+  [[nodiscard]] Change failing(Trial trial, std::string reason) const;
+  // Commits it; its trial's attempt has ended.
+  Status end(Change change);
   // Asks the trials that have just reported to stop, where the study's rule says so.
   Status stop_early(const std::vector<Record>& reported);
   Status load_curves();
   void note_curve(const Record& record);
   Status end_pruned(Trial trial);
-  // FAILED, or WAITING again as long as the study allows retries.
-  Status fail_attempt(Trial trial, std::string reason);
   Status lose_attempt(Trial trial, std::string reason);
 
   [[nodiscard]] bool runs_locally() const { return services_.executor != nullptr && image_.spec().runs_locally(); }
-  [[nodiscard]] bool can_give() const;
+  [[nodiscard]] bool can_give(std::int64_t already_planned = 0) const;
   [[nodiscard]] StudyRow current_row() const;
   [[nodiscard]] Millis active_time() const;
   [[nodiscard]] MonotonicTime now() const { return services_.options->clock->now(); }
@@ -139,6 +170,8 @@ class StudyRunner {
   [[nodiscard]] std::vector<Assignment> assignments_of(const std::string& client_id, std::size_t limit) const;
   // The trial, when `token` may speak for it now. A lost attempt whose trial nobody took since may.
   [[nodiscard]] Result<Trial> held_trial(TrialId id, const std::optional<std::string>& token) const;
+  [[nodiscard]] Result<Change> plan_completion(TrialId id, const std::optional<std::string>& token,
+                                               const Completion& completion) const;
   Lease renew(const Trial& trial);
 
   const Services services_;
@@ -149,14 +182,21 @@ class StudyRunner {
 
   mutable std::mutex mutex_;
   mutable std::condition_variable_any changed_;  // a commit, or retire()
+  std::condition_variable served_;               // trials were given, or none can be now
 
   // Below: guarded by mutex_.
   StudyImage image_;
-  std::set<TrialId> changed_trials_;           // since history_ was brought up to date
-  std::deque<Message> taken_;                  // messages being taken in, oldest first
-  std::map<TrialId, MonotonicTime> leases_;    // of attempts outside
-  std::map<std::string, std::size_t> wanted_;  // trials that clients asked for and wait for
-  MonotonicTime active_since_;                 // while ACTIVE
+  std::set<TrialId> changed_trials_;         // since history_ was brought up to date
+  std::deque<Message> taken_;                // messages being taken in, oldest first
+  std::map<TrialId, MonotonicTime> leases_;  // of attempts outside
+  // Trials that clients asked for and wait for, the first come first.
+  struct Wanted {
+    std::string client;
+    std::size_t count;
+  };
+  std::vector<Wanted> wanted_;
+  std::set<TrialId> planned_;   // by the group of writes that is being planned
+  MonotonicTime active_since_;  // while ACTIVE
   // The latest that the store has; null before the first, or when the method cannot use it: another version made it.
   // Changed by the runner's thread only, which may read it without the lock.
   std::shared_ptr<const SurrogateFit> fit_;
@@ -168,6 +208,9 @@ class StudyRunner {
   bool exhausted_ = false;  // the space has no other point
   bool draining_ = false;
   bool retired_ = false;
+
+  std::mutex writes_mutex_;
+  std::deque<Write*> writes_;  // guarded by writes_mutex_
 
   std::mutex inbox_mutex_;
   std::condition_variable_any inbox_filled_;
