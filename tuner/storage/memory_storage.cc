@@ -34,10 +34,26 @@ class MemoryStorage final : public Storage {
     return {};
   }
 
-  std::vector<Result<std::uint64_t>> commit_each(std::span<const Change> changes) override {
-    std::vector<Result<std::uint64_t>> results;
-    for (const Change& change : changes) results.push_back(commit_one(change));
-    return results;
+  Result<std::uint64_t> commit(const Change& change) override {
+    KRIGE_CHECK(check(change));
+    const std::lock_guard lock(mutex_);
+    KRIGE_TRY(Study* const study, find(change.study));
+    if (study->row.epoch != change.epoch) return fail(stale_epoch(change, study->row.epoch));
+    KRIGE_CHECK(check_records(*study, change));
+    // Nothing below can fail: all or nothing.
+    for (const Trial& trial : change.trials) study->trials.insert_or_assign(trial.id, trial);
+    for (const Record& record : change.records)
+      study->records[record.trial].insert_or_assign({record.attempt, record.step}, record);
+    append(*study, change.events, change.time);
+    if (change.row) {
+      study->row.name = change.row->name;
+      study->row.spec = change.row->spec;
+      study->row.state = change.row->state;
+      study->row.state_reason = change.row->state_reason;
+      study->row.active_time = change.row->active_time;
+      study->row.ended_at = change.row->ended_at;
+    }
+    return study->row.seq;
   }
 
   Status delete_study(const StudyId& id) override {
@@ -98,28 +114,6 @@ class MemoryStorage final : public Storage {
 
  private:
   static const StudyId& id_of(const Study& study) { return study.row.id; }
-
-  Result<std::uint64_t> commit_one(const Change& change) {
-    KRIGE_CHECK(check(change));
-    const std::lock_guard lock(mutex_);
-    KRIGE_TRY(Study* const study, find(change.study));
-    if (study->row.epoch != change.epoch) return fail(stale_epoch(change, study->row.epoch));
-    KRIGE_CHECK(check_records(*study, change));
-    // Nothing below can fail: all or nothing.
-    for (const Trial& trial : change.trials) study->trials.insert_or_assign(trial.id, trial);
-    for (const Record& record : change.records)
-      study->records[record.trial].insert_or_assign({record.attempt, record.step}, record);
-    append(*study, change.events, change.time);
-    if (change.row) {
-      study->row.name = change.row->name;
-      study->row.spec = change.row->spec;
-      study->row.state = change.row->state;
-      study->row.state_reason = change.row->state_reason;
-      study->row.active_time = change.row->active_time;
-      study->row.ended_at = change.row->ended_at;
-    }
-    return study->row.seq;
-  }
 
   Result<Study*> find(const StudyId& id) {
     const auto found = std::ranges::find(studies_, id, id_of);

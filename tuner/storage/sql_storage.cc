@@ -156,9 +156,8 @@ class SqlStorage final : public Storage {
   }
 
   // After LevelDB's DBImpl::Write: who is first in the queue writes for all that are in it, the others wait.
-  std::vector<Result<std::uint64_t>> commit_each(std::span<const Change> changes) override {
-    Commit mine{changes, {}, false};
-    mine.results.reserve(changes.size());
+  Result<std::uint64_t> commit(const Change& change) override {
+    Commit mine{change, {}, false};
     std::unique_lock queue(queue_mutex_);
     queue_.push_back(&mine);
     queue_moved_.wait(queue, [&] { return mine.done || queue_.front() == &mine; });
@@ -171,7 +170,7 @@ class SqlStorage final : public Storage {
       for (Commit* commit : group) commit->done = true;
       queue_moved_.notify_all();
     }
-    return std::move(mine.results);
+    return std::move(mine.result);
   }
 
   Status delete_study(const StudyId& study) override {
@@ -290,10 +289,9 @@ class SqlStorage final : public Storage {
     return Head{static_cast<std::uint64_t>(seq), static_cast<std::uint64_t>(epoch)};
   }
 
-  // A caller of commit_each, and what becomes of its changes.
   struct Commit {
-    std::span<const Change> changes;
-    std::vector<Result<std::uint64_t>> results;
+    const Change& change;
+    Result<std::uint64_t> result;
     bool done = false;
   };
 
@@ -309,18 +307,13 @@ class SqlStorage final : public Storage {
   void write(const std::vector<Commit*>& group) {
     const Status together = transaction([&]() -> Status {
       Studies studies;
-      for (Commit* commit : group)
-        for (const Change& change : commit->changes) commit->results.push_back(apply(change, studies));
+      for (Commit* commit : group) commit->result = apply(commit->change, studies);
       flush(studies);
       return {};
     });
     if (together) return;
-    const bool single = group.size() == 1 && group[0]->changes.size() == 1;
-    for (Commit* commit : group) {
-      commit->results.clear();
-      for (const Change& change : commit->changes)
-        commit->results.push_back(single ? Result<std::uint64_t>(fail(together.error())) : write_alone(change));
-    }
+    for (Commit* commit : group)
+      commit->result = group.size() == 1 ? Result<std::uint64_t>(fail(together.error())) : write_alone(commit->change);
   }
 
   Result<std::uint64_t> write_alone(const Change& change) {

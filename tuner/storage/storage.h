@@ -4,9 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -66,11 +64,10 @@ class Storage {
 
   // A new study with its first events, at epoch 1. already_exists when the id is taken.
   virtual Status create_study(const StudyRow& row, const std::vector<NewEvent>& events) = 0;
-  // Each change in turn, all of it or nothing, whatever becomes of the others; durable when it returns. Of each the
-  // sequence number of its last event (of the study, when it has none). Changes that callers bring at the same time
-  // share a transaction, and with it the wait for the disk (group commit).
-  virtual std::vector<Result<std::uint64_t>> commit_each(std::span<const Change> changes) = 0;
-  Result<std::uint64_t> commit(const Change& change) { return std::move(commit_each({&change, 1}).front()); }
+  // All or nothing; durable when it returns. The sequence number of its last event (of the study, when it has none).
+  // Changes that callers bring at the same time share a transaction, and with it the wait for the disk (group commit);
+  // one that is refused takes none of the others with it.
+  virtual Result<std::uint64_t> commit(const Change& change) = 0;
   // The study and everything of it.
   virtual Status delete_study(const StudyId& study) = 0;
   // A new runner takes the study over: raises its epoch, so that changes of the old runner are refused. The new epoch.

@@ -15,7 +15,7 @@ class History {
   // A new trial must be the next.
   void put(const Trial& trial);
   // Forgets the trials from this one on.
-  void truncate(TrialId first) { trials_.resize(static_cast<std::size_t>(first - 1)); }
+  void truncate(TrialId first);
   [[nodiscard]] std::span<const Trial> trials() const { return trials_; }
   [[nodiscard]] TrialId next() const { return static_cast<TrialId>(trials_.size()) + 1; }
 

@@ -32,11 +32,24 @@ Status StudyRunner::write(std::function<Result<Change>()> plan, std::function<St
 
 void StudyRunner::write_together(std::vector<Write*> group) {
   const Lock lock(mutex_);
+  if (const Status ready = catch_up(); !ready) {
+    for (Write* write : group) write->outcome = ready;
+    return;
+  }
   while (!group.empty()) group = write_some(group);
+  tell_waiters();
+  wake_if_due();
+}
+
+// What time has brought comes before what is asked, whether or not the runner's thread had its turn.
+Status StudyRunner::catch_up() {
+  if (retired_) return {};
+  KRIGE_CHECK(recover());
+  KRIGE_CHECK(expire_leases());
+  return end_if_due();
 }
 
 std::vector<StudyRunner::Write*> StudyRunner::write_some(const std::vector<Write*>& group) {
-  std::vector<Change> changes;
   std::vector<Write*> planned, later;
   for (Write* write : group) {
     Result<Change> change = write->plan();
@@ -55,58 +68,59 @@ std::vector<StudyRunner::Write*> StudyRunner::write_some(const std::vector<Write
       later.push_back(write);  // it was planned from what the other one is about to change
       continue;
     }
-    planned_.merge(trials);
     planned.push_back(write);
-    changes.push_back(std::move(*change));
+    planned_.merge(trials);
+    std::ranges::move(change->trials, std::back_inserter(group_.trials));
+    std::ranges::move(change->records, std::back_inserter(group_.records));
+    std::ranges::move(change->events, std::back_inserter(group_.events));
   }
   planned_.clear();
-  const std::vector<Status> committed = commit_each(changes);
-  for (std::size_t i = 0; i < planned.size(); ++i)
-    planned[i]->outcome = committed[i] ? planned[i]->then() : committed[i];
+  const Status committed = planned.empty() ? Status() : commit(std::exchange(group_, {}));
+  for (Write* write : planned) {
+    if (committed)
+      write->outcome = write->then();
+    else if (planned.size() == 1)
+      write->outcome = committed;
+    else
+      write_alone(*write);  // so that one that the store refuses fails for none but itself
+  }
   return later;
 }
 
-Status StudyRunner::commit(Change change) {
-  std::vector<Change> one;
-  one.push_back(std::move(change));
-  return std::move(commit_each(one).front());
+void StudyRunner::write_alone(Write& write) {
+  Result<Change> change = write.plan();
+  write.outcome = change ? Status() : fail(change.error());
+  if (change && !change->events.empty()) write.outcome = commit(std::move(*change));
+  if (write.outcome) write.outcome = write.then();
 }
 
-std::vector<Status> StudyRunner::commit_each(std::vector<Change>& changes) {
-  if (changes.empty()) return {};
-  std::vector<Status> outcomes(changes.size(),
-                               retired_ ? fail(ErrorCode::unavailable, "the study is closed") : Status());
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    Change& change = changes[i];
-    change.study = image_.row().id;
-    change.epoch = image_.row().epoch;
-    change.time = services_.options->clock->wall_now();
-    // The time of being ACTIVE, which one of them keeps for all.
-    if (!change.row && i == 0) change.row = current_row();
-    if (outcomes[i]) outcomes[i] = image_.check(change);
-    // One that is wrong is our own bug: nothing of the group is kept.
-    if (!outcomes[i]) return std::vector<Status>(changes.size(), outcomes[i]);
-  }
-  const std::vector<Result<std::uint64_t>> kept = services_.storage->commit_each(changes);
-  bool any = false, may_serve = false;
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (!kept[i]) {
-      outcomes[i] = fail(kept[i].error());
-      continue;
-    }
-    const Change& change = changes[i];
-    any = true;
-    may_serve = may_serve || change.row ||
-                std::ranges::any_of(change.trials, [](const Trial& trial) { return !is_final(trial.state); });
-    if (change.row) active_since_ = now();
-    image_.apply(change, *kept[i]);
-    for (const Trial& trial : change.trials) changed_trials_.insert(trial.id);
-  }
-  if (!any) return outcomes;
+std::int64_t StudyRunner::planned_trials() const {
+  return std::ranges::count_if(group_.trials, [&](const Trial& trial) { return trial.id >= image_.next_trial(); });
+}
+
+// Its thread need not look at every change: only at what it has to act on.
+void StudyRunner::wake_if_due() {
+  const bool ends = image_.in_flight() == 0 && (exhausted_ || image_.row().state == StudyState::stopping);
+  const bool lease_ends_first = !leases_.empty() && now() + services_.options->lease < next_look_;
+  if (!wanted_.empty() || ends || image_.end_reason() || lease_ends_first) wake();
+}
+
+Status StudyRunner::commit(Change change) {
+  if (retired_) return fail(ErrorCode::unavailable, "the study is closed");
+  change.study = image_.row().id;
+  change.epoch = image_.row().epoch;
+  change.time = services_.options->clock->wall_now();
+  if (!change.row) change.row = current_row();
+  KRIGE_CHECK(image_.check(change));
+  const Result<std::uint64_t> seq = services_.storage->commit(change);
+  if (!seq) return fail(seq.error());
+  active_since_ = now();
+  image_.apply(change, *seq);
+  for (const Trial& trial : change.trials) changed_trials_.insert(trial.id);
   changed_.notify_all();
-  if (may_serve) served_.notify_all();
+  tell_waiters();
   services_.on_change(image_.row().id);
-  return outcomes;
+  return {};
 }
 
 void StudyRunner::plan_attempt(Trial trial, const std::string& worker, AttemptState state, Change& change) const {
@@ -127,8 +141,12 @@ Result<Trial> StudyRunner::begin_attempt(Trial trial, const std::string& worker,
   Change change;
   plan_attempt(std::move(trial), worker, state, change);
   Trial begun = change.trials.front();
-  KRIGE_CHECK(commit(std::move(change)));
-  leases_[begun.id] = now() + services_.options->lease;
+  // Before the commit, which tells who waits for it.
+  const auto lease = leases_.insert_or_assign(begun.id, now() + services_.options->lease).first;
+  if (Status committed = commit(std::move(change)); !committed) {
+    leases_.erase(lease);
+    return fail(committed.error());
+  }
   return begun;
 }
 

@@ -21,6 +21,7 @@ Result<SurrogateFit> as_kept(const SurrogateFit& fit) { return surrogate_fit_fro
 }  // namespace
 
 void StudyRunner::update_history() {
+  history_.truncate(image_.next_trial());  // planned trials that were not kept
   for (const TrialId id : changed_trials_) history_.put(*image_.trial(id));
   changed_trials_.clear();
 }
@@ -84,7 +85,7 @@ Result<std::optional<Trial>> StudyRunner::propose(Lock& lock) {
     const std::uint64_t through = image_.row().seq;
     // A trial that was added meanwhile has taken the number, and perhaps the point: again, in the end without letting
     // others in.
-    if (tries <= kTriesUnlocked) lock.unlock();
+    if (tries <= kTriesUnlocked && !proposes_at_once()) lock.unlock();
     Result<Suggestion> suggestion = sampler_->propose(history_.trials(), next, fit_.get());
     if (!lock.owns_lock()) lock.lock();
     if (!may_start()) return std::optional<Trial>();

@@ -119,11 +119,12 @@ Result<Trial> StudyRunner::add_trial(NewTrial wanted) {
       return fail(ErrorCode::study_finished, fmt::format("the study is {} ({})", name(row.state), row.state_reason));
     Result<Params> params = image_.spec().space.check(wanted.params);
     if (!params) return fail(params.error().within("params"));
-    if (!image_.budget_allows(1))
+    const std::int64_t planned = planned_trials();
+    if (!image_.budget_allows(planned + 1))
       return fail(ErrorCode::conflict,
                   fmt::format("all of max_trials {} is used or in flight", *image_.spec().budget.max_trials));
     const WallTime time = services_.options->clock->wall_now();
-    trial.id = image_.next_trial();
+    trial.id = image_.next_trial() + planned;
     trial.params = std::move(*params);
     trial.suggestion.method = wanted.state ? "imported" : "enqueued";
     trial.created_at = time;
@@ -137,7 +138,7 @@ Result<Trial> StudyRunner::add_trial(NewTrial wanted) {
     return change;
   };
   KRIGE_CHECK(write(plan, [] { return Status(); }));
-  wake();
+  if (image_.spec().runs_locally()) wake();
   return trial;
 }
 
@@ -294,7 +295,6 @@ Result<Trial> StudyRunner::complete(TrialId id, const std::optional<std::string>
                       leases_.erase(id);
                       return {};
                     }));
-  wake();
   return ended;
 }
 

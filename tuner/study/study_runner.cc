@@ -72,7 +72,7 @@ void StudyRunner::retire() {
   retired_ = true;
   thread_.request_stop();
   changed_.notify_all();
-  served_.notify_all();
+  tell_waiters();
 }
 
 void StudyRunner::on_line(const AttemptKey& key, std::string_view line) { post(Line{key, std::string(line)}); }
@@ -100,12 +100,14 @@ void StudyRunner::run(const std::stop_token& stop) {
       if (const Status done = step(lock)) {
         pause = kFirstPause;
         wait = until_next_deadline();
+        next_look_ = now() + wait;
       } else if (retired_) {
         return;
       } else {
         log::error(
             fmt::format("study {}: {}; trying again in {} ms", image_.row().id, done.error().message, pause.count()));
         wait = pause;
+        next_look_ = now() + wait;
         pause = std::min(2 * pause, kLongestPause);
       }
     }
@@ -118,8 +120,7 @@ void StudyRunner::run(const std::stop_token& stop) {
 Status StudyRunner::step(Lock& lock) {
   KRIGE_CHECK(recover());
   KRIGE_CHECK(take_in_messages());
-  KRIGE_CHECK(expire_leases());
-  KRIGE_CHECK(end_if_due());
+  KRIGE_CHECK(catch_up());
   if (runs_locally()) return start_local(lock);
   return serve_clients(lock);
 }
@@ -396,7 +397,7 @@ void StudyRunner::drain(MonotonicTime deadline) {
   Lock lock(mutex_);
   draining_ = true;
   changed_.notify_all();
-  served_.notify_all();
+  tell_waiters();
   if (!runs_locally()) return;
   const auto runs = [](const Trial& t) { return t.state == TrialState::running || t.state == TrialState::stopping; };
   for (const Trial& trial : image_.trials())

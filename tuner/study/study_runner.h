@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -90,13 +91,22 @@ class StudyRunner {
   using Message = std::variant<Line, Exit, Refit>;
   using Lock = std::unique_lock<std::mutex>;
 
-  // The change that a request asks for. Both run under mutex_, perhaps on the thread of another request.
+  // The change that a request asks for. Both functions run under mutex_, perhaps on the thread of another request,
+  // plan() perhaps again.
   struct Write {
-    std::function<Result<Change>()> plan;  // from the study as it is; without events there is nothing to commit
+    std::function<Result<Change>()> plan;  // from the study as it is and group_; without events there is nothing to do
     std::function<Status()> then;          // once it was committed and shown
     Status outcome;
     bool done = false;               // guarded by writes_mutex_
     std::condition_variable turned;  // done, or first in the queue
+  };
+  // A request that waits for trials.
+  struct Waiter {
+    std::string client;
+    std::size_t wanted = 0;
+    std::mutex mutex;
+    std::condition_variable told;
+    bool ready = false;  // guarded by its mutex
   };
 
   void run(const std::stop_token& stop);
@@ -115,15 +125,19 @@ class StudyRunner {
   Status start_local(Lock& lock);
   Status serve_clients(Lock& lock);
 
-  // Plans, commits and shows what was planned, together with the writes that other threads bring meanwhile, so that all
-  // of them wait for the disk once. mutex_ must not be held.
+  // Plans, commits and shows what was planned, in one change with the writes that other threads bring meanwhile, so
+  // that all of them wait for the disk once. mutex_ must not be held.
   Status write(std::function<Result<Change>()> plan, std::function<Status()> then);
   void write_together(std::vector<Write*> group);
+  Status catch_up();
   // What could not be planned yet: it changes a trial that another one of the group changes.
   [[nodiscard]] std::vector<Write*> write_some(const std::vector<Write*>& group);
+  void write_alone(Write& write);
+  // Trials that group_ adds.
+  [[nodiscard]] std::int64_t planned_trials() const;
+  void wake_if_due();
 
   Status commit(Change change);
-  std::vector<Status> commit_each(std::vector<Change>& changes);
   Status begin_stopping(const std::string& reason);
   Result<StudyView> change_state(StudyState from, StudyState to);
   void update_history();
@@ -138,16 +152,19 @@ class StudyRunner {
   // WAITING or new, to RUNNING with a fresh attempt.
   void plan_attempt(Trial trial, const std::string& worker, AttemptState state, Change& change) const;
   Result<Trial> begin_attempt(Trial trial, const std::string& worker, AttemptState state);
-  void begin_leases(const Change& begun);
   Status launch(Trial trial);
-  // Trials that are WAITING, for a client that lacks so many.
+  // Trials for a client that can be had at once: those that are WAITING, and new ones where a point costs next to
+  // nothing.
+  Change plan_assignments(const std::string& client, std::size_t wanted);
   void plan_waiting(const std::string& client, std::size_t lacking, Change& change) const;
-  Status give_waiting(const std::string& client, std::size_t wanted);
-  // What the clients lack and can be had without much thought, in one change; whether there was any.
-  Result<bool> give_at_once();
-  // New ones; an error is what propose() would meet, and deals with.
-  Status plan_proposals(const std::string& client, std::size_t lacking, Change& change);
-  void drop_served();
+  void plan_proposals(const std::string& client, std::size_t lacking, Change& change);
+  [[nodiscard]] bool proposes_at_once() const;
+  // Nothing to give to anyone now.
+  [[nodiscard]] bool blocked() const;
+  SuggestAnswer answer_to(const std::string& client, std::size_t wanted);
+  // Waits until the client has its trials or none are to be had.
+  void wait_for_trials(Waiter& waiter, MonotonicTime deadline);
+  void tell_waiters();
   [[nodiscard]] Change ending(Trial trial, AttemptState how, TrialState state, std::string reason,
                               std::optional<double> value = {}) const;
   // FAILED, or WAITING again as long as the study allows retries.
@@ -162,7 +179,7 @@ class StudyRunner {
   Status lose_attempt(Trial trial, std::string reason);
 
   [[nodiscard]] bool runs_locally() const { return services_.executor != nullptr && image_.spec().runs_locally(); }
-  [[nodiscard]] bool can_give(std::int64_t already_planned = 0) const;
+  [[nodiscard]] bool can_give() const;
   [[nodiscard]] StudyRow current_row() const;
   [[nodiscard]] Millis active_time() const;
   [[nodiscard]] MonotonicTime now() const { return services_.options->clock->now(); }
@@ -176,26 +193,29 @@ class StudyRunner {
 
   const Services services_;
 
-  // Used by the runner's thread only, also without the lock; the fit's thread calls refit() besides.
+  // Used by the runner's thread only, also without the lock; the fit's thread calls refit() besides. Where
+  // proposes_at_once(): guarded by mutex_ instead.
   std::unique_ptr<Sampler> sampler_;
   History history_;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable_any changed_;  // a commit, or retire()
-  std::condition_variable served_;               // trials were given, or none can be now
 
   // Below: guarded by mutex_.
   StudyImage image_;
   std::set<TrialId> changed_trials_;         // since history_ was brought up to date
   std::deque<Message> taken_;                // messages being taken in, oldest first
   std::map<TrialId, MonotonicTime> leases_;  // of attempts outside
-  // Trials that clients asked for and wait for, the first come first.
+  // Trials that clients asked for and that are being computed for them, the first come first.
   struct Wanted {
     std::string client;
     std::size_t count;
   };
   std::vector<Wanted> wanted_;
-  std::set<TrialId> planned_;   // by the group of writes that is being planned
+  std::list<Waiter*> waiters_;
+  Change group_;                // of the writes that are being planned together
+  std::set<TrialId> planned_;   // the trials that group_ changes
+  MonotonicTime next_look_;     // when the runner's thread wakes by itself
   MonotonicTime active_since_;  // while ACTIVE
   // The latest that the store has; null before the first, or when the method cannot use it: another version made it.
   // Changed by the runner's thread only, which may read it without the lock.

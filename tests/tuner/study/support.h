@@ -37,13 +37,9 @@ class SharedStorage final : public Storage {
   Status create_study(const StudyRow& row, const std::vector<NewEvent>& events) override {
     return storage_->create_study(row, events);
   }
-  std::vector<Result<std::uint64_t>> commit_each(std::span<const Change> changes) override {
-    std::vector<Result<std::uint64_t>> results;
-    for (const Change& change : changes) {
-      const Status open = gate_ ? gate_(change) : Status();
-      results.push_back(open ? storage_->commit(change) : Result<std::uint64_t>(fail(open.error())));
-    }
-    return results;
+  Result<std::uint64_t> commit(const Change& change) override {
+    if (gate_) KRIGE_CHECK(gate_(change));
+    return storage_->commit(change);
   }
   Status delete_study(const StudyId& study) override { return storage_->delete_study(study); }
   Result<std::uint64_t> take_over(const StudyId& study) override { return storage_->take_over(study); }
