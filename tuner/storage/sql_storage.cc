@@ -104,6 +104,13 @@ struct Queries {
       s, "INSERT INTO events (study, seq, type, time, data) VALUES (:study, :seq, :type, :time, :data)"};
   SqlQuery<tuple<Int, string, Int, string>(string, Int, Int)> events{
       s, "SELECT seq, type, time, data FROM events WHERE study = :study AND seq > :after ORDER BY seq LIMIT :limit"};
+  SqlQuery<tuple<>(string, string, string, Int)> add_answer{
+      s,
+      "INSERT INTO answers (key, request, answer, time) VALUES (:key, :request, :answer, :time) "
+      "ON CONFLICT (key) DO NOTHING"};
+  SqlQuery<tuple<>(Int)> forget_answers{s, "DELETE FROM answers WHERE time < :time"};
+  SqlQuery<tuple<string, string, Int>(string)> answer{s, "SELECT request, answer, time FROM answers WHERE key = :key"};
+
   SqlQuery<tuple<Int, Int, string>(string, string)> last_event{
       s, "SELECT seq, time, data FROM events WHERE study = :study AND type = :type ORDER BY seq DESC LIMIT 1"};
 };
@@ -144,13 +151,15 @@ class SqlStorage final : public Storage {
   SqlStorage(std::unique_ptr<SqlDialect> dialect, std::unique_ptr<Queries> queries, string store_id)
       : store_id_(std::move(store_id)), dialect_(std::move(dialect)), queries_(std::move(queries)), q_(*queries_) {}
 
-  Status create_study(const StudyRow& row, const std::vector<NewEvent>& events) override {
+  Status create_study(const StudyRow& row, const std::vector<NewEvent>& events,
+                      const std::vector<KeptAnswer>& answers) override {
     return transaction([&]() -> Status {
       if (q_.study_head.row(row.id)) return fail(study_exists(row.id));
       const auto [last] = *q_.last_ordinal.row();
       q_.add_study.run(row.id, last + 1, row.name, string(name(row.state)), row.state_reason, row.active_time.count(),
                        to_ms(row.created_at), to_ms(row.ended_at), row.spec);
       append(row.id, 0, events, row.created_at);
+      for (const KeptAnswer& answer : answers) keep(answer);
       return {};
     });
   }
@@ -253,9 +262,30 @@ class SqlStorage final : public Storage {
     });
   }
 
+  Status keep_answer(const KeptAnswer& answer) override {
+    return transaction([&]() -> Status {
+      keep(answer);
+      return {};
+    });
+  }
+
+  Result<optional<KeptAnswer>> kept_answer(const string& key) override {
+    return guarded([&]() -> Result<optional<KeptAnswer>> {
+      auto found = q_.answer.row(key);
+      if (!found) return std::nullopt;
+      auto& [request, answer, time] = *found;
+      return KeptAnswer{key, std::move(request), std::move(answer), to_time(time)};
+    });
+  }
+
   [[nodiscard]] string store_id() const override { return store_id_; }
 
  private:
+  void keep(const KeptAnswer& answer) {
+    q_.forget_answers.run(to_ms(answer.time - kAnswersAreKept));
+    q_.add_answer.run(answer.key, answer.request, answer.answer, to_ms(answer.time));
+  }
+
   struct Head {
     std::uint64_t seq = 0;
     std::uint64_t epoch = 0;
@@ -350,6 +380,7 @@ class SqlStorage final : public Storage {
       q_.put_record.run(change.study, record.trial, record.attempt, record.step, metrics_text(record.metrics));
     for (const NewEvent& event : change.events)
       q_.add_event.run(change.study, clamped(++now.seq), event.type, to_ms(change.time), event.data);
+    for (const KeptAnswer& answer : change.answers) keep(answer);
     if (change.row) row = &*change.row;
     return now.seq;
   }

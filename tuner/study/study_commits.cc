@@ -73,6 +73,7 @@ std::vector<StudyRunner::Write*> StudyRunner::write_some(const std::vector<Write
     std::ranges::move(change->trials, std::back_inserter(group_.trials));
     std::ranges::move(change->records, std::back_inserter(group_.records));
     std::ranges::move(change->events, std::back_inserter(group_.events));
+    std::ranges::move(change->answers, std::back_inserter(group_.answers));
   }
   planned_.clear();
   const Status committed = planned.empty() ? Status() : commit(std::exchange(group_, {}));

@@ -111,7 +111,7 @@ Result<StudyView> StudyRunner::stop() {
   return view();
 }
 
-Result<Trial> StudyRunner::add_trial(NewTrial wanted) {
+Result<Trial> StudyRunner::add_trial(NewTrial wanted, const AnswerOf<Trial>& answer) {
   Trial trial;
   const auto plan = [&]() -> Result<Change> {
     const StudyRow& row = image_.row();
@@ -135,6 +135,7 @@ Result<Trial> StudyRunner::add_trial(NewTrial wanted) {
     Change change;
     change.events.push_back(trial_created(trial));
     change.trials.push_back(trial);
+    if (answer) change.answers.push_back(answer(trial));
     return change;
   };
   KRIGE_CHECK(write(plan, [] { return Status(); }));
@@ -142,14 +143,14 @@ Result<Trial> StudyRunner::add_trial(NewTrial wanted) {
   return trial;
 }
 
-Result<Trial> StudyRunner::retry(TrialId id) {
+Result<Trial> StudyRunner::retry(TrialId id, const AnswerOf<Trial>& answer) {
   KRIGE_TRY(const Trial ended, trial(id));
   if (!is_final(ended.state))
     return fail(ErrorCode::conflict,
                 fmt::format("trial {} is {}: only one that has ended can be tried again", id, name(ended.state)));
   NewTrial again;
   again.params = ended.params;
-  return add_trial(std::move(again));
+  return add_trial(std::move(again), answer);
 }
 
 OlderStudy StudyRunner::as_older_study(std::size_t limit) const {
@@ -287,14 +288,20 @@ Result<Change> StudyRunner::plan_completion(TrialId id, const std::optional<std:
   return change;
 }
 
-Result<Trial> StudyRunner::complete(TrialId id, const std::optional<std::string>& token, const Completion& completion) {
+Result<Trial> StudyRunner::complete(TrialId id, const std::optional<std::string>& token, const Completion& completion,
+                                    const AnswerOf<Trial>& answer) {
   Trial ended;
-  KRIGE_CHECK(write([&] { return plan_completion(id, token, completion); },
-                    [&]() -> Status {
-                      ended = *image_.trial(id);
-                      leases_.erase(id);
-                      return {};
-                    }));
+  const auto plan = [&]() -> Result<Change> {
+    KRIGE_TRY(Change change, plan_completion(id, token, completion));
+    if (answer && !change.trials.empty()) change.answers.push_back(answer(change.trials.front()));
+    return change;
+  };
+  const auto then = [&]() -> Status {
+    ended = *image_.trial(id);
+    leases_.erase(id);
+    return {};
+  };
+  KRIGE_CHECK(write(plan, then));
   return ended;
 }
 

@@ -53,14 +53,15 @@ class StudyRunner {
   Result<StudyView> pause();
   Result<StudyView> resume();
   Result<StudyView> stop();
-  Result<Trial> add_trial(NewTrial trial);
-  Result<Trial> retry(TrialId id);
+  Result<Trial> add_trial(NewTrial trial, const AnswerOf<Trial>& answer = {});
+  Result<Trial> retry(TrialId id, const AnswerOf<Trial>& answer = {});
   [[nodiscard]] OlderStudy as_older_study(std::size_t limit) const;
   Result<SuggestAnswer> suggest(int count, const std::string& client_id, Millis timeout);
   Result<Lease> report(TrialId id, const std::optional<std::string>& token, std::int64_t step,
                        const std::vector<std::pair<std::string, double>>& metrics);
   Result<Lease> heartbeat(TrialId id, const std::optional<std::string>& token);
-  Result<Trial> complete(TrialId id, const std::optional<std::string>& token, const Completion& completion);
+  Result<Trial> complete(TrialId id, const std::optional<std::string>& token, const Completion& completion,
+                         const AnswerOf<Trial>& answer = {});
   // Blocks until the study's sequence is above `after`, the deadline, the stop, or the end of the runner. The sequence
   // then.
   [[nodiscard]] std::uint64_t wait_past(std::uint64_t after, MonotonicTime deadline, const std::stop_token& stop) const;
