@@ -11,9 +11,13 @@
 namespace krige::tuner {
 namespace {
 
+// What became of it, and by whom.
 std::string outcome_of(const Trial& trial) {
-  if (trial.state == TrialState::completed) return fmt::format("COMPLETED with value {}", *trial.value);
-  return std::string(name(trial.state));
+  std::string text(name(trial.state));
+  if (trial.state == TrialState::completed) text += fmt::format(" with value {}", *trial.value);
+  if (!trial.attempts.empty())
+    text += fmt::format(" by attempt {} of {}", trial.attempts.back().id, trial.attempts.back().worker);
+  return text;
 }
 
 WallTime lease_end(const EngineOptions& options) { return options.clock->wall_now() + options.lease; }
