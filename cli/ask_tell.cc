@@ -60,7 +60,7 @@ class Session {
     OrderedJson given = OrderedJson::array();
     std::string reason;
     for (std::int64_t i = 0; i < count; ++i) {
-      if (!image_.budget_allows_another()) {
+      if (!image_.budget_allows(1)) {
         reason = "max_trials";
         break;
       }

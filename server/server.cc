@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "server/guard.h"
 #include "server/http/http_server.h"
+#include "server/idempotency.h"
 #include "server/routes/routes.h"
 
 namespace krige::server {
@@ -42,7 +43,10 @@ std::string shown_host(const std::string& host) {
 
 struct Server::Impl {
   Impl(tuner::Engine& engine, const ServerOptions& options, int bound_port)
-      : api(engine, options), guard(options.host, bound_port, options.allowed_hosts), port(bound_port) {
+      : api(engine, options),
+        idempotency(engine),
+        guard(options.host, bound_port, options.allowed_hosts),
+        port(bound_port) {
     add_studies(router, api);
     add_trials(router, api);
     add_workers(router, api);
@@ -52,6 +56,7 @@ struct Server::Impl {
   }
 
   Api api;
+  Idempotency idempotency;
   Guard guard;
   int port;
   Router router;
@@ -65,7 +70,9 @@ Result<std::unique_ptr<Server>> Server::start(tuner::Engine& engine, const Serve
   auto impl = std::make_unique<Impl>(engine, options, listener.port);
   HttpHandlers handlers;
   handlers.admit = [used = impl.get()](const Request& request) { return used->guard.admit(request); };
-  handlers.answer = [used = impl.get()](const Request& request) { return used->router.dispatch(request); };
+  handlers.answer = [used = impl.get()](const Request& request) {
+    return used->idempotency.answer(request, [used](const Request& asked) { return used->router.dispatch(asked); });
+  };
   KRIGE_TRY(impl->http, HttpServer::start(std::move(listener.fd), http_options(options), std::move(handlers)));
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "server/hash.h"
+#include "server/idempotency.h"
 #include "server/routes/input.h"
 #include "server/routes/routes.h"
 #include "tuner/spec/study_spec.h"
@@ -47,33 +49,34 @@ Status resolve_warm_start(Api& api, OrderedJson& file) {
   return {};
 }
 
-Result<Reply> create_from(Api& api, OrderedJson body) {
-  KRIGE_CHECK(resolve_warm_start(api, body));
-  KRIGE_TRY(const tuner::StudySpec spec, tuner::parse_study(body, {api.options.data_root, true}));
-  if (spec.command)
-    return fail(ErrorCode::permission_denied,
-                "programs are not started on request: run a study with a command by `krige sweep`", "command");
-  KRIGE_TRY(const StudyView study, api.engine.create_study(spec));
+Reply created_reply(const StudyView& study, const std::vector<std::string>& notes) {
   OrderedJson json = tuner::to_json(study);
-  if (!spec.notes.empty()) json["notes"] = spec.notes;
+  if (!notes.empty()) json["notes"] = notes;
   Reply reply = json_reply(json, 201);
   reply.headers.emplace_back("Location", "/api/v1/studies/" + study.row.id);
   return reply;
 }
 
+Result<Reply> create_from(Api& api, const Request& request, OrderedJson body) {
+  KRIGE_CHECK(resolve_warm_start(api, body));
+  KRIGE_TRY(const tuner::StudySpec spec, tuner::parse_study(body, {api.options.data_root, true}));
+  if (spec.command)
+    return fail(ErrorCode::permission_denied,
+                "programs are not started on request: run a study with a command by `krige sweep`", "command");
+  const auto reply = [&](const StudyView& study) { return created_reply(study, spec.notes); };
+  KRIGE_TRY(const StudyView study, api.engine.create_study(spec, kept<StudyView>(request, reply)));
+  return reply(study);
+}
+
 Result<Reply> create(Api& api, const Request& request) {
   KRIGE_CHECK(QueryReader(request).finish());
   KRIGE_TRY(OrderedJson body, json_body(request));
-  return create_from(api, std::move(body));
+  return create_from(api, request, std::move(body));
 }
 
 // Names the study file as it is, not the trials: it changes when the study is changed by hand.
 std::string etag_of(const StudyView& study) {
-  // FNV-1a (Fowler, Noll, Vo): a name, not a secret.
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : study.row.name + '\n' + study.row.spec)
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  return fmt::format("\"{:016x}\"", hash);
+  return fmt::format("\"{:016x}\"", hash_of(study.row.name + '\n' + study.row.spec));
 }
 
 Reply study_reply(const StudyView& study) {
@@ -123,7 +126,7 @@ Result<Reply> clone(Api& api, const Call& call) {
     if (!file.contains("warm_start")) file["warm_start"] = OrderedJson::array();
     file["warm_start"].push_back({{"study", study.row.id}});
   }
-  return create_from(api, std::move(file));
+  return create_from(api, call.request, std::move(file));
 }
 
 // Names the last study of a page by what orders the list, so that the next page is found also when it gets deleted.

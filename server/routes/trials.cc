@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "server/idempotency.h"
 #include "server/routes/input.h"
 #include "server/routes/routes.h"
 #include "tuner/trial/codec.h"
@@ -37,6 +38,8 @@ Result<Reply> list(Api& api, const Call& call) {
                      {"seq", page.seq}});
 }
 
+Reply added_reply(const tuner::Trial& trial) { return json_reply(tuner::to_json(trial), 201); }
+
 // {params}: a point to be tried next. With value or state: a trial that has ended elsewhere.
 Result<Reply> add(Api& api, const Call& call) {
   KRIGE_CHECK(QueryReader(call.request).finish());
@@ -65,15 +68,17 @@ Result<Reply> add(Api& api, const Call& call) {
   if (completed && value == nullptr) reader.fault("value", "is missing");
   if (!completed && value != nullptr) reader.fault("value", "is only that of a COMPLETED trial");
   if (!faults.empty()) return fail(faults.error());
-  KRIGE_TRY(const tuner::Trial added, api.engine.add_trial(call["study"], std::move(trial)));
-  return json_reply(tuner::to_json(added), 201);
+  const auto keep = kept<tuner::Trial>(call.request, added_reply);
+  KRIGE_TRY(const tuner::Trial added, api.engine.add_trial(call["study"], std::move(trial), keep));
+  return added_reply(added);
 }
 
 Result<Reply> retry(Api& api, const Call& call) {
   KRIGE_CHECK(expect_nothing(call.request));
   KRIGE_TRY(const TrialId id, trial_id(call));
-  KRIGE_TRY(const tuner::Trial added, api.engine.retry(call["study"], id));
-  return json_reply(tuner::to_json(added), 201);
+  const auto keep = kept<tuner::Trial>(call.request, added_reply);
+  KRIGE_TRY(const tuner::Trial added, api.engine.retry(call["study"], id, keep));
+  return added_reply(added);
 }
 
 Result<Reply> get(Api& api, const Call& call) {

@@ -1,9 +1,13 @@
 // The protocol of workers outside: suggest, report, heartbeat, complete.
+#include <fmt/format.h>
+
 #include <chrono>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/ids.h"
+#include "server/hash.h"
+#include "server/idempotency.h"
 #include "server/routes/input.h"
 #include "server/routes/routes.h"
 #include "tuner/trial/codec.h"
@@ -32,8 +36,11 @@ Result<SuggestRequest> read_suggest(const Request& request) {
   ObjectReader reader(body, "", faults);
   SuggestRequest suggest;
   suggest.count = static_cast<int>(reader.integer_in("count", 1, kMaxSuggestions).value_or(1));
-  // A worker without a name cannot come back for its pending trial: each call is a worker of its own.
-  suggest.client_id = reader.string("client_id").value_or(reader.has("client_id") ? "" : "anonymous-" + random_id(8));
+  // A worker without a name cannot come back for its pending trial: each call is a worker of its own, unless its key
+  // says that it is the same call again.
+  const auto key = key_of(request);
+  const std::string anonymous = "anonymous-" + (key ? fmt::format("{:016x}", hash_of(*key)) : random_id(8));
+  suggest.client_id = reader.string("client_id").value_or(reader.has("client_id") ? "" : anonymous);
   if (reader.has("client_id") && (suggest.client_id.empty() || suggest.client_id.size() > kMaxClientIdBytes))
     reader.fault("client_id", "must have between 1 and 128 bytes");
   suggest.timeout = Millis(reader.integer_in("timeout_ms", 0, kMaxTimeoutMs).value_or(kTimeoutMs));
@@ -152,8 +159,10 @@ Result<Reply> complete(Api& api, const Call& call) {
   const tuner::Completion completion = read_completion(reader, faults);
   reader.finish();
   if (!faults.empty()) return fail(faults.error());
-  KRIGE_TRY(const tuner::Trial trial, api.engine.complete(call["study"], worker.trial, token, completion));
-  return json_reply(tuner::to_json(trial));
+  const auto reply = [](const tuner::Trial& trial) { return json_reply(tuner::to_json(trial)); };
+  const auto keep = kept<tuner::Trial>(call.request, reply);
+  KRIGE_TRY(const tuner::Trial trial, api.engine.complete(call["study"], worker.trial, token, completion, keep));
+  return reply(trial);
 }
 
 }  // namespace

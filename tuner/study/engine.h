@@ -88,6 +88,10 @@ struct EngineOptions {
   std::function<std::unique_ptr<Sampler>(const StudySpec&)> sampler_for = make_sampler;  // the spec outlives it
 };
 
+// What is kept of an answer, in the transaction of what it tells of. Empty: nothing is kept.
+template <typename T>
+using AnswerOf = std::function<KeptAnswer(const T&)>;
+
 class StudyRunner;
 
 // Thread-safe. Errors carry the codes of base/error.h; nothing is changed by a call that fails.
@@ -100,7 +104,7 @@ class Engine {
   // Stops local attempts without ending their trials: the next open() runs them again.
   ~Engine();
 
-  Result<StudyView> create_study(const StudySpec& spec);
+  Result<StudyView> create_study(const StudySpec& spec, const AnswerOf<StudyView>& answer = {});
   [[nodiscard]] std::vector<StudyView> studies() const;  // newest first
   [[nodiscard]] Result<StudyView> study(const StudyId& id) const;
   Status delete_study(const StudyId& id);
@@ -119,9 +123,9 @@ class Engine {
   // The point is WAITING and goes before the sampler's, or the trial is there with its end; either counts in the
   // budget. invalid_argument: the point is none of the space, with its path below params; study_finished; conflict: the
   // budget is used up.
-  Result<Trial> add_trial(const StudyId& id, NewTrial trial);
+  Result<Trial> add_trial(const StudyId& id, NewTrial trial, const AnswerOf<Trial>& answer = {});
   // A new trial of the same point, WAITING. conflict: the trial has not ended. Else as add_trial.
-  Result<Trial> retry(const StudyId& id, TrialId trial);
+  Result<Trial> retry(const StudyId& id, TrialId trial, const AnswerOf<Trial>& answer = {});
   // At most `limit` of its COMPLETED trials, the best first: what another study may learn from.
   [[nodiscard]] Result<OlderStudy> as_older_study(const StudyId& id, std::size_t limit) const;
 
@@ -133,7 +137,11 @@ class Engine {
                        const std::vector<std::pair<std::string, double>>& metrics);
   Result<Lease> heartbeat(const StudyId& id, TrialId trial, const std::optional<std::string>& token);
   Result<Trial> complete(const StudyId& id, TrialId trial, const std::optional<std::string>& token,
-                         const Completion& completion);
+                         const Completion& completion, const AnswerOf<Trial>& answer = {});
+
+  // Of requests that may come again, as Storage has them.
+  Status keep_answer(const KeptAnswer& answer);
+  [[nodiscard]] Result<std::optional<KeptAnswer>> kept_answer(const std::string& key) const;
 
   // Blocks until the study has events after `after`, the deadline or the stop; the events, none on deadline or stop.
   // not_found when the study is (or gets) deleted.

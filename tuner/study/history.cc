@@ -12,4 +12,8 @@ void History::put(const Trial& trial) {
   held.suggestion = trial.suggestion;
 }
 
+void History::truncate(TrialId first) {
+  if (first < next()) trials_.resize(static_cast<std::size_t>(first - 1));
+}
+
 }  // namespace krige::tuner

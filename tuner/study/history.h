@@ -14,6 +14,8 @@ class History {
  public:
   // A new trial must be the next.
   void put(const Trial& trial);
+  // Forgets the trials from this one on.
+  void truncate(TrialId first);
   [[nodiscard]] std::span<const Trial> trials() const { return trials_; }
   [[nodiscard]] TrialId next() const { return static_cast<TrialId>(trials_.size()) + 1; }
 

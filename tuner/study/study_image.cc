@@ -21,7 +21,11 @@ const Trial* StudyImage::trial(TrialId id) const {
   return id >= 1 && id < next_trial() ? &trials_[static_cast<std::size_t>(id - 1)] : nullptr;
 }
 
-StudyView StudyImage::view() const { return {row_, best_, counts_}; }
+StudyView StudyImage::view() const {
+  StudyView view{row_, best_, {}};
+  for (const auto& [state, ids] : by_state_) view.trial_counts[state] = static_cast<std::int64_t>(ids.size());
+  return view;
+}
 
 Status StudyImage::check(const Change& change) const {
   const auto illegal = [](std::string what, std::string_view from, std::string_view to) {
@@ -61,8 +65,13 @@ void StudyImage::take(const Trial& trial) {
   const auto index = static_cast<std::size_t>(trial.id - 1);
   if (index >= trials_.size()) trials_.resize(index + 1);
   Trial& held = trials_[index];
-  if (held.id != 0 && --counts_[held.state] == 0) counts_.erase(held.state);
-  ++counts_[trial.state];
+  if (held.id == 0 || held.state != trial.state) {
+    if (const auto old = by_state_.find(held.state); old != by_state_.end() && held.id != 0) {
+      old->second.erase(trial.id);
+      if (old->second.empty()) by_state_.erase(old);
+    }
+    by_state_[trial.state].insert(trial.id);
+  }
   const bool ended = is_final(trial.state) && !(held.id != 0 && is_final(held.state));
   held = trial;
   if (!ended) return;
@@ -116,15 +125,18 @@ void StudyImage::take(const Record& record) {
 
 bool StudyImage::better(double a, double b) const { return spec_.metric.goal == Goal::minimize ? a < b : a > b; }
 
-std::int64_t StudyImage::count(TrialState state) const {
-  const auto found = counts_.find(state);
-  return found == counts_.end() ? 0 : found->second;
+const std::set<TrialId>& StudyImage::in_state(TrialState state) const {
+  static const std::set<TrialId> kNone;
+  const auto found = by_state_.find(state);
+  return found == by_state_.end() ? kNone : found->second;
 }
+
+std::int64_t StudyImage::count(TrialState state) const { return static_cast<std::int64_t>(in_state(state).size()); }
 
 std::int64_t StudyImage::finished() const {
   std::int64_t finished = 0;
-  for (const auto& [state, n] : counts_)
-    if (is_final(state)) finished += n;
+  for (const auto& [state, ids] : by_state_)
+    if (is_final(state)) finished += static_cast<std::int64_t>(ids.size());
   return finished;
 }
 
@@ -133,18 +145,12 @@ std::int64_t StudyImage::in_flight() const {
          count(TrialState::stopping);
 }
 
-bool StudyImage::budget_allows_another() const {
+bool StudyImage::budget_allows(std::int64_t more) const {
   if (!spec_.budget.max_trials) return true;
   std::int64_t used = in_flight();
-  for (const auto& [state, n] : counts_)
-    if (counts_towards_budget(state)) used += n;
-  return used < *spec_.budget.max_trials;
-}
-
-std::optional<TrialId> StudyImage::first_waiting() const {
-  if (count(TrialState::waiting) == 0) return std::nullopt;
-  const auto found = std::ranges::find(trials_, TrialState::waiting, &Trial::state);
-  return found == trials_.end() ? std::nullopt : std::optional(found->id);
+  for (const auto& [state, ids] : by_state_)
+    if (counts_towards_budget(state)) used += static_cast<std::int64_t>(ids.size());
+  return used + more <= *spec_.budget.max_trials;
 }
 
 std::optional<std::string> StudyImage::end_reason() const {
@@ -152,7 +158,7 @@ std::optional<std::string> StudyImage::end_reason() const {
   if (target && best_ && !better(*target, best_->value)) return "target_reached";
   if (spec_.budget.max_failures && failures_in_row_ >= *spec_.budget.max_failures) return "max_failures";
   if (spec_.budget.no_improvement && best_ && since_best_ >= *spec_.budget.no_improvement) return "no_improvement";
-  if (in_flight() == 0 && !budget_allows_another()) return "max_trials";
+  if (in_flight() == 0 && !budget_allows(1)) return "max_trials";
   return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,9 @@ class StudyImage {
   [[nodiscard]] std::int64_t finished() const;
   // Trials that will use up budget: all but the finished.
   [[nodiscard]] std::int64_t in_flight() const;
-  [[nodiscard]] bool budget_allows_another() const;
-  [[nodiscard]] std::optional<TrialId> first_waiting() const;
+  // Whether so many further trials fit into max_trials.
+  [[nodiscard]] bool budget_allows(std::int64_t more) const;
+  [[nodiscard]] const std::set<TrialId>& in_state(TrialState state) const;
 
   // Why the study must end now, if it must (max_trials, target_reached, max_failures, no_improvement); time is the
   // runner's to watch.
@@ -63,8 +65,8 @@ class StudyImage {
   StudySpec spec_;
   StudyRow row_;
   std::vector<Trial> trials_;
-  std::map<TrialState, std::int64_t> counts_;
-  std::map<TrialId, Reported> reported_;  // of trials that are not finished
+  std::map<TrialState, std::set<TrialId>> by_state_;  // without empty sets
+  std::map<TrialId, Reported> reported_;              // of trials that are not finished
   // Where points are measured again: what was found at each, by point.
   struct Measured {
     TrialId first = 0;

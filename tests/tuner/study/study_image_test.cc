@@ -45,9 +45,9 @@ TEST(StudyImage, BudgetCountsFinishedAndRunningButNotCancelled) {
   put(image, trial(1, TrialState::completed, 1));
   put(image, trial(2, TrialState::cancelled));
   put(image, trial(3, TrialState::running));
-  EXPECT_TRUE(image.budget_allows_another());
+  EXPECT_TRUE(image.budget_allows(1));
   put(image, trial(4, TrialState::running));
-  EXPECT_FALSE(image.budget_allows_another());
+  EXPECT_FALSE(image.budget_allows(1));
   EXPECT_EQ(image.end_reason(), std::nullopt);  // two are still in flight
   put(image, trial(3, TrialState::completed, 2));
   put(image, trial(4, TrialState::infeasible));
