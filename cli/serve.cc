@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 
 #include "base/log.h"
@@ -41,44 +40,17 @@ Status parse_listen(const std::string& listen, server::ServerOptions& options) {
   return {};
 }
 
-// ~/.local/share/krige, made when it is not there, for its owner only.
-Result<fs::path> data_folder(const std::string& given) {
-  fs::path folder = given;
-  if (given.empty()) {
-    const char* data_home = std::getenv("XDG_DATA_HOME");
-    const char* home = std::getenv("HOME");
-    if (data_home != nullptr && *data_home != '\0')
-      folder = fs::path(data_home) / "krige";
-    else if (home != nullptr && *home != '\0')
-      folder = fs::path(home) / ".local" / "share" / "krige";
-    else
-      return fail(ErrorCode::invalid_argument, "is needed where $HOME is not set", "--data-dir");
-  }
-  std::error_code error;
-  if (fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
-  if (error)
-    return fail(ErrorCode::io, fmt::format("cannot make {}: {}", folder.string(), error.message()), "--data-dir");
-  return folder;
-}
-
-// Until TLS and tokens are there, nobody else on the network may reach a service that starts processes.
-bool is_loopback(const std::string& host) { return host == "localhost" || host == "[::1]" || host.starts_with("127."); }
-
 }  // namespace
 
 int serve(const ServeOptions& options) {
   server::ServerOptions server_options;
   server_options.allowed_hosts = options.allowed_hosts;
   if (const Status parsed = parse_listen(options.listen, server_options); !parsed) return report(parsed.error());
-  if (!is_loopback(server_options.host)) {
-    return report({ErrorCode::invalid_argument,
-                   "must be an address of this machine only (127.0.0.1, [::1], localhost): the "
-                   "service has no authentication yet",
-                   "--listen",
-                   {}});
-  }
+  server_options.auth = options.auth;
+  server_options.allow_plain_http = options.insecure_http;
   const Result<fs::path> folder = data_folder(options.data_dir);
   if (!folder) return report(folder.error());
+  server_options.data_dir = folder->string();
   std::error_code error;
   server_options.data_root = options.data_root.empty() ? fs::current_path(error).string() : options.data_root;
   if (!fs::is_directory(server_options.data_root, error))
@@ -92,6 +64,9 @@ int serve(const ServeOptions& options) {
   if (!service) return report(service.error());
   print_line(fmt::format("krige serves on {}  (studies in {}, data from {})", (*service)->url(), folder->string(),
                          server_options.data_root));
+  if (const std::string login = (*service)->new_login_url(); !login.empty())
+    print_line(
+        fmt::format("open {} once in a browser; programs send the token in {}", login, (*folder / "token").string()));
   interrupt.wait();
   log::info("stopping: running trials will be started again by the next server");
   (*service)->stop();

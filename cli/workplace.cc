@@ -1,7 +1,8 @@
 #include "cli/workplace.h"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
-#include <filesystem>
 
 #include "tuner/executors/local_executor.h"
 
@@ -30,6 +31,25 @@ Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store) {
   KRIGE_TRY(std::unique_ptr<tuner::Executor> executor,
             tuner::make_local_executor({.supervisor = options.trainer, .store_id = storage->store_id()}));
   return tuner::Engine::open(std::move(storage), std::move(executor), std::move(options));
+}
+
+Result<fs::path> data_folder(const std::string& given) {
+  fs::path folder = given;
+  if (given.empty()) {
+    const char* data_home = std::getenv("XDG_DATA_HOME");
+    const char* home = std::getenv("HOME");
+    if (data_home != nullptr && *data_home != '\0')
+      folder = fs::path(data_home) / "krige";
+    else if (home != nullptr && *home != '\0')
+      folder = fs::path(home) / ".local" / "share" / "krige";
+    else
+      return fail(ErrorCode::invalid_argument, "is needed where $HOME is not set", "--data-dir");
+  }
+  std::error_code error;
+  if (fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
+  if (error)
+    return fail(ErrorCode::io, fmt::format("cannot make {}: {}", folder.string(), error.message()), "--data-dir");
+  return folder;
 }
 
 }  // namespace krige::cli

@@ -1,6 +1,7 @@
-// What every command that runs trials needs: where the programs are, and an engine over a store.
+// What the commands need: where the programs are, and an engine over a store.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -10,6 +11,9 @@ namespace krige::cli {
 
 // krige-trainer beside this program, or $KRIGE_TRAINER.
 [[nodiscard]] std::string trainer_path();
+
+// `given`, or ~/.local/share/krige where it is empty; made when it is not there, for its owner only.
+[[nodiscard]] Result<std::filesystem::path> data_folder(const std::string& given);
 
 // An engine with a local executor. `store`: an SQLite file, empty for memory.
 [[nodiscard]] Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store);

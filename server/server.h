@@ -16,6 +16,11 @@ struct ServerOptions {
   std::string host = "127.0.0.1";  // a name, an address, or an IPv6 address in brackets
   int port = 0;                    // 0: any free one
   std::string data_root;           // data of studies must stay below it; empty: studies that read data are refused
+  // Where tokens, the audit log and the logs of attempts are; may be empty without `auth`.
+  std::string data_dir;
+  bool auth = true;  // false: everybody may everything, which is possible on this machine's own addresses only
+  // Other machines may reach the service without TLS: tokens and data are then read by whoever carries them.
+  bool allow_plain_http = false;
   // Names by which clients may call the service besides localhost, 127.0.0.1, [::1] and `host`, each with or without
   // a port: a page of another site that resolves its name to this machine is turned away (DNS rebinding).
   std::vector<std::string> allowed_hosts;
@@ -36,7 +41,8 @@ struct ServerOptions {
 class Server {
  public:
   // Serves when it returns. The engine must outlive the server. SIGPIPE is ignored from now on, in the whole process.
-  // Errors: invalid_argument for a host that is none, io when the port is taken.
+  // Errors: invalid_argument for a host that is none, io when the port is taken, permission_denied when it would be
+  // open to other machines without what protects it.
   static Result<std::unique_ptr<Server>> start(tuner::Engine& engine, const ServerOptions& options);
   // stop()
   ~Server();
@@ -44,6 +50,9 @@ class Server {
   [[nodiscard]] int port() const;
   // http://HOST:PORT as a browser on this machine can open it.
   [[nodiscard]] std::string url() const;
+  // An address that signs a browser in, as the machine's own user, once; empty without `auth`. The one made before
+  // counts no more. Thread-safe.
+  [[nodiscard]] std::string new_login_url();
   // Ends event streams at once, lets other requests end within drain_time, and returns when no thread is left.
   // Thread-safe, may be called again.
   void stop();

@@ -1,6 +1,7 @@
 // The resources of the service, a file each.
 #pragma once
 
+#include "server/auth/authenticator.h"
 #include "server/http/pool.h"
 #include "server/router.h"
 #include "server/server.h"
@@ -9,14 +10,17 @@ namespace krige::server {
 
 // What handlers share. Must outlive the router.
 struct Api {
-  Api(tuner::Engine& used_engine, const ServerOptions& used_options)
+  // `used_auth`: null when nobody is asked who they are.
+  Api(tuner::Engine& used_engine, const ServerOptions& used_options, Authenticator* used_auth)
       : engine(used_engine),
         options(used_options),
+        auth(used_auth),
         streams(used_options.event_streams),
         waiting_suggests(used_options.waiting_suggests) {}
 
   tuner::Engine& engine;
   const ServerOptions options;
+  Authenticator* const auth;
   Slots streams;
   Slots waiting_suggests;
 };
@@ -26,6 +30,10 @@ void add_trials(Router& router, Api& api);
 void add_workers(Router& router, Api& api);
 void add_events(Router& router, Api& api);
 void add_health(Router& router);
+void add_session(Router& router, Api& api);
 void add_static_files(Router& router);
+
+// All of them.
+void add_routes(Router& router, Api& api);
 
 }  // namespace krige::server
