@@ -8,6 +8,7 @@ void add_routes(Router& router, Api& api) {
   add_workers(router, api);
   add_events(router, api);
   add_session(router, api);
+  add_description(router);
   add_health(router);
   add_static_files(router);
 }

@@ -28,10 +28,14 @@ struct Api {
 void add_studies(Router& router, Api& api);
 void add_trials(Router& router, Api& api);
 void add_workers(Router& router, Api& api);
+void add_description(Router& router);
 void add_events(Router& router, Api& api);
 void add_health(Router& router);
 void add_session(Router& router, Api& api);
 void add_static_files(Router& router);
+
+// OpenAPI 3.1 as JSON: what server/openapi.json has.
+[[nodiscard]] std::string_view openapi_document();
 
 // All of them.
 void add_routes(Router& router, Api& api);
