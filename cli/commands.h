@@ -15,6 +15,8 @@ struct ServeOptions {
   std::string data_root;  // empty: the working directory
   std::vector<std::string> allowed_hosts;
   bool auth = true;
+  std::string tls_certificate;
+  std::string tls_key;
   bool insecure_http = false;
 };
 int serve(const ServeOptions& options);

@@ -52,6 +52,12 @@ int main(int argc, char** argv) {
       ->type_name("NAME");
   serve_command->add_flag("!--no-auth", serve_options.auth,
                           "Ask nobody for a token; possible only on addresses of this machine");
+  CLI::Option* certificate =
+      serve_command->add_option("--tls-cert", serve_options.tls_certificate, "Serve by TLS: certificate chain, PEM")
+          ->type_name("FILE");
+  CLI::Option* key = serve_command->add_option("--tls-key", serve_options.tls_key, "Its key, PEM")->type_name("FILE");
+  certificate->needs(key);
+  key->needs(certificate);
   serve_command->add_flag("--insecure-http", serve_options.insecure_http,
                           "Let other machines in without TLS, as behind a proxy that has it");
   serve_command->callback([&] { code = serve(serve_options); });

@@ -47,6 +47,8 @@ int serve(const ServeOptions& options) {
   server_options.allowed_hosts = options.allowed_hosts;
   if (const Status parsed = parse_listen(options.listen, server_options); !parsed) return report(parsed.error());
   server_options.auth = options.auth;
+  server_options.tls_certificate = options.tls_certificate;
+  server_options.tls_key = options.tls_key;
   server_options.allow_plain_http = options.insecure_http;
   const Result<fs::path> folder = data_folder(options.data_dir);
   if (!folder) return report(folder.error());

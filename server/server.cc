@@ -48,6 +48,7 @@ Status check_protected(const ServerOptions& options) {
                     "[::1] and localhost",
                     options.host),
         "--listen");
+  if (!options.tls_certificate.empty()) return {};
   if (!options.allow_plain_http)
     return fail(
         ErrorCode::permission_denied,
@@ -65,7 +66,7 @@ struct Server::Impl {
   Impl(tuner::Engine& engine, const ServerOptions& options, int bound_port, std::unique_ptr<Authenticator> used_auth)
       : auth(std::move(used_auth)),
         api(engine, options, auth.get()),
-        guard(options.host, bound_port, options.allowed_hosts),
+        guard(options.host, bound_port, options.allowed_hosts, options.tls_certificate.empty() ? 80 : 443),
         port(bound_port),
         pipeline(guard, auth.get(), router) {
     add_routes(router, api);
@@ -83,15 +84,20 @@ struct Server::Impl {
 Result<std::unique_ptr<Server>> Server::start(tuner::Engine& engine, const ServerOptions& options) {
   KRIGE_TRY(Listener listener, listen_on(options.host, options.port));
   if (!listener.loopback) KRIGE_CHECK(check_protected(options));
+  std::unique_ptr<TlsContext> tls;
+  if (!options.tls_certificate.empty()) {
+    KRIGE_TRY(tls, TlsContext::open(options.tls_certificate, options.tls_key));
+  }
   std::unique_ptr<Authenticator> auth;
   if (options.auth) {
-    KRIGE_TRY(auth, Authenticator::open(options.data_dir, listener.port, false));
+    KRIGE_TRY(auth, Authenticator::open(options.data_dir, listener.port, tls != nullptr));
   }
   auto impl = std::make_unique<Impl>(engine, options, listener.port, std::move(auth));
   HttpHandlers handlers;
   handlers.admit = [used = impl.get()](const Request& request) { return used->pipeline.admit(request); };
   handlers.answer = [used = impl.get()](const Request& request) { return used->pipeline.answer(request); };
-  KRIGE_TRY(impl->http, HttpServer::start(std::move(listener.fd), http_options(options), std::move(handlers)));
+  KRIGE_TRY(impl->http,
+            HttpServer::start(std::move(listener.fd), http_options(options), std::move(handlers), std::move(tls)));
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
@@ -100,7 +106,9 @@ Server::~Server() = default;
 
 int Server::port() const { return impl_->port; }
 std::string Server::url() const {
-  return fmt::format("http://{}:{}", shown_host(impl_->api.options.host), impl_->port);
+  const ServerOptions& options = impl_->api.options;
+  return fmt::format("{}://{}:{}", options.tls_certificate.empty() ? "http" : "https", shown_host(options.host),
+                     impl_->port);
 }
 std::string Server::new_login_url() {
   if (impl_->auth == nullptr) return {};

@@ -19,6 +19,8 @@ struct ServerOptions {
   // Where tokens, the audit log and the logs of attempts are; may be empty without `auth`.
   std::string data_dir;
   bool auth = true;  // false: everybody may everything, which is possible on this machine's own addresses only
+  std::string tls_certificate;  // PEM files; both empty: plain HTTP
+  std::string tls_key;
   // Other machines may reach the service without TLS: tokens and data are then read by whoever carries them.
   bool allow_plain_http = false;
   // Names by which clients may call the service besides localhost, 127.0.0.1, [::1] and `host`, each with or without
@@ -48,7 +50,7 @@ class Server {
   ~Server();
 
   [[nodiscard]] int port() const;
-  // http://HOST:PORT as a browser on this machine can open it.
+  // http://HOST:PORT, with TLS https, as a browser on this machine can open it.
   [[nodiscard]] std::string url() const;
   // An address that signs a browser in, as the machine's own user, once; empty without `auth`. The one made before
   // counts no more. Thread-safe.

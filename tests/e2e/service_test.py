@@ -1,6 +1,8 @@
 """What the operator of a service does and sees, with the real program."""
+import http.client
 import json
 import pathlib
+import ssl
 import stat
 import subprocess
 import tempfile
@@ -70,6 +72,30 @@ class Tokens(Service):
         for arguments, code in ((("create", "x", "--role", "king"), 2), (("create", "A B"), 2), (("revoke", "nobody"), 1), ((), 2)):
             done = run("token", *arguments, "--data-dir", str(self.data_dir))
             self.assertEqual(done.returncode, code, done.stderr)
+
+
+class Tls(Service):
+    def test_the_service_speaks_tls(self):
+        certificate, key = (str(pathlib.Path(self.folder.name) / name) for name in ("server.crt", "server.key"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                       check=True, capture_output=True, timeout=DEADLINE)
+        with serving(self.data_dir, "--tls-cert", certificate, "--tls-key", key) as server:
+            self.assertTrue(server.url.startswith("https://"))
+            server.tls = ssl.create_default_context(cafile=certificate)
+            study = server.call("/studies", OUTSIDE)["id"]
+            self.assertEqual(server.call(f"/studies/{study}")["name"], "outside")
+            host, port = server.url.removeprefix("https://").split(":")
+            connection = http.client.HTTPSConnection(host, int(port), context=server.tls, timeout=DEADLINE)
+            connection.request("POST", "/api/v1/session", json.dumps({"token": server.token}), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            self.assertIn("Secure", answer.headers["Set-Cookie"])
+            answer.read()
+            connection.request("GET", f"/api/v1/studies/{study}/events", headers={"Authorization": f"Bearer {server.token}"})
+            self.assertEqual(connection.getresponse().readline(), b"retry: 1000\n")
+            connection.close()
+        for arguments in (("--tls-cert", certificate), ("--tls-cert", certificate, "--tls-key", certificate)):
+            self.assertEqual(run("serve", "--listen", "127.0.0.1:0", "--data-dir", str(self.data_dir), *arguments).returncode, 2)
 
 
 if __name__ == "__main__":
