@@ -60,6 +60,15 @@ int main(int argc, char** argv) {
   key->needs(certificate);
   serve_command->add_flag("--insecure-http", serve_options.insecure_http,
                           "Let other machines in without TLS, as behind a proxy that has it");
+  serve_command
+      ->add_option("--rate-limit", serve_options.rate_limit,
+                   "Requests a second that each token may send; 0: any number")
+      ->check(CLI::Range(1.0, 1e9) | CLI::Range(0.0, 0.0))
+      ->capture_default_str();
+  serve_command
+      ->add_option("--log", serve_options.log, "text, or json: a JSON line for every message and every request")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
   serve_command->callback([&] { code = serve(serve_options); });
 
   TokenOptions token_options;

@@ -2,9 +2,15 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <unistd.h>
+
 #include <charconv>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -17,14 +23,41 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void log_to_stderr() {
+constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
+
+void log_text() {
   const auto logger = spdlog::stderr_color_mt("krige");
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
   log::set_sink([logger](log::Level level, std::string_view message) {
-    constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
-                                                     spdlog::level::err};
-    logger->log(kLevels[static_cast<int>(level)], message);
+    constexpr spdlog::level::level_enum kOurs[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
+                                                   spdlog::level::err};
+    logger->log(kOurs[static_cast<int>(level)], message);
   });
+}
+
+// One JSON object a line, whole: time, level, and what it is about.
+void log_json_line(log::Level level, OrderedJson about) {
+  OrderedJson line{{"time", to_rfc3339(system_clock().wall_now())}, {"level", kLevels[static_cast<int>(level)]}};
+  line.update(about);
+  // There is nowhere to say that standard error is closed.
+  [[maybe_unused]] const Status written = write_all(STDERR_FILENO, dump(line) + "\n");
+}
+
+void log_json(server::ServerOptions& options) {
+  log::set_sink([](log::Level level, std::string_view message) {
+    if (level != log::Level::debug) log_json_line(level, {{"message", message}});
+  });
+  options.on_request = [](const server::RequestRecord& request) {
+    log_json_line(request.status >= 500 ? log::Level::error : log::Level::info, {{"message", "request"},
+                                                                                 {"request_id", request.request_id},
+                                                                                 {"method", request.method},
+                                                                                 {"path", request.path},
+                                                                                 {"route", request.route},
+                                                                                 {"caller", request.caller},
+                                                                                 {"status", request.status},
+                                                                                 {"seconds", request.seconds},
+                                                                                 {"bytes", request.bytes}});
+  };
 }
 
 // "127.0.0.1:8080", "[::1]:0".
@@ -59,8 +92,14 @@ int serve(const ServeOptions& options) {
     return report({ErrorCode::invalid_argument, server_options.data_root + " is not a folder", "--data-root", {}});
 
   InterruptWatch interrupt;
-  log_to_stderr();
-  auto engine = open_engine((*folder / "krige.sqlite").string());
+  if (options.log == "json")
+    log_json(server_options);
+  else
+    log_text();
+  tuner::StoreTimes store_times;
+  server_options.store_times = &store_times;
+  server_options.requests_per_second = options.rate_limit;
+  auto engine = open_engine((*folder / "krige.sqlite").string(), &store_times);
   if (!engine) return report(engine.error());
   auto service = server::Server::start(**engine, server_options);
   if (!service) return report(service.error());

@@ -17,13 +17,14 @@ std::string trainer_path() {
   return error ? "krige-trainer" : (self.parent_path() / "krige-trainer").string();
 }
 
-Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store) {
+Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store, tuner::StoreTimes* times) {
   std::unique_ptr<tuner::Storage> storage;
   if (store.empty()) {
     storage = tuner::make_memory_storage();
   } else {
     KRIGE_TRY(storage, tuner::open_sqlite_storage(store));
   }
+  if (times != nullptr) storage = tuner::make_timed_storage(std::move(storage), *times);
   tuner::EngineOptions options;
   options.trainer = trainer_path();
   if (!fs::exists(options.trainer))

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "tuner/storage/timed_storage.h"
 #include "tuner/study/engine.h"
 
 namespace krige::cli {
@@ -15,7 +16,9 @@ namespace krige::cli {
 // `given`, or ~/.local/share/krige where it is empty; made when it is not there, for its owner only.
 [[nodiscard]] Result<std::filesystem::path> data_folder(const std::string& given);
 
-// An engine with a local executor. `store`: an SQLite file, empty for memory.
-[[nodiscard]] Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store);
+// An engine with a local executor. `store`: an SQLite file, empty for memory. `times` of its calls, when not null; they
+// must outlive the engine.
+[[nodiscard]] Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store,
+                                                                 tuner::StoreTimes* times = nullptr);
 
 }  // namespace krige::cli

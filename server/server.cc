@@ -68,7 +68,7 @@ struct Server::Impl {
         api(engine, options, auth.get()),
         guard(options.host, bound_port, options.allowed_hosts, options.tls_certificate.empty() ? 80 : 443),
         port(bound_port),
-        pipeline(guard, auth.get(), router) {
+        pipeline(guard, router, api) {
     add_routes(router, api);
   }
 

@@ -2,15 +2,29 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "tuner/storage/timed_storage.h"
 #include "tuner/study/engine.h"
 
 namespace krige::server {
+
+// A request that was answered, for the log. Without what could be secret: no query, no headers.
+struct RequestRecord {
+  std::string_view request_id;
+  std::string_view method;
+  std::string_view path;
+  std::string_view route;   // its pattern; "page" for what the page is made of, empty when there is none
+  std::string_view caller;  // name of the token
+  int status = 0;
+  double seconds = 0;     // until the answer was there; of a stream, until it began
+  std::size_t bytes = 0;  // of the answer; 0 for a stream
+};
 
 struct ServerOptions {
   std::string host = "127.0.0.1";  // a name, an address, or an IPv6 address in brackets
@@ -26,6 +40,11 @@ struct ServerOptions {
   // Names by which clients may call the service besides localhost, 127.0.0.1, [::1] and `host`, each with or without
   // a port: a page of another site that resolves its name to this machine is turned away (DNS rebinding).
   std::vector<std::string> allowed_hosts;
+
+  double requests_per_second = 0;                  // of each token, twice as many at once; 0: no limit
+  const tuner::StoreTimes* store_times = nullptr;  // shown by /metrics; must outlive the server
+  // Called from many threads, after each request.
+  std::function<void(const RequestRecord&)> on_request;
 
   std::size_t body_bytes = std::size_t{1} << 20;
   std::size_t connections = 512;

@@ -9,7 +9,8 @@ void add_routes(Router& router, Api& api) {
   add_events(router, api);
   add_session(router, api);
   add_description(router);
-  add_health(router);
+  add_health(router, api);
+  add_operation(router, api);
   add_static_files(router);
 }
 

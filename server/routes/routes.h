@@ -1,8 +1,13 @@
 // The resources of the service, a file each.
 #pragma once
 
+#include <optional>
+#include <string_view>
+
+#include "server/audit/audit_log.h"
 #include "server/auth/authenticator.h"
 #include "server/http/pool.h"
+#include "server/metrics/metrics.h"
 #include "server/router.h"
 #include "server/server.h"
 
@@ -16,13 +21,17 @@ struct Api {
         options(used_options),
         auth(used_auth),
         streams(used_options.event_streams),
-        waiting_suggests(used_options.waiting_suggests) {}
+        waiting_suggests(used_options.waiting_suggests) {
+    if (!options.data_dir.empty()) audit.emplace(options.data_dir);
+  }
 
   tuner::Engine& engine;
   const ServerOptions options;
   Authenticator* const auth;
   Slots streams;
   Slots waiting_suggests;
+  Metrics metrics;
+  std::optional<AuditLog> audit;  // where there is a data directory
 };
 
 void add_studies(Router& router, Api& api);
@@ -30,7 +39,8 @@ void add_trials(Router& router, Api& api);
 void add_workers(Router& router, Api& api);
 void add_description(Router& router);
 void add_events(Router& router, Api& api);
-void add_health(Router& router);
+void add_health(Router& router, Api& api);
+void add_operation(Router& router, Api& api);
 void add_session(Router& router, Api& api);
 void add_static_files(Router& router);
 

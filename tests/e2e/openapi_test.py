@@ -105,9 +105,10 @@ class OpenApi(unittest.TestCase):
         self.trained(api)
         self.faults(api, study["id"])
         api.call("deleteStudy", expect=204, study=study["id"])
+        self.assertEqual(api.call("listAudit", query="?page_size=1")[0]["events"][0]["method"], "DELETE")
 
     def service(self, api: Description):
-        for operation in ("isAlive", "getDescription"):
+        for operation in ("isAlive", "isReady", "getDescription", "getMetrics"):
             api.call(operation)
         self.assertEqual(api.call("getSession")[0], {"name": "local", "role": "admin"})
         api.call("signIn", {"token": api.server.token})

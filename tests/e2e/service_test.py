@@ -6,9 +6,13 @@ import ssl
 import stat
 import subprocess
 import tempfile
+import time
 import unittest
+import urllib.request
 
-from support import DEADLINE, KRIGE, Problem, run, serving
+from prometheus_client.parser import text_string_to_metric_families
+
+from support import DEADLINE, KRIGE, Problem, Server, processes, run, serving, study_of_digits, wait_for
 
 OUTSIDE = {"name": "outside", "method": "random", "seed": 1, "parameters": {"x": {"type": "float", "min": 0, "max": 1}},
            "budget": {"max_trials": 3}}
@@ -96,6 +100,69 @@ class Tls(Service):
             connection.close()
         for arguments in (("--tls-cert", certificate), ("--tls-cert", certificate, "--tls-key", certificate)):
             self.assertEqual(run("serve", "--listen", "127.0.0.1:0", "--data-dir", str(self.data_dir), *arguments).returncode, 2)
+
+
+class Operation(Service):
+    def get(self, server: Server, path: str) -> str:
+        request = urllib.request.Request(server.url + path, headers={"Authorization": f"Bearer {server.token}"})
+        with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
+            return answer.read().decode()
+
+    def metrics(self, server: Server) -> dict:
+        """By name and labels, read by Prometheus' own parser."""
+        samples = {}
+        for family in text_string_to_metric_families(self.get(server, "/metrics")):
+            self.assertTrue(family.documentation, family.name)
+            for sample in family.samples:
+                key = (sample.name, *sorted(sample.labels.items()))
+                self.assertNotIn(key, samples)
+                samples[key] = sample.value
+        return samples
+
+    def test_metrics_tell_what_happens(self):
+        with serving(self.data_dir) as server:
+            study = server.call("/studies", study_of_digits(1_000_000))["id"]
+            wait_for("running trials", lambda: server.call(f"/studies/{study}")["trial_counts"].get("RUNNING") == 2)
+            # Two trials, each a supervisor, a coordinator, a shard and two workers.
+            wait_for("their processes", lambda: self.metrics(server)[("krige_attempt_processes",)] >= 8)
+            seen = self.metrics(server)
+            self.assertEqual(seen[("krige_trials", ("state", "RUNNING"))], 2)
+            self.assertGreater(seen[("krige_store_seconds_count", ("operation", "write"))], 1)
+            self.assertEqual(seen[("krige_store_seconds_bucket", ("le", "+Inf"), ("operation", "write"))],
+                             seen[("krige_store_seconds_count", ("operation", "write"))])
+            self.assertEqual(seen[("krige_http_requests_total", ("method", "POST"), ("route", "/api/v1/studies"), ("status", "201"))], 1)
+            self.assertGreater(seen[("process_resident_memory_bytes",)], 1 << 20)
+            self.assertLess(abs(seen[("process_start_time_seconds",)] - time.time()), 300)
+
+    def test_the_log_is_json_lines_with_request_ids(self):
+        server = Server(self.data_dir, "--log", "json")
+        request = urllib.request.Request(f"{server.url}/api/v1/studies?page_size=7", headers={
+            "Authorization": f"Bearer {server.token}", "X-Request-Id": "look-for-me"})
+        urllib.request.urlopen(request, timeout=DEADLINE).close()
+        server.process.terminate()
+        _, errors = server.process.communicate(timeout=DEADLINE)
+        lines = [json.loads(line) for line in errors.splitlines()]
+        self.assertTrue(all({"time", "level", "message"} <= set(line) for line in lines))
+        found = [line for line in lines if line.get("request_id") == "look-for-me"]
+        self.assertEqual(len(found), 1, errors)
+        self.assertEqual((found[0]["path"], found[0]["status"], found[0]["caller"]), ("/api/v1/studies", 200, "local"))
+        self.assertNotIn(server.token, errors)
+        self.assertTrue(any("stopping" in line["message"] for line in lines))
+
+    def test_sigterm_ends_streams_and_attempts_and_leaves_nothing(self):
+        with serving(self.data_dir) as server:
+            study = server.call("/studies", study_of_digits(1_000_000))["id"]
+            wait_for("running workers", lambda: processes(f"KRIGE_ATTEMPT={study}/", "worker"))
+            request = urllib.request.Request(f"{server.url}/api/v1/events", headers={"Authorization": f"Bearer {server.token}"})
+            with urllib.request.urlopen(request, timeout=DEADLINE) as events:
+                self.assertEqual(events.readline(), b"retry: 1000\n")
+                started = time.monotonic()
+                server.process.terminate()
+                events.read()    # ends whole: a stream that is cut off raises IncompleteRead
+            server.process.communicate(timeout=DEADLINE)
+            self.assertEqual(server.process.returncode, 0)
+            self.assertLess(time.monotonic() - started, 10)
+            self.assertEqual(processes(f"KRIGE_ATTEMPT={study}/"), [])
 
 
 if __name__ == "__main__":

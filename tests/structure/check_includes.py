@@ -27,6 +27,8 @@ LIBRARIES = [
     (r"CLI/", ("cli/", "server/", "bench/")),
     (r"spdlog/", ("cli/", "server/")),
     (r"nlopt", ("gp/",)),
+    (r"prometheus/", ("server/metrics/",)),
+    (r"openssl/", ("server/",)),
     (r"dlib/", ("bench/competitors/",)),
     (r"lbfgs", ("trainer/optimizers/",)),
 ]
