@@ -1,7 +1,8 @@
 #include "cli/workplace.h"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
-#include <filesystem>
 
 #include "tuner/executors/local_executor.h"
 
@@ -16,13 +17,14 @@ std::string trainer_path() {
   return error ? "krige-trainer" : (self.parent_path() / "krige-trainer").string();
 }
 
-Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store) {
+Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store, tuner::StoreTimes* times) {
   std::unique_ptr<tuner::Storage> storage;
   if (store.empty()) {
     storage = tuner::make_memory_storage();
   } else {
     KRIGE_TRY(storage, tuner::open_sqlite_storage(store));
   }
+  if (times != nullptr) storage = tuner::make_timed_storage(std::move(storage), *times);
   tuner::EngineOptions options;
   options.trainer = trainer_path();
   if (!fs::exists(options.trainer))
@@ -30,6 +32,25 @@ Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store) {
   KRIGE_TRY(std::unique_ptr<tuner::Executor> executor,
             tuner::make_local_executor({.supervisor = options.trainer, .store_id = storage->store_id()}));
   return tuner::Engine::open(std::move(storage), std::move(executor), std::move(options));
+}
+
+Result<fs::path> data_folder(const std::string& given) {
+  fs::path folder = given;
+  if (given.empty()) {
+    const char* data_home = std::getenv("XDG_DATA_HOME");
+    const char* home = std::getenv("HOME");
+    if (data_home != nullptr && *data_home != '\0')
+      folder = fs::path(data_home) / "krige";
+    else if (home != nullptr && *home != '\0')
+      folder = fs::path(home) / ".local" / "share" / "krige";
+    else
+      return fail(ErrorCode::invalid_argument, "is needed where $HOME is not set", "--data-dir");
+  }
+  std::error_code error;
+  if (fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
+  if (error)
+    return fail(ErrorCode::io, fmt::format("cannot make {}: {}", folder.string(), error.message()), "--data-dir");
+  return folder;
 }
 
 }  // namespace krige::cli

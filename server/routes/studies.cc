@@ -173,6 +173,14 @@ Handler answering_study(Result<StudyView> (Engine::*call)(const StudyId&), Api& 
   };
 }
 
+Result<Reply> erase(Api& api, const Call& call) {
+  KRIGE_CHECK(expect_nothing(call.request));
+  KRIGE_CHECK(api.engine.delete_study(call["study"]));
+  Reply reply;
+  reply.status = 204;
+  return reply;
+}
+
 }  // namespace
 
 void add_studies(Router& router, Api& api) {
@@ -184,13 +192,8 @@ void add_studies(Router& router, Api& api) {
     return study_reply(study);
   });
   router.add("PATCH", "/api/v1/studies/{study}", [&api](const Call& call) { return patch(api, call); });
-  router.add("DELETE", "/api/v1/studies/{study}", [&api](const Call& call) -> Result<Reply> {
-    KRIGE_CHECK(expect_nothing(call.request));
-    KRIGE_CHECK(api.engine.delete_study(call["study"]));
-    Reply reply;
-    reply.status = 204;
-    return reply;
-  });
+  router.add(
+      "DELETE", "/api/v1/studies/{study}", [&api](const Call& call) { return erase(api, call); }, Access::admin);
   router.add("POST", "/api/v1/studies/{study}:clone", [&api](const Call& call) { return clone(api, call); });
   router.add("POST", "/api/v1/studies/{study}:pause", answering_study(&Engine::pause, api));
   router.add("POST", "/api/v1/studies/{study}:resume", answering_study(&Engine::resume, api));
