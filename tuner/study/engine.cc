@@ -240,6 +240,11 @@ Result<Trial> Engine::retry(const StudyId& id, TrialId trial) {
   return runner->retry(trial);
 }
 
+Result<TrialPage> Engine::optimal(const StudyId& id) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->optimal();
+}
+
 Result<OlderStudy> Engine::as_older_study(const StudyId& id, std::size_t limit) const {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
   return runner->as_older_study(limit);

@@ -48,6 +48,7 @@ class StudyRunner {
   [[nodiscard]] StudyView view() const;
   [[nodiscard]] TrialPage trials(TrialId first, std::size_t limit, const std::vector<TrialState>& states) const;
   [[nodiscard]] Result<Trial> trial(TrialId id) const;
+  [[nodiscard]] TrialPage optimal() const;
   Result<StudyView> update(const StudySpec& changed, const std::string& read_spec);
   Result<StudyView> pause();
   Result<StudyView> resume();
@@ -119,8 +120,7 @@ class StudyRunner {
   // WAITING or new, to RUNNING with a fresh attempt.
   Result<Trial> begin_attempt(Trial trial, const std::string& worker, AttemptState state);
   Status launch(Trial trial);
-  Status end_attempt(Trial trial, AttemptState how, TrialState state, std::string reason,
-                     std::optional<double> value = {});
+  Status end_attempt(Trial trial, AttemptState how, TrialState state, std::string reason, Measurement measured = {});
   // Asks the trials that have just reported to stop, where the study's rule says so.
   Status stop_early(const std::vector<Record>& reported);
   Status load_curves();
