@@ -58,6 +58,7 @@ std::vector<gp::Objectives> objectives_of(const GpHistory& data, std::vector<std
 gp::FitOptions options_for(gp::FitOptions options, const OutcomeModel* previous, bool may_warp) {
   options.previous.reset();
   options.warp = gp::FitOptions{}.warp;
+  options.choose_warp = true;
   if (previous != nullptr && !previous->hyperparameters.empty()) {
     options.previous = previous->hyperparameters.front();
     options.warp = previous->warp;
@@ -155,8 +156,8 @@ std::vector<double> reference_of(const StudySpec& spec, const GpHistory& data) {
 
 Status learn_outcomes(const StudySpec& spec, const gp::InputSpace& space, const GpHistory& data,
                       const gp::FitOptions& options, const GpModel& previous, Rng& rng, GpModel& model) {
-  const std::vector<bool> all(data.further.size(), true);
-  KRIGE_CHECK(learn_each(space, data.points, data.further, options, previous.further, all, rng, model.further));
+  const std::vector<bool> none(data.further.size(), false);
+  KRIGE_CHECK(learn_each(space, data.points, data.further, options, previous.further, none, rng, model.further));
   std::vector<bool> may_warp;
   for (const Constraint& constraint : spec.constraints) may_warp.push_back(one_sided(constraint));
   return learn_each(space, data.points, data.constrained, options, previous.constraints, may_warp, rng,

@@ -66,6 +66,11 @@ gp::AcquisitionKind kind_of(Acquisition acquisition) {
   return gp::AcquisitionKind::expected_improvement;
 }
 
+void without_warp(gp::FitOptions& options) {
+  options.warp = gp::OutputWarp::none;
+  options.choose_warp = false;
+}
+
 }  // namespace
 
 struct GpSampler::Model {
@@ -121,6 +126,8 @@ Result<SurrogateFit> GpSampler::refit(std::span<const Trial> history, const Surr
       options.previous = previous->objective.front();
       options.warp = previous->warp;
     }
+    // The hypervolume is measured in the objectives' own units: what is bad in one may be good in another.
+    if (spec_.has_several_objectives()) without_warp(options);
     if (data.losses.size() <= kFew) options.draws = kDraws;
     // A fresh start finds what the path from fit to fit has missed; with many observations every other time will do.
     options.random_starts = data.losses.size() < kFew || last == nullptr || last->id % 2 == 0 ? 1 : 0;
@@ -148,8 +155,7 @@ Result<std::vector<gp::Hyperparameters>> GpSampler::learn_unwarped(const gp::Poi
                                                                    const std::vector<gp::Hyperparameters>& previous,
                                                                    Rng& rng) const {
   gp::FitOptions options;
-  options.warp = gp::OutputWarp::none;
-  options.choose_warp = false;
+  without_warp(options);
   if (!previous.empty()) options.previous = previous.front();
   KRIGE_TRY(gp::Learned learned, gp::learn(model_->space, points, values, options, rng));
   return std::move(learned.hyperparameters);
@@ -298,7 +304,8 @@ Result<GpSampler::Knowledge> GpSampler::know(const GpHistory& data, GpModel mode
     const gp::GaussianProcess& stands_in = *surest->process;
     return Knowledge{stands_in, {}, {}, {}, std::move(sources)};
   }
-  const gp::OutputWarp warp = model.objective.empty() ? gp::OutputWarp::log_above_median : model.warp;
+  const bool plain = !spec_.has_several_objectives();
+  const gp::OutputWarp warp = model.objective.empty() && plain ? gp::OutputWarp::log_above_median : model.warp;
   KRIGE_TRY(gp::GaussianProcess objective, process(data.points, data.losses, warp, learned(model.objective)));
   KRIGE_TRY(OutcomeProcesses outcomes, outcome_processes(model_->space, data, model));
   Knowledge out{std::move(objective), std::move(outcomes), {}, {}, std::move(sources)};

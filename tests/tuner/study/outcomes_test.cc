@@ -49,7 +49,12 @@ class OutcomesTest : public EngineFixture {
     const Assignment given = one(id, "w");
     return complete(id, given, metrics_of(given.params)).value();
   }
-  std::string spec_text(const StudyId& id) { return view(id).row.spec; }
+  std::vector<TrialId> optimal(const StudyId& id) {
+    std::vector<TrialId> out;
+    const TrialPage page = engine_->optimal(id).value();
+    for (const Trial& trial : page.trials) out.push_back(trial.id);
+    return out;
+  }
 };
 
 // By comparing all pairs.
@@ -80,9 +85,7 @@ TEST_F(OutcomesTest, TheParetoSetSurvivesARestartAndTheReplayAgrees) {
   const std::vector<Trial> trials = storage_->trials(id).value();
   EXPECT_EQ(view(id).optimal, unbeaten(spec, trials));
   EXPECT_FALSE(view(id).best);
-  std::vector<TrialId> listed;
-  for (const Trial& trial : engine_->optimal(id)->trials) listed.push_back(trial.id);
-  EXPECT_EQ(listed, view(id).optimal);
+  EXPECT_EQ(optimal(id), view(id).optimal);
   EXPECT_GE(std::ranges::count(trials, "gp", [](const Trial& trial) { return trial.suggestion.method; }), 5);
   const Result<Replay> replayed = replay(*make_sampler(spec), events(id));
   ASSERT_TRUE(replayed) << replayed.error().describe();
@@ -125,9 +128,7 @@ TEST_F(OutcomesTest, TheBestIsTheBestFeasible) {
     ASSERT_TRUE(complete(id, one(id, "w"), {{"loss", loss}, {"memory", memory}}));
   ASSERT_TRUE(view(id).best);
   EXPECT_EQ(view(id).best->trial, 3);
-  std::vector<TrialId> optimal;
-  for (const Trial& trial : engine_->optimal(id)->trials) optimal.push_back(trial.id);
-  EXPECT_THAT(optimal, ElementsAre(3, 4)) << "the best, and its equal";
+  EXPECT_THAT(optimal(id), ElementsAre(3, 4)) << "the best, and its equal";
   // The value alone, where the constraint was reported before.
   const Assignment given = one(id, "w");
   Completion value;
