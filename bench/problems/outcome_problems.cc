@@ -124,7 +124,8 @@ OutcomeProblem gramacy() {
 
 // Gardner et al. 2014, the first and the second simulation; the second's feasible places are small.
 OutcomeProblem gardner(int number) {
-  OutcomeProblem out{fmt::format("gardner{}", number), box(2, 0, 6), 1, 1, {}, number == 1 ? -2.0 : std::asin(0.95) - 1, {}};
+  OutcomeProblem out{
+      fmt::format("gardner{}", number), box(2, 0, 6), 1, 1, {}, number == 1 ? -2.0 : std::asin(0.95) - 1, {}};
   out.evaluate = [number](const Point& x) {
     if (number == 1)
       return Outcomes{{std::cos(2 * x[0]) * std::cos(x[1]) + std::sin(x[0])}, {std::cos(x[0] + x[1]) - 0.5}};

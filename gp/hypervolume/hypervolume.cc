@@ -10,6 +10,11 @@ namespace krige::gp {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+// Of an inferred reference point, by measurement (docs/optimizer.md). A narrow margin leaves nothing to gain beyond the
+// ends of the front, so that a short front stays short; with more objectives the ends are many and a wide one draws
+// everything to them.
+constexpr double kMarginOfTwo = 0.3;
+constexpr double kMarginOfMore = 0.1;
 
 // What points leave free in the first two objectives, while a third one rises: strips of x, each free below its height.
 // A strip that ends becomes a box, from the level at which it began to the one at which it ended.
@@ -143,19 +148,16 @@ double hypervolume(std::span<const Objectives> points, std::span<const double> r
 
 Objectives inferred_reference(std::span<const Objectives> points) {
   const std::vector<std::size_t> front = non_dominated(points);
+  const std::size_t m = points.front().size();
   Objectives reference;
-  for (std::size_t j = 0; j < points.front().size(); ++j) {
-    double low = kInfinity, worst = -kInfinity, least = kInfinity, most = -kInfinity;
-    for (const std::size_t i : front) {
-      low = std::min(low, points[i][j]);
-      worst = std::max(worst, points[i][j]);
-    }
+  for (std::size_t j = 0; j < m; ++j) {
+    double worst = -kInfinity, least = kInfinity, most = -kInfinity;
+    for (const std::size_t i : front) worst = std::max(worst, points[i][j]);
     for (const Objectives& point : points) {
       least = std::min(least, point[j]);
       most = std::max(most, point[j]);
     }
-    const double extent = worst > low ? worst - low : most > least ? most - least : 1;
-    reference.push_back(worst + 0.1 * extent);
+    reference.push_back(worst + (m == 2 ? kMarginOfTwo : kMarginOfMore) * (most > least ? most - least : 1));
   }
   return reference;
 }

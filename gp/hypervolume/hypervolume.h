@@ -30,9 +30,10 @@ struct Box {
 // The volume of {z < reference} that the points dominate; 0 when none is below the reference. Sizes as above.
 [[nodiscard]] double hypervolume(std::span<const Objectives> points, std::span<const double> reference);
 
-// A reference point from what was found: a tenth of the front's extent beyond its worst value in each objective (as
-// BoTorch's infer_reference_point; Ishibuchi et al. 2011). Where the front has no extent, that of all points counts,
-// and where these have none, 1. `points`: at least one.
+// A reference point from what was found: beyond the worst value of the front in each objective by a part of the extent
+// of all points (1 where they have none), three tenths for two objectives and a tenth for more. Not of the front's
+// extent, as BoTorch's infer_reference_point has it: a front of few points that are near each other could then never
+// grow. `points`: at least one.
 [[nodiscard]] Objectives inferred_reference(std::span<const Objectives> points);
 
 }  // namespace krige::gp

@@ -13,6 +13,7 @@
 namespace krige::gp {
 namespace {
 
+using testing::DoubleEq;
 using testing::ElementsAre;
 
 std::vector<Objectives> random_points(std::size_t n, std::size_t m, bool ties, Rng& rng) {
@@ -99,12 +100,12 @@ TEST(FreeBoxes, AreAsManyAsTheFrontIsLong) {
   }
 }
 
-TEST(InferredReference, IsATenthOfTheExtentBeyondTheWorstOfTheFront) {
-  const std::vector<Objectives> front{{0, 10}, {5, 0}, {9, 9}};
-  EXPECT_THAT(inferred_reference(front), ElementsAre(5.5, 11));
-  const std::vector<Objectives> single{{1, 1}, {3, 1}, {2, 6}};
-  EXPECT_THAT(inferred_reference(single), ElementsAre(1.2, 1.5)) << "the extent of all points";
-  EXPECT_THAT(inferred_reference(std::vector<Objectives>{{2, 3}}), ElementsAre(2.1, 3.1));
+TEST(InferredReference, IsBeyondTheWorstOfTheFrontByAPartOfTheExtentOfAllPoints) {
+  const std::vector<Objectives> points{{0, 10}, {5, 0}, {10, 20}};
+  EXPECT_THAT(inferred_reference(points), ElementsAre(DoubleEq(5 + 3), DoubleEq(10 + 6)));
+  const std::vector<Objectives> three{{0, 10, 1}, {5, 0, 1}, {10, 20, 1}};
+  EXPECT_THAT(inferred_reference(three), ElementsAre(DoubleEq(5 + 1), DoubleEq(10 + 2), DoubleEq(1.1)));
+  EXPECT_THAT(inferred_reference(std::vector<Objectives>{{2, 3}}), ElementsAre(DoubleEq(2.3), DoubleEq(3.3)));
 }
 
 }  // namespace

@@ -114,7 +114,7 @@ TEST(GpOutcomes, TheReferenceIsTheStudysElseFromWhatWasFound) {
       spec_of("gp", R"("objectives": [{"name": "f"}, {"name": "g", "goal": "maximize", "reference": -3}])");
   const std::vector<Trial> trials{ended(spec, 1, {{"x", 0.0}, {"y", 0.0}}), ended(spec, 2, {{"x", 1.0}, {"y", 0.0}})};
   const std::vector<double> reference = reference_of(spec, read_history(spec, 2, trials, 100));
-  EXPECT_DOUBLE_EQ(reference[0], 1.1);
+  EXPECT_DOUBLE_EQ(reference[0], 1.3);
   EXPECT_DOUBLE_EQ(reference[1], 3);
 }
 
