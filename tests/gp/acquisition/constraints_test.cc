@@ -150,6 +150,22 @@ TEST(Constraints, TheSuggestionIsTheBestThatHolds) {
   EXPECT_GT(*found->front().log_feasible, std::log(0.3));
 }
 
+TEST(Constraints, APendingPointThatProbablyHoldsLeavesLessToGain) {
+  Rng rng(1);
+  const auto [objective, outcome] = line(rng);
+  const Points feasible{1, {0, 0.25, 0.5}};
+  const std::vector<OutcomeConstraint> constraints{{&outcome, -kInfinity, 2.5}};
+  AcquisitionOptions options;
+  options.constraints = constraints;
+  options.feasible = &feasible;
+  const auto alone = suggest(objective, {1, {}}, options, rng);
+  const auto given = suggest(objective, {1, {0.55}}, options, rng);
+  const auto beyond = suggest(objective, {1, {0.9}}, options, rng);
+  ASSERT_TRUE(alone && given && beyond);
+  EXPECT_LT(*given->front().log_ei, *alone->front().log_ei - 0.2) << "0.55 is better than 0.5";
+  EXPECT_NEAR(*beyond->front().log_ei, *alone->front().log_ei, 0.15) << "0.9 will break the constraint";
+}
+
 TEST(Constraints, WhileNoPointHoldsOnlyTheProbabilityCounts) {
   Rng rng(1);
   const auto [objective, outcome] = line(rng);
