@@ -22,6 +22,8 @@ void note(std::string_view line);        // standard error
 [[nodiscard]] std::string short_duration(Millis duration);
 // learning_rate  0.0123, one parameter a line, aligned.
 [[nodiscard]] std::string parameter_table(const tuner::Params& params);
+// Rows of cells, each column as wide as its widest cell; the last row without a newline.
+[[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows);
 
 // A progress line: rewritten in place on a terminal, a plain line when something was finished otherwise.
 class Progress {

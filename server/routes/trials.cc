@@ -40,7 +40,16 @@ Result<Reply> list(Api& api, const Call& call) {
 
 Reply added_reply(const tuner::Trial& trial) { return json_reply(tuner::to_json(trial), 201); }
 
-// {params}: a point to be tried next. With value or state: a trial that has ended elsewhere.
+// The trials that nothing found so far beats.
+Result<Reply> optimal(Api& api, const Call& call) {
+  KRIGE_CHECK(expect_nothing(call.request));
+  KRIGE_TRY(const tuner::TrialPage page, api.engine.optimal(call["study"]));
+  OrderedJson trials = OrderedJson::array();
+  for (const tuner::Trial& trial : page.trials) trials.push_back(tuner::to_json(trial));
+  return json_reply({{"trials", std::move(trials)}, {"seq", page.seq}});
+}
+
+// {params}: a point to be tried next. With value, metrics or state: a trial that has ended elsewhere.
 Result<Reply> add(Api& api, const Call& call) {
   KRIGE_CHECK(QueryReader(call.request).finish());
   KRIGE_TRY(const OrderedJson body, json_body(call.request));
@@ -55,6 +64,7 @@ Result<Reply> add(Api& api, const Call& call) {
       faults.add(read.error());
   }
   const OrderedJson* value = reader.raw("value");
+  trial.metrics = read_metrics(reader, faults);
   const auto state = reader.one_of("state", {"COMPLETED", "FAILED", "INFEASIBLE"});
   trial.reason = reader.string("reason").value_or("");
   reader.finish();
@@ -63,10 +73,12 @@ Result<Reply> add(Api& api, const Call& call) {
     if (!trial.value || !std::isfinite(*trial.value)) reader.fault("value", "must be a finite number");
   }
   if (state) trial.state = tuner::trial_state(*state);
-  if (!trial.state && trial.value) trial.state = tuner::TrialState::completed;
+  const bool measured = value != nullptr || reader.has("metrics");
+  if (value != nullptr && reader.has("metrics")) reader.fault("metrics", "cannot be given with value");
+  if (!trial.state && measured) trial.state = tuner::TrialState::completed;
   const bool completed = trial.state == tuner::TrialState::completed;
-  if (completed && value == nullptr) reader.fault("value", "is missing");
-  if (!completed && value != nullptr) reader.fault("value", "is only that of a COMPLETED trial");
+  if (completed && !measured) reader.fault("value", "is missing");
+  if (!completed && measured) reader.fault(value != nullptr ? "value" : "metrics", "is only that of a COMPLETED trial");
   if (!faults.empty()) return fail(faults.error());
   const auto keep = kept<tuner::Trial>(call.request, added_reply);
   KRIGE_TRY(const tuner::Trial added, api.engine.add_trial(call["study"], std::move(trial), keep));
@@ -94,6 +106,7 @@ Result<Reply> get(Api& api, const Call& call) {
 }  // namespace
 
 void add_trials(Router& router, Api& api) {
+  router.add("GET", "/api/v1/studies/{study}/trials:optimal", [&api](const Call& call) { return optimal(api, call); });
   router.add("GET", "/api/v1/studies/{study}/trials", [&api](const Call& call) { return list(api, call); });
   router.add("POST", "/api/v1/studies/{study}/trials", [&api](const Call& call) { return add(api, call); });
   router.add("POST", "/api/v1/studies/{study}/trials/{trial}:retry",

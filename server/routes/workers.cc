@@ -94,21 +94,6 @@ Result<WorkerCall> read_worker_call(const Call& call) {
   return WorkerCall{std::move(body), trial};
 }
 
-using Metrics = std::vector<std::pair<std::string, double>>;
-
-Metrics read_metrics(ObjectReader& reader, Faults& faults) {
-  const OrderedJson* raw = reader.raw("metrics");
-  if (raw == nullptr) return {};
-  Result<Metrics> metrics = tuner::metrics_from_json(*raw, "metrics");
-  if (!metrics) {
-    faults.add(metrics.error().field, metrics.error().message);
-    for (const FieldError& other : metrics.error().others) faults.add(other.field, other.message);
-    return {};
-  }
-  if (metrics->empty()) reader.fault("metrics", "must name at least one metric");
-  return std::move(*metrics);
-}
-
 Result<Reply> report(Api& api, const Call& call) {
   KRIGE_TRY(const WorkerCall worker, read_worker_call(call));
   Faults faults;
@@ -117,7 +102,7 @@ Result<Reply> report(Api& api, const Call& call) {
   reader.require("step");
   const std::int64_t step = reader.integer_in("step", 0, std::numeric_limits<std::int64_t>::max()).value_or(0);
   reader.require("metrics");
-  const Metrics metrics = read_metrics(reader, faults);
+  const tuner::Metrics metrics = read_metrics(reader, faults);
   reader.finish();
   if (!faults.empty()) return fail(faults.error());
   KRIGE_TRY(const tuner::Lease lease, api.engine.report(call["study"], worker.trial, token, step, metrics));

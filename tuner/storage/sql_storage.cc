@@ -70,18 +70,23 @@ struct Queries {
       "ORDER BY ordinal"};
 
   SqlQuery<tuple<Int>(string, Int)> trial_exists{s, "SELECT 1 FROM trials WHERE study = :study AND trial = :trial"};
-  SqlQuery<tuple<>(string, Int, string, string, string, optional<double>, optional<Int>, string, Int, optional<Int>)>
+  SqlQuery<tuple<>(string, Int, string, string, string, optional<double>, optional<Int>, string, string, Int,
+                   optional<Int>)>
       put_trial{
           s,
-          "INSERT INTO trials (study, trial, state, reason, params, value, value_sign, suggestion, created_at, "
-          "ended_at) "
-          "VALUES (:study, :trial, :state, :reason, :params, :value, :value_sign, :suggestion, :created_at, :ended_at) "
+          "INSERT INTO trials (study, trial, state, reason, params, value, value_sign, outcome, suggestion, "
+          "created_at, ended_at) "
+          "VALUES (:study, :trial, :state, :reason, :params, :value, :value_sign, :outcome, :suggestion, :created_at, "
+          ":ended_at) "
           "ON CONFLICT (study, trial) DO UPDATE SET state = excluded.state, reason = excluded.reason, "
           "params = excluded.params, value = excluded.value, value_sign = excluded.value_sign, "
-          "suggestion = excluded.suggestion, created_at = excluded.created_at, ended_at = excluded.ended_at"};
-  SqlQuery<tuple<Int, string, string, string, optional<double>, optional<Int>, string, Int, optional<Int>>(string)>
+          "outcome = excluded.outcome, suggestion = excluded.suggestion, created_at = excluded.created_at, ended_at = "
+          "excluded.ended_at"};
+  SqlQuery<tuple<Int, string, string, string, optional<double>, optional<Int>, string, string, Int, optional<Int>>(
+      string)>
       trials{s,
-             "SELECT trial, state, reason, params, value, value_sign, suggestion, created_at, ended_at FROM trials "
+             "SELECT trial, state, reason, params, value, value_sign, outcome, suggestion, created_at, ended_at FROM "
+             "trials "
              "WHERE study = :study ORDER BY trial"};
   SqlQuery<tuple<>(string, Int)> delete_attempts{s, "DELETE FROM attempts WHERE study = :study AND trial = :trial"};
   SqlQuery<tuple<>(string, Int, Int, string, string, string, string, Int, optional<Int>)> add_attempt{
@@ -398,8 +403,8 @@ class SqlStorage final : public Storage {
 
   void put_trial(const StudyId& study, const Trial& trial) {
     q_.put_trial.run(study, trial.id, string(name(trial.state)), trial.reason, params_text(trial.params),
-                     to_column(trial.value), to_sign(trial.value), suggestion_text(trial.suggestion),
-                     to_ms(trial.created_at), to_ms(trial.ended_at));
+                     to_column(trial.value), to_sign(trial.value), outcome_text(trial),
+                     suggestion_text(trial.suggestion), to_ms(trial.created_at), to_ms(trial.ended_at));
     q_.delete_attempts.run(study, trial.id);
     for (const Attempt& attempt : trial.attempts)
       q_.add_attempt.run(study, trial.id, attempt.id, attempt.token, string(name(attempt.state)), attempt.worker,
@@ -418,17 +423,20 @@ class SqlStorage final : public Storage {
     std::vector<Trial> trials;
     q_.trials.each(
         [&](Int id, const string& state, string reason, const string& params, optional<double> value,
-            optional<Int> sign, const string& suggestion, Int created_at, optional<Int> ended_at) {
+            optional<Int> sign, const string& outcome, const string& suggestion, Int created_at,
+            optional<Int> ended_at) {
           const string what = fmt::format("study {}, trial {}", study, id);
-          trials.push_back({id,
-                            faults.take(trial_state(state), state, what),
-                            std::move(reason),
-                            faults.take(params_from_text(params), what),
-                            from_columns(value, sign),
-                            faults.take(suggestion_from_text(suggestion), what),
-                            {},
-                            to_time(created_at),
-                            to_time(ended_at)});
+          Trial& trial = trials.emplace_back();
+          trial.id = id;
+          trial.state = faults.take(trial_state(state), state, what);
+          trial.reason = std::move(reason);
+          trial.params = faults.take(params_from_text(params), what);
+          trial.value = from_columns(value, sign);
+          if (const Status read = outcome_from_text(outcome, trial); !read)
+            faults.add(fmt::format("{}: {}", what, read.error().describe()));
+          trial.suggestion = faults.take(suggestion_from_text(suggestion), what);
+          trial.created_at = to_time(created_at);
+          trial.ended_at = to_time(ended_at);
         },
         study);
     return trials;

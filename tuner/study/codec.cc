@@ -33,10 +33,14 @@ OrderedJson to_json(const StudyView& study, WithSpec with_spec) {
     json["spec"] = spec;
   } else {
     // What a list shows of the study file.
-    json["metric"] = spec.value("metric", OrderedJson());
+    if (spec.contains("objectives"))
+      json["objectives"] = spec["objectives"];
+    else
+      json["metric"] = spec.value("metric", OrderedJson());
     json["budget"] = spec.value("budget", OrderedJson());
   }
   json["best"] = std::move(best);
+  if (spec.is_object() && spec.contains("objectives")) json["optimal"] = study.optimal;
   json["trial_counts"] = std::move(counts);
   json["seq"] = row.seq;
   json["created_at"] = to_rfc3339(row.created_at);

@@ -243,6 +243,11 @@ Result<Trial> Engine::retry(const StudyId& id, TrialId trial, const AnswerOf<Tri
   return runner->retry(trial, answer);
 }
 
+Result<TrialPage> Engine::optimal(const StudyId& id) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->optimal();
+}
+
 Result<OlderStudy> Engine::as_older_study(const StudyId& id, std::size_t limit) const {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
   return runner->as_older_study(limit);

@@ -27,8 +27,10 @@ struct Best {
 // A study as it is now: a copy, consistent with `row.seq`.
 struct StudyView {
   StudyRow row;
-  std::optional<Best> best;
+  std::optional<Best> best;                         // of one objective
   std::map<TrialState, std::int64_t> trial_counts;  // without the states that no trial is in
+  // Of several objectives: the Pareto set of the trials that meet all constraints, by id.
+  std::vector<TrialId> optimal{};
 };
 
 struct TrialPage {
@@ -62,7 +64,8 @@ struct Lease {
   bool should_stop = false;  // the study or the trial is being stopped: finish now
 };
 
-// What a worker says at the end: a value, or metrics that hold the study's metric, or that the trial failed.
+// What a worker says at the end: a value, or metrics that hold all that the study requires, or that the trial failed.
+// What a value leaves open, as the metrics of constraints, must have been reported before.
 struct Completion {
   std::optional<double> value{};
   std::vector<std::pair<std::string, double>> metrics{};
@@ -74,8 +77,9 @@ struct Completion {
 struct NewTrial {
   Params params;
   std::optional<TrialState> state;  // completed, failed or infeasible
-  std::optional<double> value;      // when completed: finite
+  std::optional<double> value;      // when completed: finite; or `metrics`
   std::string reason;
+  Metrics metrics{};  // all that the study requires
 };
 
 struct EngineOptions {
@@ -126,6 +130,9 @@ class Engine {
   Result<Trial> add_trial(const StudyId& id, NewTrial trial, const AnswerOf<Trial>& answer = {});
   // A new trial of the same point, WAITING. conflict: the trial has not ended. Else as add_trial.
   Result<Trial> retry(const StudyId& id, TrialId trial, const AnswerOf<Trial>& answer = {});
+  // The trials that nothing found so far beats, by id: the Pareto set of several objectives, or the best trial (and
+  // others of the same value); only COMPLETED ones that meet all constraints.
+  [[nodiscard]] Result<TrialPage> optimal(const StudyId& id) const;
   // At most `limit` of its COMPLETED trials, the best first: what another study may learn from.
   [[nodiscard]] Result<OlderStudy> as_older_study(const StudyId& id, std::size_t limit) const;
 

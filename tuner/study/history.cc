@@ -9,6 +9,8 @@ void History::put(const Trial& trial) {
   held.state = trial.state;
   held.params = trial.params;
   held.value = trial.value;
+  held.values = trial.values;
+  held.constraints = trial.constraints;
   held.suggestion = trial.suggestion;
 }
 

@@ -8,7 +8,7 @@
 
 namespace krige::tuner {
 
-// Of every trial its id, state, point, value and how it was suggested. The study's events hold these too, so that a
+// Of every trial its id, state, point, outcome and how it was suggested. The study's events hold these too, so that a
 // replay shows a sampler what it was shown; attempts and times are for nobody to learn from. Not thread-safe.
 class History {
  public:

@@ -152,14 +152,14 @@ Result<Trial> StudyRunner::begin_attempt(Trial trial, const std::string& worker,
 }
 
 Change StudyRunner::ending(Trial trial, AttemptState how, TrialState state, std::string reason,
-                           std::optional<double> value) const {
+                           Measurement measured) const {
   const WallTime time = services_.options->clock->wall_now();
   Attempt& attempt = trial.attempts.back();
   attempt.state = how;
   attempt.reason = reason;
   attempt.ended_at = time;
   trial.state = state;
-  trial.value = value;
+  trial.set(std::move(measured));
   if (is_final(state)) {
     trial.reason = std::move(reason);
     trial.ended_at = time;

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+
+#include "gp/hypervolume/pareto.h"
 
 namespace krige::tuner {
 
 StudyImage::StudyImage(StudySpec spec, StudyRow row, std::vector<Trial> trials)
-    : spec_(std::move(spec)), row_(std::move(row)) {
+    : spec_(std::move(spec)), row_(std::move(row)), reports_(required_metrics(spec_)) {
   // In the order in which they ended: failures in a row are counted in that order.
   std::vector<const Trial*> by_end;
   for (const Trial& trial : trials) by_end.push_back(&trial);
@@ -22,7 +23,7 @@ const Trial* StudyImage::trial(TrialId id) const {
 }
 
 StudyView StudyImage::view() const {
-  StudyView view{row_, best_, {}};
+  StudyView view{row_, best_, {}, pareto_};
   for (const auto& [state, ids] : by_state_) view.trial_counts[state] = static_cast<std::int64_t>(ids.size());
   return view;
 }
@@ -57,7 +58,7 @@ void StudyImage::apply(const Change& change, std::uint64_t seq) {
     row_.ended_at = change.row->ended_at;
   }
   row_.seq = seq;
-  for (const Record& record : change.records) take(record);
+  for (const Record& record : change.records) reports_.take(record);
   for (const Trial& trial : change.trials) take(trial);
 }
 
@@ -75,13 +76,37 @@ void StudyImage::take(const Trial& trial) {
   const bool ended = is_final(trial.state) && !(held.id != 0 && is_final(held.state));
   held = trial;
   if (!ended) return;
-  reported_.erase(trial.id);
+  reports_.forget(trial.id);
   if (trial.state == TrialState::failed)
     ++failures_in_row_;
   else if (counts_towards_budget(trial.state))
     failures_in_row_ = 0;
   if (counts_towards_budget(trial.state)) ++since_best_;
-  if (trial.state == TrialState::completed && trial.value) take_best(trial);
+  if (trial.state != TrialState::completed || !trial.feasible()) return;
+  if (spec_.has_several_objectives())
+    take_optimal(trial);
+  else if (trial.value)
+    take_best(trial);
+}
+
+void StudyImage::take_optimal(const Trial& completed) {
+  if (!is_measured(spec_, completed)) return;
+  const std::vector<double> found = losses(spec_, completed);
+  const auto losses_of = [this](TrialId id) { return losses(spec_, *trial(id)); };
+  if (std::ranges::any_of(pareto_, [&](TrialId id) { return gp::dominates(losses_of(id), found); })) return;
+  std::erase_if(pareto_, [&](TrialId id) { return gp::dominates(found, losses_of(id)); });
+  pareto_.insert(std::ranges::upper_bound(pareto_, completed.id), completed.id);
+  since_best_ = 0;
+}
+
+std::vector<Trial> StudyImage::optimal() const {
+  std::vector<Trial> out;
+  if (best_ && spec_.repeats > 1) return {*trial(best_->trial)};
+  for (const TrialId id : pareto_) out.push_back(*trial(id));
+  if (!best_) return out;
+  for (const Trial& one : trials_)
+    if (one.state == TrialState::completed && one.feasible() && one.value == best_->value) out.push_back(one);
+  return out;
 }
 
 // Where a point may be measured again, the best single value is mostly luck: a mean of several counts for more.
@@ -103,24 +128,6 @@ void StudyImage::take_best(const Trial& completed) {
   }
   if (!best_ || best->first != best_->trial || better(best->mean, best_->value)) since_best_ = 0;
   best_ = Best{best->first, best->mean, trial(best->first)->params};
-}
-
-void StudyImage::take(const Record& record) {
-  const auto metric = std::ranges::find(record.metrics, spec_.metric.name, &std::pair<std::string, double>::first);
-  if (metric == record.metrics.end()) return;
-  const double value = metric->second;
-  const auto [entry, first] = reported_.try_emplace(record.trial, Reported{record.attempt, record.step, value, value});
-  Reported& reported = entry->second;
-  if (first) return;
-  if (reported.attempt != record.attempt) {
-    reported = {record.attempt, record.step, value, value};
-    return;
-  }
-  if (record.step >= reported.last_step) {
-    reported.last_step = record.step;
-    reported.last = value;
-  }
-  if (std::isnan(reported.best) || better(value, reported.best)) reported.best = value;
 }
 
 bool StudyImage::better(double a, double b) const { return spec_.metric.goal == Goal::minimize ? a < b : a > b; }
@@ -157,20 +164,10 @@ std::optional<std::string> StudyImage::end_reason() const {
   const std::optional<double>& target = spec_.metric.target;
   if (target && best_ && !better(*target, best_->value)) return "target_reached";
   if (spec_.budget.max_failures && failures_in_row_ >= *spec_.budget.max_failures) return "max_failures";
-  if (spec_.budget.no_improvement && best_ && since_best_ >= *spec_.budget.no_improvement) return "no_improvement";
+  if (spec_.budget.no_improvement && (best_ || !pareto_.empty()) && since_best_ >= *spec_.budget.no_improvement)
+    return "no_improvement";
   if (in_flight() == 0 && !budget_allows(1)) return "max_trials";
   return std::nullopt;
-}
-
-std::optional<double> StudyImage::reduced_value(TrialId id) const {
-  const auto found = reported_.find(id);
-  if (found == reported_.end()) return std::nullopt;
-  return spec_.metric.reduce == Reduce::last ? found->second.last : found->second.best;
-}
-
-std::int64_t StudyImage::reported_steps(TrialId id) const {
-  const auto found = reported_.find(id);
-  return found == reported_.end() ? 0 : found->second.last_step;
 }
 
 }  // namespace krige::tuner

@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "tuner/study/events.h"
 #include "tuner/study/study_runner.h"
+#include "tuner/trial/outcome.h"
 
 namespace krige::tuner {
 namespace {
@@ -14,10 +14,35 @@ namespace {
 // What became of it, and by whom.
 std::string outcome_of(const Trial& trial) {
   std::string text(name(trial.state));
-  if (trial.state == TrialState::completed) text += fmt::format(" with value {}", *trial.value);
+  if (trial.state == TrialState::completed && trial.value) text += fmt::format(" with value {}", *trial.value);
   if (!trial.attempts.empty())
     text += fmt::format(" by attempt {} of {}", trial.attempts.back().id, trial.attempts.back().worker);
   return text;
+}
+
+// `reported`: what the trial reported before, which counts where the completion says no metrics.
+Result<Verdict> judge_completion(const StudySpec& spec, const Completion& completion, Metrics reported) {
+  Metrics metrics = completion.metrics.empty() ? std::move(reported) : completion.metrics;
+  if (completion.value && spec.has_several_objectives())
+    return fail(ErrorCode::invalid_argument, "the study has several objectives: give metrics", "value");
+  if (completion.value) {
+    std::erase_if(metrics, [&](const auto& metric) { return metric.first == spec.metric.name; });
+    metrics.emplace_back(spec.metric.name, *completion.value);
+  }
+  Result<Verdict> verdict = judge(spec, metrics);
+  if (verdict) return verdict;
+  const std::string& missing = verdict.error().field;
+  const bool only_value = completion.metrics.empty() && !spec.has_several_objectives() && missing == spec.metric.name;
+  return fail(ErrorCode::invalid_argument, fmt::format("must hold the study's metric, {}", missing),
+              only_value ? "value" : join_path("metrics", missing));
+}
+
+// Whether the trial has ended as the completion says.
+bool ended_so(const StudySpec& spec, const Trial& trial, const Completion& completion) {
+  if (!spec.has_several_objectives()) return trial.value == completion.value;
+  if (completion.state) return true;
+  const Result<Verdict> verdict = judge(spec, completion.metrics);
+  return verdict && verdict->measured.values == trial.values && verdict->measured.constraints == trial.constraints;
 }
 
 WallTime lease_end(const EngineOptions& options) { return options.clock->wall_now() + options.lease; }
@@ -50,6 +75,11 @@ Result<Trial> StudyRunner::trial(TrialId id) const {
   const Trial* trial = image_.trial(id);
   if (trial == nullptr) return fail(ErrorCode::not_found, fmt::format("the study has no trial {}", id));
   return *trial;
+}
+
+TrialPage StudyRunner::optimal() const {
+  const Lock lock(mutex_);
+  return {image_.optimal(), std::nullopt, image_.row().seq};
 }
 
 Result<StudyView> StudyRunner::change_state(StudyState from, StudyState to) {
@@ -133,8 +163,12 @@ Result<Trial> StudyRunner::add_trial(NewTrial wanted, const AnswerOf<Trial>& ans
     trial.suggestion.method = wanted.state ? "imported" : "enqueued";
     trial.created_at = time;
     trial.state = wanted.state.value_or(TrialState::waiting);
-    trial.value = wanted.value;
     trial.reason = wanted.reason;
+    if (trial.state == TrialState::completed) {
+      KRIGE_TRY(Verdict verdict, judge_completion(image_.spec(), {wanted.value, wanted.metrics}, {}));
+      if (verdict.state != TrialState::completed) return fail(ErrorCode::invalid_argument, verdict.reason, "metrics");
+      trial.set(std::move(verdict.measured));
+    }
     if (wanted.state) trial.ended_at = time;
     Change change;
     change.events.push_back(trial_created(trial));
@@ -256,35 +290,27 @@ Result<Change> StudyRunner::plan_completion(TrialId id, const std::optional<std:
   const Trial* ended = image_.trial(id);
   // The answer to the first call was lost on its way: the same again is no conflict.
   if (ended != nullptr && is_final(ended->state) && token && !ended->attempts.empty() &&
-      ended->attempts.back().token == *token && ended->value == completion.value &&
+      ended->attempts.back().token == *token && ended_so(image_.spec(), *ended, completion) &&
       ended->state ==
           completion.state.value_or(ended->state == TrialState::pruned ? TrialState::pruned : TrialState::completed))
     return Change();
   KRIGE_TRY(Trial trial, held_trial(id, token));
-  const std::string& metric = image_.spec().metric.name;
-  std::optional<double> value = completion.value;
-  const auto named = std::ranges::find(completion.metrics, metric, &std::pair<std::string, double>::first);
-  if (!value && named != completion.metrics.end()) value = named->second;
-  if (!value && completion.metrics.empty()) value = image_.reduced_value(id);
-  if (completion.state) {
-    value.reset();
-  } else if (!value) {
-    return fail(ErrorCode::invalid_argument, fmt::format("must hold the study's metric, {}", metric),
-                completion.metrics.empty() ? "value" : join_path("metrics", metric));
+  Verdict verdict;
+  if (!completion.state) {
+    KRIGE_TRY(verdict, judge_completion(image_.spec(), completion, image_.reduced(id)));
   }
   // Whoever was told to stop early has no result of a whole training.
   const bool pruned = trial.state == TrialState::stopping && !trial.reason.empty();
   TrialState state = completion.state.value_or(pruned ? TrialState::pruned : TrialState::completed);
   std::string reason = pruned && !completion.state ? trial.reason : completion.reason;
-  if (value && !std::isfinite(*value)) {
-    state = TrialState::infeasible;
-    reason = fmt::format("{} became {}", metric, std::isnan(*value) ? "NaN" : "infinite");
-    value.reset();
+  if (verdict.state == TrialState::infeasible) {
+    state = verdict.state;
+    reason = std::move(verdict.reason);
   }
   const Record record{id, trial.attempts.back().id, image_.reported_steps(id) + 1, completion.metrics};
   Change change = state == TrialState::failed
                       ? failing(std::move(trial), std::move(reason))
-                      : ending(std::move(trial), AttemptState::succeeded, state, std::move(reason), value);
+                      : ending(std::move(trial), AttemptState::succeeded, state, std::move(reason), std::move(verdict.measured));
   if (!completion.metrics.empty()) {
     change.events.insert(change.events.begin(), trial_reported(record));
     change.records.push_back(record);

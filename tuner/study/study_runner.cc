@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "tuner/study/events.h"
 #include "tuner/study/launch.h"
+#include "tuner/trial/outcome.h"
 
 namespace krige::tuner {
 namespace {
@@ -203,7 +204,7 @@ void StudyRunner::note_curve(const Record& record) {
     const auto found = std::ranges::find(record.metrics, metric, &std::pair<std::string, double>::first);
     return found == record.metrics.end() ? std::nullopt : std::optional(found->second);
   };
-  const std::optional<double> value = named(image_.spec().metric.name);
+  const std::optional<double> value = named(early_metric(image_.spec()).name);
   if (!value) return;
   // The trainer's steps are minibatches, of which trials with other batch sizes have other numbers.
   const std::optional<double> epoch = image_.spec().train ? named("epoch") : std::nullopt;
@@ -217,7 +218,7 @@ Status StudyRunner::stop_early(const std::vector<Record>& reported) {
     note_curve(record);
     const Trial* held = image_.trial(record.trial);
     if (held == nullptr || held->state != TrialState::running) continue;
-    std::optional<std::string> reason = reason_to_stop(*rule, image_.spec().metric.goal, curves_, record.trial);
+    std::optional<std::string> reason = reason_to_stop(*rule, early_metric(image_.spec()).goal, curves_, record.trial);
     if (!reason) continue;
     Trial trial = *held;
     trial.state = TrialState::stopping;
@@ -243,17 +244,11 @@ Status StudyRunner::take_in_exit(const Exit& exit) {
   if (pruned(trial)) return end_pruned(trial);
   using enum Outcome::Kind;
   if (outcome.kind == exited && outcome.exit_code == 0) {
-    const std::string& metric = image_.spec().metric.name;
-    const std::optional<double> value = image_.reduced_value(trial.id);
-    if (value && std::isfinite(*value))
-      return end(ending(trial, AttemptState::succeeded, TrialState::completed, "", value));
-    if (value) {
-      return end(ending(trial, AttemptState::succeeded, TrialState::infeasible,
-                        fmt::format("{} became {}", metric, std::isnan(*value) ? "NaN" : "infinite")));
-    }
-    if (!asked_to_stop) {
-      return end(failing(trial, fmt::format("ended without reporting {}", metric)));
-    }
+    Result<Verdict> verdict = judge(image_.spec(), image_.reduced(trial.id));
+    if (verdict)
+      return end(ending(trial, AttemptState::succeeded, verdict->state, std::move(verdict->reason),
+                        std::move(verdict->measured)));
+    if (!asked_to_stop) return end(failing(trial, fmt::format("ended without reporting {}", verdict.error().field)));
   }
   if (asked_to_stop)
     return end(ending(trial, AttemptState::cancelled, TrialState::cancelled, image_.row().state_reason));
@@ -350,13 +345,17 @@ Status StudyRunner::launch(Trial planned) {
   return end(ending(std::move(trial), AttemptState::failed, TrialState::failed, started.error().describe()));
 }
 
-// Its value is what it had reached: worse than its point deserves, and still better to know than nothing.
+// Its values are what it had reached: worse than its point deserves, and still better to know than nothing.
 Status StudyRunner::end_pruned(Trial trial) {
-  std::optional<double> value = image_.reduced_value(trial.id);
-  if (const Curve& curve = curves_.of(trial.id); !value && !curve.empty()) value = curve.back().second;
-  if (value && !std::isfinite(*value)) value.reset();
+  Metrics reached = image_.reduced(trial.id);
+  const std::string& metric = early_metric(image_.spec()).name;
+  // After a restart there are the curves only.
+  if (const Curve& curve = curves_.of(trial.id); reached.empty() && !curve.empty())
+    reached.emplace_back(metric, curve.back().second);
+  const Result<Verdict> verdict = judge(image_.spec(), reached);
   std::string reason = trial.reason;
-  return end(ending(std::move(trial), AttemptState::cancelled, TrialState::pruned, std::move(reason), value));
+  return end(ending(std::move(trial), AttemptState::cancelled, TrialState::pruned, std::move(reason),
+                    verdict ? verdict->measured : Measurement{}));
 }
 
 Status StudyRunner::lose_attempt(Trial trial, std::string reason) {

@@ -49,6 +49,7 @@ class StudyRunner {
   [[nodiscard]] StudyView view() const;
   [[nodiscard]] TrialPage trials(TrialId first, std::size_t limit, const std::vector<TrialState>& states) const;
   [[nodiscard]] Result<Trial> trial(TrialId id) const;
+  [[nodiscard]] TrialPage optimal() const;
   Result<StudyView> update(const StudySpec& changed, const std::string& read_spec);
   Result<StudyView> pause();
   Result<StudyView> resume();
@@ -167,7 +168,7 @@ class StudyRunner {
   void wait_for_trials(Waiter& waiter, MonotonicTime deadline);
   void tell_waiters();
   [[nodiscard]] Change ending(Trial trial, AttemptState how, TrialState state, std::string reason,
-                              std::optional<double> value = {}) const;
+                              Measurement measured = {}) const;
   // FAILED, or WAITING again as long as the study allows retries.
   [[nodiscard]] Change failing(Trial trial, std::string reason) const;
   // Commits it; its trial's attempt has ended.

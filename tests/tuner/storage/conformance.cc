@@ -123,6 +123,7 @@ TEST_P(StorageConformance, EveryFieldOfATrialComesBack) {
   odd.attempts[1].id = std::numeric_limits<AttemptId>::max();
   odd.attempts[0].worker = std::string("\0", 1);
   change.trials.push_back(odd);
+  change.trials.push_back(full_trial_of_several(30));
   ASSERT_TRUE(store_->commit(change));
 
   std::vector<Trial> expected = change.trials;
