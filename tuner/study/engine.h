@@ -15,6 +15,7 @@
 #include "tuner/samplers/sampler.h"
 #include "tuner/spec/study_spec.h"
 #include "tuner/storage/storage.h"
+#include "tuner/study/quarantine.h"
 
 namespace krige::tuner {
 
@@ -55,6 +56,8 @@ struct SuggestAnswer {
   enum class Kind { trials, nothing_now, computing };
   Kind kind = Kind::trials;
   std::vector<Assignment> trials;  // at least one when kind is `trials`, else empty
+  std::string reason;              // why there is nothing, where that is the worker's own matter
+  Millis retry_after{1000};        // before which it makes no sense to ask again
 };
 
 struct Lease {
@@ -85,6 +88,9 @@ struct EngineOptions {
   Millis command_grace = std::chrono::seconds(10);   // the same for a study's own program
   std::string trainer;                               // path of krige-trainer; empty: studies with `train` are refused
   int max_lost_attempts = 3;                         // a trial whose attempts are lost so often is FAILED
+  Millis retry_pause = std::chrono::seconds(1);      // before a FAILED attempt is run again, doubled each further time
+  Millis longest_retry_pause = std::chrono::minutes(1);
+  QuarantineRule quarantine;  // of workers outside, in each study for itself
   std::function<std::unique_ptr<Sampler>(const StudySpec&)> sampler_for = make_sampler;  // the spec outlives it
 };
 

@@ -35,6 +35,7 @@ class StudyImage {
   [[nodiscard]] TrialId next_trial() const { return static_cast<TrialId>(trials_.size()) + 1; }
   [[nodiscard]] std::int64_t count(TrialState state) const;
   [[nodiscard]] std::int64_t finished() const;
+  [[nodiscard]] std::int64_t failures_in_row() const { return failures_in_row_; }
   // Trials that will use up budget: all but the finished.
   [[nodiscard]] std::int64_t in_flight() const;
   // Whether so many further trials fit into max_trials.
