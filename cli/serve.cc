@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 
 #include "base/log.h"
@@ -41,26 +40,6 @@ Status parse_listen(const std::string& listen, server::ServerOptions& options) {
   return {};
 }
 
-// ~/.local/share/krige, made when it is not there, for its owner only.
-Result<fs::path> data_folder(const std::string& given) {
-  fs::path folder = given;
-  if (given.empty()) {
-    const char* data_home = std::getenv("XDG_DATA_HOME");
-    const char* home = std::getenv("HOME");
-    if (data_home != nullptr && *data_home != '\0')
-      folder = fs::path(data_home) / "krige";
-    else if (home != nullptr && *home != '\0')
-      folder = fs::path(home) / ".local" / "share" / "krige";
-    else
-      return fail(ErrorCode::invalid_argument, "is needed where $HOME is not set", "--data-dir");
-  }
-  std::error_code error;
-  if (fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
-  if (error)
-    return fail(ErrorCode::io, fmt::format("cannot make {}: {}", folder.string(), error.message()), "--data-dir");
-  return folder;
-}
-
 // Until TLS and tokens are there, nobody else on the network may reach a service that starts processes.
 bool is_loopback(const std::string& host) { return host == "localhost" || host == "[::1]" || host.starts_with("127."); }
 
@@ -77,20 +56,24 @@ int serve(const ServeOptions& options) {
                    "--listen",
                    {}});
   }
-  const Result<fs::path> folder = data_folder(options.data_dir);
+  const Result<std::string> folder = data_folder(options.data_dir);
   if (!folder) return report(folder.error());
   std::error_code error;
+  if (fs::create_directories(*folder, error)) fs::permissions(*folder, fs::perms::owner_all, error);
+  if (error) {
+    return report({ErrorCode::io, fmt::format("cannot make {}: {}", *folder, error.message()), "--data-dir", {}});
+  }
   server_options.data_root = options.data_root.empty() ? fs::current_path(error).string() : options.data_root;
   if (!fs::is_directory(server_options.data_root, error))
     return report({ErrorCode::invalid_argument, server_options.data_root + " is not a folder", "--data-root", {}});
 
   InterruptWatch interrupt;
   log_to_stderr();
-  auto engine = open_engine((*folder / "krige.sqlite").string());
+  auto engine = open_engine(store_in(*folder));
   if (!engine) return report(engine.error());
   auto service = server::Server::start(**engine, server_options);
   if (!service) return report(service.error());
-  print_line(fmt::format("krige serves on {}  (studies in {}, data from {})", (*service)->url(), folder->string(),
+  print_line(fmt::format("krige serves on {}  (studies in {}, data from {})", (*service)->url(), *folder,
                          server_options.data_root));
   interrupt.wait();
   log::info("stopping: running trials will be started again by the next server");

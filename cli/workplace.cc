@@ -16,6 +16,17 @@ std::string trainer_path() {
   return error ? "krige-trainer" : (self.parent_path() / "krige-trainer").string();
 }
 
+Result<std::string> data_folder(const std::string& given) {
+  if (!given.empty()) return given;
+  if (const char* data_home = std::getenv("XDG_DATA_HOME"); data_home != nullptr && *data_home != '\0')
+    return (fs::path(data_home) / "krige").string();
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
+    return (fs::path(home) / ".local" / "share" / "krige").string();
+  return fail(ErrorCode::invalid_argument, "is needed where $HOME is not set", "--data-dir");
+}
+
+std::string store_in(const std::string& data_folder) { return (fs::path(data_folder) / "krige.sqlite").string(); }
+
 Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store) {
   std::unique_ptr<tuner::Storage> storage;
   if (store.empty()) {

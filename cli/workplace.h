@@ -14,4 +14,8 @@ namespace krige::cli {
 // An engine with a local executor. `store`: an SQLite file, empty for memory.
 [[nodiscard]] Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store);
 
+// --data-dir, or ~/.local/share/krige; it need not exist.
+[[nodiscard]] Result<std::string> data_folder(const std::string& given);
+[[nodiscard]] std::string store_in(const std::string& data_folder);
+
 }  // namespace krige::cli

@@ -32,10 +32,26 @@ struct StudyView {
   std::map<TrialState, std::int64_t> trial_counts;  // without the states that no trial is in
 };
 
+enum class TrialOrder { id, id_descending, value, value_descending };  // without a value: last, by id
+
+// Where a page begins: at this trial or, when it is not in the list (any more), at what comes behind its place.
+struct TrialPlace {
+  TrialId id = 0;
+  std::optional<double> value;  // where trials are ordered by it
+  friend bool operator==(const TrialPlace&, const TrialPlace&) = default;
+};
+
+struct TrialQuery {
+  TrialOrder order = TrialOrder::id;
+  std::optional<TrialPlace> from;  // else from the first
+  std::size_t limit = 100;
+  std::vector<TrialState> states;  // empty: all
+};
+
 struct TrialPage {
-  std::vector<Trial> trials;    // by id
-  std::optional<TrialId> next;  // the first id of the next page, when there is one
-  std::uint64_t seq = 0;        // of the study when the page was read
+  std::vector<Trial> trials;
+  std::optional<TrialPlace> next;  // of the next page, when there is one
+  std::uint64_t seq = 0;           // of the study when the page was read
 };
 
 struct TrialDetail {
@@ -121,9 +137,8 @@ class Engine {
   Result<StudyView> resume(const StudyId& id);
   Result<StudyView> stop(const StudyId& id);
 
-  // Trials with id ≥ first, in one of `states` (all when empty), at most `limit`.
-  [[nodiscard]] Result<TrialPage> trials(const StudyId& id, TrialId first, std::size_t limit,
-                                         const std::vector<TrialState>& states = {}) const;
+  // What a page costs does not grow with the study.
+  [[nodiscard]] Result<TrialPage> trials(const StudyId& id, const TrialQuery& query) const;
   [[nodiscard]] Result<TrialDetail> trial(const StudyId& id, TrialId trial) const;
 
   // The point is WAITING and goes before the sampler's, or the trial is there with its end; either counts in the

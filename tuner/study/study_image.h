@@ -11,6 +11,7 @@
 #include "tuner/spec/study_spec.h"
 #include "tuner/storage/storage.h"
 #include "tuner/study/engine.h"
+#include "tuner/study/trial_index.h"
 
 namespace krige::tuner {
 
@@ -40,7 +41,8 @@ class StudyImage {
   [[nodiscard]] std::int64_t in_flight() const;
   // Whether so many further trials fit into max_trials.
   [[nodiscard]] bool budget_allows(std::int64_t more) const;
-  [[nodiscard]] const std::set<TrialId>& in_state(TrialState state) const;
+  [[nodiscard]] const TrialIndex& index() const { return index_; }
+  [[nodiscard]] const std::set<TrialId>& in_state(TrialState state) const { return index_.in_state(state); }
 
   // Why the study must end now, if it must (max_trials, target_reached, max_failures, no_improvement); time is the
   // runner's to watch.
@@ -66,8 +68,8 @@ class StudyImage {
   StudySpec spec_;
   StudyRow row_;
   std::vector<Trial> trials_;
-  std::map<TrialState, std::set<TrialId>> by_state_;  // without empty sets
-  std::map<TrialId, Reported> reported_;              // of trials that are not finished
+  TrialIndex index_;
+  std::map<TrialId, Reported> reported_;  // of trials that are not finished
   // Where points are measured again: what was found at each, by point.
   struct Measured {
     TrialId first = 0;

@@ -48,7 +48,7 @@ class StudyRunner {
 
   // See Engine, which these serve.
   [[nodiscard]] StudyView view() const;
-  [[nodiscard]] TrialPage trials(TrialId first, std::size_t limit, const std::vector<TrialState>& states) const;
+  [[nodiscard]] TrialPage trials(const TrialQuery& query) const;
   [[nodiscard]] Result<Trial> trial(TrialId id) const;
   Result<StudyView> update(const StudySpec& changed, const std::string& read_spec);
   Result<StudyView> pause();
