@@ -124,12 +124,12 @@ TEST_F(TrialsTest, ListsInAnyOrderAndByState) {
   };
   EXPECT_EQ(ids("order_by=value"), (std::vector{1, 6, 5, 4, 3, 2, 7}));
   EXPECT_EQ(ids("order_by=value%20desc"), (std::vector{2, 3, 4, 5, 6, 1, 7}));
-  EXPECT_EQ(ids("order_by=id+desc"), (std::vector{7, 6, 5, 4, 3, 2, 1}));
-  EXPECT_EQ(ids("filter=state=COMPLETED&order_by=id"), (std::vector{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(ids("order_by=id%20desc"), (std::vector{7, 6, 5, 4, 3, 2, 1}));
+  EXPECT_EQ(ids("filter=state%3DCOMPLETED&order_by=id"), (std::vector{1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(ids("filter=state%3DWAITING,RUNNING"), (std::vector{7}));
   EXPECT_TRUE(is_problem(get(study + "/trials?order_by=params"), 400, "invalid_argument", "order_by"));
   EXPECT_TRUE(is_problem(get(study + "/trials?filter=value>1"), 400, "invalid_argument", "filter"));
-  EXPECT_TRUE(is_problem(get(study + "/trials?filter=state=DONE"), 400, "invalid_argument", "state"));
+  EXPECT_TRUE(is_problem(get(study + "/trials?filter=state%3DDONE"), 400, "invalid_argument", "state"));
   for (const char* token : {"x", "0", "-1", "1:", "1:x", "1:nan", "1:2:3", "1.5"})
     EXPECT_TRUE(is_problem(get(study + "/trials?page_token=" + token), 400, "invalid_argument", "page_token")) << token;
 }

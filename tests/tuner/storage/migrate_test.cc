@@ -115,7 +115,9 @@ TEST_P(GoldenStoreTest, OpensForEver) {
             static_cast<long long>(migrations().size()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, GoldenStoreTest, testing::Values(GoldenStore{"v1.sqlite", "empm45gygy7z2cmc"}),
+INSTANTIATE_TEST_SUITE_P(Versions, GoldenStoreTest,
+                         testing::Values(GoldenStore{1, "v1.sqlite", "empm45gygy7z2cmc"},
+                                         GoldenStore{2, "v2.sqlite", "lw5y47ugjmyswial"}),
                          [](const auto& golden) { return std::string(golden.param.file, 2); });
 
 }  // namespace
