@@ -57,6 +57,17 @@ Result<ServiceClient::Answer> ServiceClient::read_answer() {
   return answer;
 }
 
+Status ServiceClient::begin(std::string_view request) {
+  if (!fd_) KRIGE_CHECK(connect());
+  std::string text = fmt::format("{} HTTP/1.1\r\nHost: localhost:{}\r\n", request, port_);
+  if (!token_.empty()) text += fmt::format("Authorization: Bearer {}\r\n", token_);
+  if (request.starts_with("GET")) text += "\r\n";
+  if (request.empty()) return {};
+  if (::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
+    return fail(ErrorCode::io, "the request could not be sent");
+  return {};
+}
+
 Result<ServiceClient::Answer> ServiceClient::call(std::string_view method, std::string_view path,
                                                   std::string_view body) {
   if (!fd_) KRIGE_CHECK(connect());

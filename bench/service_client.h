@@ -21,6 +21,9 @@ class ServiceClient {
   };
   // Waits for the whole answer, at most a minute; the connection is made when there is none.
   [[nodiscard]] Result<Answer> call(std::string_view method, std::string_view path, std::string_view body = {});
+  // Sends a request, or part of one, and leaves the answer unread: an event stream, a slow sender; empty: only
+  // connects.
+  [[nodiscard]] Status begin(std::string_view request);
   // As call(), and the body read; an error when the status is not 2xx.
   [[nodiscard]] Result<OrderedJson> ask(std::string_view method, std::string_view path, const OrderedJson& body);
 

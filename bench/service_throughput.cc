@@ -6,6 +6,7 @@
 //   random     clients ask for a trial and complete it, as fast as they can
 //   with_gp    the same, while a client of another study, of method gp and --gp-trials trials, asks for suggestions
 //   in_gp      the clients complete trials of that gp study, whose points were enqueued, while it makes suggestions
+//   crowded    one client alone, while 256 event streams, 64 idle connections and a slow sender are there
 //   pages      of a study of --trials trials, one client alone and then beside the load of `random`
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -241,6 +242,30 @@ OrderedJson measure_pages(const Service& service, const std::string& study, std:
           {"server_rss_mb", service.megabytes("VmRSS")}};
 }
 
+OrderedJson measure_crowded(const Service& service, const std::string& study) {
+  std::vector<ServiceClient> crowd;
+  const auto join = [&](const std::string& request) {
+    if (const Status begun = crowd.emplace_back(service.client()).begin(request); !begun)
+      throw std::runtime_error(begun.error().describe());
+  };
+  for (int i = 0; i < 256; ++i) join(fmt::format("GET {}/events", path_of(study)));
+  for (int i = 0; i < 64; ++i) join("");
+  join("POST /api/v1/studies");
+  ServiceClient client = service.client();
+  Latencies get, suggest, complete;
+  for (int i = 0; i < 500; ++i) {
+    static_cast<void>(get.time([&] { return client.call("GET", path_of(study)); }));
+    const std::string trials = path_of(study) + "/trials";
+    const auto given = suggest.time([&] { return client.ask("POST", trials + ":suggest", {{"client_id", "w"}}); });
+    if (!given) throw std::runtime_error(given.error().describe());
+    const OrderedJson& trial = given->at("trials").at(0);
+    const OrderedJson done{{"token", trial["attempt"]["token"]}, {"value", 0.5}};
+    const std::string path = fmt::format("{}/{}:complete", trials, trial["id"].get<std::int64_t>());
+    static_cast<void>(complete.time([&] { return client.call("POST", path, dump(done)); }));
+  }
+  return {{"get_study", get.json()}, {"suggest", suggest.json()}, {"complete", complete.json()}};
+}
+
 OrderedJson measure(const Options& options) {
   const Result<std::unique_ptr<Service>> started = Service::start(options.dir);
   if (!started) throw std::runtime_error(started.error().describe());
@@ -251,6 +276,7 @@ OrderedJson measure(const Options& options) {
   };
   OrderedJson out{{"clients", options.clients}, {"seconds", options.seconds}};
   out["random"] = run_load(service, options, make("random"));
+  out["crowded"] = measure_crowded(service, make("random"));
   if (options.gp_trials > 0) {
     const std::string gp = make("gp");
     add_trials(service, options, gp, options.gp_trials, true);

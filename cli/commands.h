@@ -79,6 +79,12 @@ struct AskTellOptions {
 };
 int ask_tell(const AskTellOptions& options);
 
+struct BackupOptions {
+  std::string file;      // the copy
+  std::string data_dir;  // as of serve
+};
+int backup(const BackupOptions& options);
+
 int version();
 
 }  // namespace krige::cli

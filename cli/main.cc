@@ -161,6 +161,12 @@ int main(int argc, char** argv) {
       "{\"best\":true}                        gives {\"best\":{\"trial\":1,\"value\":0.3,\"params\":{…}}}");
   ask_tell_command->callback([&] { code = ask_tell(ask_tell_options); });
 
+  BackupOptions backup_options;
+  CLI::App* backup_command = app.add_subcommand("backup", "Copy the store of krige serve, also while it runs");
+  backup_command->add_option("FILE", backup_options.file, "The copy, which must not exist yet")->required();
+  backup_command->add_option("--data-dir", backup_options.data_dir, "As of krige serve")->type_name("DIR");
+  backup_command->callback([&] { code = backup(backup_options); });
+
   app.add_subcommand("version", "Print the version and how it was built")->callback([&] { code = version(); });
 
   const std::vector<std::string> names = command_names(app);

@@ -99,7 +99,7 @@ int serve(const ServeOptions& options) {
   tuner::StoreTimes store_times;
   server_options.store_times = &store_times;
   server_options.requests_per_second = options.rate_limit;
-  auto engine = open_engine((*folder / "krige.sqlite").string(), &store_times);
+  auto engine = open_engine(store_in(*folder), &store_times);
   if (!engine) return report(engine.error());
   auto service = server::Server::start(**engine, server_options);
   if (!service) return report(service.error());

@@ -29,12 +29,13 @@ std::optional<StudyView> find_study(const Engine& engine, const tuner::StudySpec
 
 Result<std::vector<Trial>> all_trials(const Engine& engine, const StudyId& id) {
   std::vector<Trial> trials;
-  std::optional<TrialId> first = 1;
-  while (first) {
-    KRIGE_TRY(const tuner::TrialPage page, engine.trials(id, *first, kPage));
+  tuner::TrialQuery query;
+  query.limit = kPage;
+  do {
+    KRIGE_TRY(const tuner::TrialPage page, engine.trials(id, query));
     trials.insert(trials.end(), page.trials.begin(), page.trials.end());
-    first = page.next;
-  }
+    query.from = page.next;
+  } while (query.from);
   return trials;
 }
 

@@ -17,6 +17,8 @@ std::string trainer_path() {
   return error ? "krige-trainer" : (self.parent_path() / "krige-trainer").string();
 }
 
+std::string store_in(const fs::path& data_folder) { return (data_folder / "krige.sqlite").string(); }
+
 Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store, tuner::StoreTimes* times) {
   std::unique_ptr<tuner::Storage> storage;
   if (store.empty()) {

@@ -21,4 +21,6 @@ namespace krige::cli {
 [[nodiscard]] Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store,
                                                                  tuner::StoreTimes* times = nullptr);
 
+[[nodiscard]] std::string store_in(const std::filesystem::path& data_folder);
+
 }  // namespace krige::cli

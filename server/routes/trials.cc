@@ -1,8 +1,10 @@
 // Looking at trials; routes/workers.cc has what workers do with them.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "server/idempotency.h"
@@ -15,27 +17,72 @@ namespace {
 
 constexpr std::size_t kMaxPageSize = 1000;
 constexpr std::size_t kPageSize = 100;
-constexpr std::uint64_t kLastTrial = std::numeric_limits<TrialId>::max();
+
+// filter: `state=A,B`, the same as the parameter state.
+std::vector<std::string> wanted_states(QueryReader& query) {
+  std::vector<std::string> states = query.list("state");
+  constexpr std::string_view kState = "state=";
+  std::vector<std::string> filter = query.list("filter");
+  if (filter.empty()) return states;
+  if (!filter[0].starts_with(kState)) {
+    query.fault("filter", "must be state= and states with commas between");
+    return states;
+  }
+  filter[0].erase(0, kState.size());
+  states.insert(states.end(), filter.begin(), filter.end());
+  return states;
+}
+
+tuner::TrialOrder read_order(QueryReader& query) {
+  using enum tuner::TrialOrder;
+  constexpr std::array<std::pair<std::string_view, tuner::TrialOrder>, 5> kOrders{
+      {{"", id}, {"id", id}, {"id desc", id_descending}, {"value", value}, {"value desc", value_descending}}};
+  const std::string text = query.text("order_by");
+  const auto found = std::ranges::find(kOrders, text, [](const auto& order) { return order.first; });
+  if (found != kOrders.end()) return found->second;
+  query.fault("order_by", fmt::format("must be id, id desc, value or value desc, is {}", text));
+  return id;
+}
+
+// The first trial of the page: its id and, where there is one, a colon and its value.
+std::string token_of(const tuner::TrialPlace& place) {
+  return place.value ? fmt::format("{}:{}", place.id, *place.value) : std::to_string(place.id);
+}
+
+std::optional<tuner::TrialPlace> place_of(std::string_view token) {
+  tuner::TrialPlace place;
+  const char* const end = token.data() + token.size();
+  const auto id = std::from_chars(token.data(), end, place.id);
+  if (id.ec != std::errc{} || place.id < 1) return std::nullopt;
+  if (id.ptr == end) return place;
+  double value = 0;
+  if (*id.ptr != ':' || std::from_chars(id.ptr + 1, end, value).ptr != end || id.ptr + 1 == end || std::isnan(value))
+    return std::nullopt;
+  place.value = value;
+  return place;
+}
 
 Result<Reply> list(Api& api, const Call& call) {
   QueryReader query(call.request);
-  const std::size_t size = query.number("page_size", 1, kMaxPageSize, kPageSize);
-  // The token is the first trial of the page.
-  const auto first = static_cast<TrialId>(query.number("page_token", 1, kLastTrial, 1));
-  std::vector<tuner::TrialState> states;
-  for (const std::string& text : query.list("state")) {
+  tuner::TrialQuery wanted;
+  wanted.limit = query.number("page_size", 1, kMaxPageSize, kPageSize);
+  wanted.order = read_order(query);
+  if (const std::string token = query.text("page_token"); !token.empty()) {
+    wanted.from = place_of(token);
+    if (!wanted.from) query.fault("page_token", "is not a token of this list");
+  }
+  for (const std::string& text : wanted_states(query)) {
     if (const auto state = tuner::trial_state(text))
-      states.push_back(*state);
+      wanted.states.push_back(*state);
     else
       query.fault("state", fmt::format("{} is not a state of a trial", text));
   }
   KRIGE_CHECK(query.finish());
-  KRIGE_TRY(const tuner::TrialPage page, api.engine.trials(call["study"], first, size, states));
+  KRIGE_TRY(const tuner::TrialPage page, api.engine.trials(call["study"], wanted));
   OrderedJson trials = OrderedJson::array();
   for (const tuner::Trial& trial : page.trials) trials.push_back(tuner::to_json(trial));
-  return json_reply({{"trials", std::move(trials)},
-                     {"next_page_token", page.next ? std::to_string(*page.next) : ""},
-                     {"seq", page.seq}});
+  return json_reply(
+      {{"trials", std::move(trials)}, {"next_page_token", page.next ? token_of(*page.next) : ""}, {"seq", page.seq}});
 }
 
 Reply added_reply(const tuner::Trial& trial) { return json_reply(tuner::to_json(trial), 201); }

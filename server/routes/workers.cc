@@ -76,8 +76,12 @@ Result<Reply> suggest(Api& api, const Call& call) {
          {"params", tuner::to_json(given.params)},
          {"attempt",
           {{"id", given.attempt}, {"token", given.token}, {"lease_expires_at", to_rfc3339(given.lease_expires_at)}}}});
-  Reply reply = json_reply({{"trials", std::move(trials)}}, answer.kind == SuggestAnswer::Kind::computing ? 202 : 200);
-  if (answer.kind != SuggestAnswer::Kind::trials) reply.headers.emplace_back("Retry-After", "1");
+  OrderedJson body{{"trials", std::move(trials)}};
+  if (!answer.reason.empty()) body["reason"] = answer.reason;
+  Reply reply = json_reply(body, answer.kind == SuggestAnswer::Kind::computing ? 202 : 200);
+  if (answer.kind != SuggestAnswer::Kind::trials)
+    reply.headers.emplace_back("Retry-After",
+                               std::to_string(std::chrono::ceil<std::chrono::seconds>(answer.retry_after).count()));
   return reply;
 }
 

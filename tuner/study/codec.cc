@@ -92,6 +92,10 @@ NewEvent study_state_changed(const StudyRow& row) {
 NewEvent trial_created(const Trial& trial) { return event(kTrialCreated, {{"trial", to_json(trial)}}); }
 NewEvent trial_state_changed(const Trial& trial) { return event(kTrialStateChanged, {{"trial", to_json(trial)}}); }
 
+NewEvent worker_quarantined(const std::string& worker, WallTime until) {
+  return event("WORKER_QUARANTINED", {{"worker", worker}, {"until", to_rfc3339(until)}});
+}
+
 NewEvent surrogate_fitted(const SurrogateFit& fit) { return event(kSurrogateFitted, to_json(fit)); }
 
 NewEvent trial_reported(const Record& record) {

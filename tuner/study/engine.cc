@@ -217,10 +217,9 @@ Result<StudyView> Engine::stop(const StudyId& id) {
   return runner->stop();
 }
 
-Result<TrialPage> Engine::trials(const StudyId& id, TrialId first, std::size_t limit,
-                                 const std::vector<TrialState>& states) const {
+Result<TrialPage> Engine::trials(const StudyId& id, const TrialQuery& query) const {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
-  return runner->trials(first, limit, states);
+  return runner->trials(query);
 }
 
 Result<TrialDetail> Engine::trial(const StudyId& id, TrialId trial) const {

@@ -15,6 +15,7 @@
 #include "tuner/samplers/sampler.h"
 #include "tuner/spec/study_spec.h"
 #include "tuner/storage/storage.h"
+#include "tuner/study/quarantine.h"
 
 namespace krige::tuner {
 
@@ -33,10 +34,26 @@ struct StudyView {
   std::vector<TrialId> optimal{};
 };
 
+enum class TrialOrder { id, id_descending, value, value_descending };  // without a value: last, by id
+
+// Where a page begins: at this trial or, when it is not in the list (any more), at what comes behind its place.
+struct TrialPlace {
+  TrialId id = 0;
+  std::optional<double> value;  // where trials are ordered by it
+  friend bool operator==(const TrialPlace&, const TrialPlace&) = default;
+};
+
+struct TrialQuery {
+  TrialOrder order = TrialOrder::id;
+  std::optional<TrialPlace> from;  // else from the first
+  std::size_t limit = 100;
+  std::vector<TrialState> states;  // empty: all
+};
+
 struct TrialPage {
-  std::vector<Trial> trials;    // by id
-  std::optional<TrialId> next;  // the first id of the next page, when there is one
-  std::uint64_t seq = 0;        // of the study when the page was read
+  std::vector<Trial> trials;
+  std::optional<TrialPlace> next;  // of the next page, when there is one
+  std::uint64_t seq = 0;           // of the study when the page was read
 };
 
 struct TrialDetail {
@@ -57,6 +74,8 @@ struct SuggestAnswer {
   enum class Kind { trials, nothing_now, computing };
   Kind kind = Kind::trials;
   std::vector<Assignment> trials;  // at least one when kind is `trials`, else empty
+  std::string reason;              // why there is nothing, where that is the worker's own matter
+  Millis retry_after{1000};        // before which it makes no sense to ask again
 };
 
 struct Lease {
@@ -89,6 +108,9 @@ struct EngineOptions {
   Millis command_grace = std::chrono::seconds(10);   // the same for a study's own program
   std::string trainer;                               // path of krige-trainer; empty: studies with `train` are refused
   int max_lost_attempts = 3;                         // a trial whose attempts are lost so often is FAILED
+  Millis retry_pause = std::chrono::seconds(1);      // before a FAILED attempt is run again, doubled each further time
+  Millis longest_retry_pause = std::chrono::minutes(1);
+  QuarantineRule quarantine;  // of workers outside, in each study for itself
   std::function<std::unique_ptr<Sampler>(const StudySpec&)> sampler_for = make_sampler;  // the spec outlives it
 };
 
@@ -119,9 +141,8 @@ class Engine {
   Result<StudyView> resume(const StudyId& id);
   Result<StudyView> stop(const StudyId& id);
 
-  // Trials with id ≥ first, in one of `states` (all when empty), at most `limit`.
-  [[nodiscard]] Result<TrialPage> trials(const StudyId& id, TrialId first, std::size_t limit,
-                                         const std::vector<TrialState>& states = {}) const;
+  // What a page costs does not grow with the study.
+  [[nodiscard]] Result<TrialPage> trials(const StudyId& id, const TrialQuery& query) const;
   [[nodiscard]] Result<TrialDetail> trial(const StudyId& id, TrialId trial) const;
 
   // The point is WAITING and goes before the sampler's, or the trial is there with its end; either counts in the

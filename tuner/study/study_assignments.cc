@@ -15,6 +15,10 @@ bool StudyRunner::proposes_at_once() const {
   return method == Method::random || method == Method::sobol || method == Method::grid;
 }
 
+bool StudyRunner::quarantined(const std::string& client) const {
+  return quarantine_.until(client, services_.options->clock->wall_now()).has_value();
+}
+
 bool StudyRunner::blocked() const {
   return image_.row().state != StudyState::active || draining_ || retired_ ||
          (image_.in_state(TrialState::waiting).empty() && !can_give());
@@ -58,7 +62,7 @@ Result<SuggestAnswer> StudyRunner::suggest(int count, const std::string& client_
   };
   const auto then = [&]() -> Status {
     for (const TrialId id : begun) leases_[id] = now() + services_.options->lease;
-    waits = assignments_of(client_id, waiter.wanted).size() < waiter.wanted && !blocked();
+    waits = assignments_of(client_id, waiter.wanted).size() < waiter.wanted && !blocked() && !quarantined(client_id);
     if (!waits) {
       conclude();
       return {};
@@ -85,6 +89,14 @@ SuggestAnswer StudyRunner::answer_to(const std::string& client, std::size_t want
   answer.trials = assignments_of(client, wanted);
   for (const Assignment& given : answer.trials) leases_[given.trial] = now() + services_.options->lease;
   if (!answer.trials.empty()) return answer;
+  const WallTime time = services_.options->clock->wall_now();
+  if (const std::optional<WallTime> until = quarantine_.until(client, time)) {
+    answer.kind = SuggestAnswer::Kind::nothing_now;
+    answer.retry_after = *until - time;
+    answer.reason = fmt::format("the attempts of {} fail one after the other: it gets no trials until {}", client,
+                                to_rfc3339(*until));
+    return answer;
+  }
   answer.kind = blocked() ? SuggestAnswer::Kind::nothing_now : SuggestAnswer::Kind::computing;
   return answer;
 }
@@ -109,7 +121,7 @@ void StudyRunner::tell_waiters() {
 
 Change StudyRunner::plan_assignments(const std::string& client, std::size_t wanted) {
   Change change;
-  if (image_.row().state != StudyState::active || draining_) return change;
+  if (image_.row().state != StudyState::active || draining_ || quarantined(client)) return change;
   const std::size_t lacking = wanted - std::min(wanted, assignments_of(client, wanted).size());
   plan_waiting(client, lacking, change);
   if (proposes_at_once()) plan_proposals(client, lacking - change.trials.size(), change);
@@ -119,7 +131,7 @@ Change StudyRunner::plan_assignments(const std::string& client, std::size_t want
 void StudyRunner::plan_waiting(const std::string& client, std::size_t lacking, Change& change) const {
   for (const TrialId id : image_.in_state(TrialState::waiting)) {
     if (lacking == 0) return;
-    if (planned_.contains(id)) continue;
+    if (planned_.contains(id) || !is_ready(id)) continue;
     plan_attempt(*image_.trial(id), client, AttemptState::running, change);
     --lacking;
   }
@@ -147,22 +159,25 @@ void StudyRunner::plan_proposals(const std::string& client, std::size_t lacking,
 }
 
 Status StudyRunner::serve_clients(Lock& lock) {
-  const auto is_served = [&](const Wanted& one) { return assignments_of(one.client, one.count).size() >= one.count; };
+  const auto is_served = [&](const Wanted& one) {
+    return quarantined(one.client) || assignments_of(one.client, one.count).size() >= one.count;
+  };
   while (!wanted_.empty() && image_.row().state == StudyState::active && !draining_) {
     KRIGE_CHECK(take_in_messages());  // a new fit, however busy the clients are
     std::erase_if(wanted_, is_served);
     if (wanted_.empty()) return {};
     const std::string client = wanted_.front().client;
     std::optional<Trial> trial;
-    if (const auto& waiting = image_.in_state(TrialState::waiting); !waiting.empty()) {
-      trial = *image_.trial(*waiting.begin());
+    if (const std::optional<TrialId> ready = first_ready()) {
+      trial = *image_.trial(*ready);
     } else if (can_give()) {
       KRIGE_TRY(trial, propose(lock));
     }
     if (!trial) {
       const bool active = image_.row().state == StudyState::active;
-      if (active && !image_.in_state(TrialState::waiting).empty()) continue;  // one was added meanwhile
-      if (active) wanted_.clear();                                            // nobody can get one now
+      if (active && first_ready()) continue;                                   // one was added meanwhile
+      if (active && !image_.in_state(TrialState::waiting).empty()) return {};  // they wait for its retry
+      if (active) wanted_.clear();                                             // nobody can get one now
       KRIGE_CHECK(end_if_due());
       tell_waiters();
       return {};

@@ -116,12 +116,46 @@ Status StudyRunner::commit(Change change) {
   const Result<std::uint64_t> seq = services_.storage->commit(change);
   if (!seq) return fail(seq.error());
   active_since_ = now();
+  note_attempts(change);
   image_.apply(change, *seq);
   for (const Trial& trial : change.trials) changed_trials_.insert(trial.id);
   changed_.notify_all();
   tell_waiters();
   services_.on_change(image_.row().id);
   return {};
+}
+
+void StudyRunner::note_attempts(const Change& change) {
+  for (const Trial& trial : change.trials) {
+    pausing_.erase(trial.id);
+    if (trial.attempts.empty()) continue;
+    const Trial* before = image_.trial(trial.id);
+    const bool ends = before != nullptr && before->attempts.size() == trial.attempts.size() &&
+                      before->attempts.back().state != trial.attempts.back().state;
+    if (ends) quarantine_.note(trial.attempts.back());
+    if (trial.state == TrialState::waiting) pausing_.insert(trial.id);
+  }
+}
+
+WallTime StudyRunner::retry_at(const Trial& trial) const {
+  const Attempt& last = trial.attempts.back();
+  if (last.state != AttemptState::failed || !last.ended_at) return WallTime();
+  const EngineOptions& options = *services_.options;
+  Millis pause = options.retry_pause;
+  for (auto failed = std::ranges::count(trial.attempts, AttemptState::failed, &Attempt::state);
+       failed > 1 && pause < options.longest_retry_pause; --failed)
+    pause *= 2;
+  return *last.ended_at + std::min(pause, options.longest_retry_pause);
+}
+
+bool StudyRunner::is_ready(TrialId waiting) const {
+  return !pausing_.contains(waiting) || retry_at(*image_.trial(waiting)) <= services_.options->clock->wall_now();
+}
+
+std::optional<TrialId> StudyRunner::first_ready() const {
+  for (const TrialId id : image_.in_state(TrialState::waiting))
+    if (is_ready(id)) return id;
+  return std::nullopt;
 }
 
 void StudyRunner::plan_attempt(Trial trial, const std::string& worker, AttemptState state, Change& change) const {
@@ -171,11 +205,22 @@ Change StudyRunner::ending(Trial trial, AttemptState how, TrialState state, std:
 }
 
 Change StudyRunner::failing(Trial trial, std::string reason) const {
+  // So often a trial is spared for a worker's sake; then it is the trial.
+  constexpr int kSpared = 3;
   const auto failed = 1 + std::ranges::count(trial.attempts, AttemptState::failed, &Attempt::state);
-  const bool again = failed <= image_.spec().retries && trial.state == TrialState::running &&
+  const std::string worker = trial.attempts.back().worker;
+  const WallTime time = services_.options->clock->wall_now();
+  const std::optional<WallTime> until =
+      image_.spec().runs_locally() ? std::nullopt : quarantine_.until_after_failure(worker, time);
+  const std::optional<std::int64_t>& max_failures = image_.spec().budget.max_failures;
+  const bool ends_study = max_failures && image_.failures_in_row() + 1 >= *max_failures;
+  const bool spared = until && failed <= image_.spec().retries + kSpared && !ends_study;
+  const bool again = (failed <= image_.spec().retries || spared) && trial.state == TrialState::running &&
                      image_.row().state != StudyState::stopping;
-  return ending(std::move(trial), AttemptState::failed, again ? TrialState::waiting : TrialState::failed,
-                std::move(reason));
+  Change change = ending(std::move(trial), AttemptState::failed, again ? TrialState::waiting : TrialState::failed,
+                         std::move(reason));
+  if (until && !quarantine_.until(worker, time)) change.events.push_back(worker_quarantined(worker, *until));
+  return change;
 }
 
 Status StudyRunner::end(Change change) {

@@ -3,10 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 #include "gp/hypervolume/pareto.h"
 
 namespace krige::tuner {
+namespace {
+
+constexpr std::array kFinalStates{TrialState::completed, TrialState::pruned, TrialState::failed, TrialState::infeasible,
+                                  TrialState::cancelled};
+
+}  // namespace
 
 StudyImage::StudyImage(StudySpec spec, StudyRow row, std::vector<Trial> trials)
     : spec_(std::move(spec)), row_(std::move(row)), reports_(required_metrics(spec_)) {
@@ -22,11 +30,7 @@ const Trial* StudyImage::trial(TrialId id) const {
   return id >= 1 && id < next_trial() ? &trials_[static_cast<std::size_t>(id - 1)] : nullptr;
 }
 
-StudyView StudyImage::view() const {
-  StudyView view{row_, best_, {}, pareto_};
-  for (const auto& [state, ids] : by_state_) view.trial_counts[state] = static_cast<std::int64_t>(ids.size());
-  return view;
-}
+StudyView StudyImage::view() const { return {row_, best_, index_.counts(), pareto_}; }
 
 Status StudyImage::check(const Change& change) const {
   const auto illegal = [](std::string what, std::string_view from, std::string_view to) {
@@ -66,13 +70,7 @@ void StudyImage::take(const Trial& trial) {
   const auto index = static_cast<std::size_t>(trial.id - 1);
   if (index >= trials_.size()) trials_.resize(index + 1);
   Trial& held = trials_[index];
-  if (held.id == 0 || held.state != trial.state) {
-    if (const auto old = by_state_.find(held.state); old != by_state_.end() && held.id != 0) {
-      old->second.erase(trial.id);
-      if (old->second.empty()) by_state_.erase(old);
-    }
-    by_state_[trial.state].insert(trial.id);
-  }
+  index_.put(held.id == 0 ? nullptr : &held, trial);
   const bool ended = is_final(trial.state) && !(held.id != 0 && is_final(held.state));
   held = trial;
   if (!ended) return;
@@ -132,18 +130,11 @@ void StudyImage::take_best(const Trial& completed) {
 
 bool StudyImage::better(double a, double b) const { return spec_.metric.goal == Goal::minimize ? a < b : a > b; }
 
-const std::set<TrialId>& StudyImage::in_state(TrialState state) const {
-  static const std::set<TrialId> kNone;
-  const auto found = by_state_.find(state);
-  return found == by_state_.end() ? kNone : found->second;
-}
-
 std::int64_t StudyImage::count(TrialState state) const { return static_cast<std::int64_t>(in_state(state).size()); }
 
 std::int64_t StudyImage::finished() const {
   std::int64_t finished = 0;
-  for (const auto& [state, ids] : by_state_)
-    if (is_final(state)) finished += static_cast<std::int64_t>(ids.size());
+  for (const TrialState state : kFinalStates) finished += count(state);
   return finished;
 }
 
@@ -155,8 +146,8 @@ std::int64_t StudyImage::in_flight() const {
 bool StudyImage::budget_allows(std::int64_t more) const {
   if (!spec_.budget.max_trials) return true;
   std::int64_t used = in_flight();
-  for (const auto& [state, ids] : by_state_)
-    if (counts_towards_budget(state)) used += static_cast<std::int64_t>(ids.size());
+  for (const TrialState state : kFinalStates)
+    if (counts_towards_budget(state)) used += count(state);
   return used + more <= *spec_.budget.max_trials;
 }
 

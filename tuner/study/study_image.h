@@ -12,6 +12,7 @@
 #include "tuner/storage/storage.h"
 #include "tuner/study/engine.h"
 #include "tuner/study/reports.h"
+#include "tuner/study/trial_index.h"
 
 namespace krige::tuner {
 
@@ -36,11 +37,13 @@ class StudyImage {
   [[nodiscard]] TrialId next_trial() const { return static_cast<TrialId>(trials_.size()) + 1; }
   [[nodiscard]] std::int64_t count(TrialState state) const;
   [[nodiscard]] std::int64_t finished() const;
+  [[nodiscard]] std::int64_t failures_in_row() const { return failures_in_row_; }
   // Trials that will use up budget: all but the finished.
   [[nodiscard]] std::int64_t in_flight() const;
   // Whether so many further trials fit into max_trials.
   [[nodiscard]] bool budget_allows(std::int64_t more) const;
-  [[nodiscard]] const std::set<TrialId>& in_state(TrialState state) const;
+  [[nodiscard]] const TrialIndex& index() const { return index_; }
+  [[nodiscard]] const std::set<TrialId>& in_state(TrialState state) const { return index_.in_state(state); }
 
   // Why the study must end now, if it must (max_trials, target_reached, max_failures, no_improvement); time is the
   // runner's to watch.
@@ -62,8 +65,8 @@ class StudyImage {
   StudySpec spec_;
   StudyRow row_;
   std::vector<Trial> trials_;
-  std::map<TrialState, std::set<TrialId>> by_state_;  // without empty sets
-  Reports reports_;                                   // of trials that are not finished
+  TrialIndex index_;
+  Reports reports_;  // of trials that are not finished
   // Where points are measured again: what was found at each, by point.
   struct Measured {
     TrialId first = 0;

@@ -54,15 +54,14 @@ StudyView StudyRunner::view() const {
   return image_.view();
 }
 
-TrialPage StudyRunner::trials(TrialId first, std::size_t limit, const std::vector<TrialState>& states) const {
+TrialPage StudyRunner::trials(const TrialQuery& query) const {
   const Lock lock(mutex_);
   TrialPage page;
   page.seq = image_.row().seq;
-  for (TrialId id = std::max<TrialId>(first, 1); id < image_.next_trial(); ++id) {
+  for (const TrialId id : image_.index().page(query)) {
     const Trial& trial = *image_.trial(id);
-    if (!states.empty() && std::ranges::find(states, trial.state) == states.end()) continue;
-    if (page.trials.size() == limit) {
-      page.next = id;
+    if (page.trials.size() == query.limit) {
+      page.next = TrialPlace{id, trial.value};
       break;
     }
     page.trials.push_back(trial);

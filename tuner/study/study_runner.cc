@@ -49,18 +49,32 @@ StudyState final_state(const std::string& reason) {
 
 StudyRunner::StudyRunner(Services services, StudySpec spec, StudyRow row, std::vector<Trial> trials,
                          std::optional<SurrogateFit> fit)
-    : services_(std::move(services)), image_(std::move(spec), std::move(row), std::move(trials)) {
+    : services_(std::move(services)),
+      image_(std::move(spec), std::move(row), std::move(trials)),
+      quarantine_(services_.options->quarantine) {
   sampler_ = services_.options->sampler_for(image_.spec());
   if (fit) {
     fit_ = std::make_shared<const SurrogateFit>(*std::move(fit));
     last_fit_ = fit_->id;
   }
   for (const Trial& trial : image_.trials()) history_.put(trial);
+  recall_failures();
   active_since_ = now();
   // A worker outside that outlived the server gets a full lease to show itself.
   for (const Trial& trial : image_.trials())
     if (trial.state == TrialState::running) leases_[trial.id] = now() + services_.options->lease;
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void StudyRunner::recall_failures() {
+  std::vector<const Attempt*> ended;
+  for (const Trial& trial : image_.trials()) {
+    for (const Attempt& attempt : trial.attempts)
+      if (attempt.ended_at) ended.push_back(&attempt);
+    if (trial.state == TrialState::waiting && !trial.attempts.empty()) pausing_.insert(trial.id);
+  }
+  std::ranges::stable_sort(ended, {}, [](const Attempt* attempt) { return *attempt->ended_at; });
+  for (const Attempt* attempt : ended) quarantine_.note(*attempt);
 }
 
 StudyRunner::~StudyRunner() {
@@ -324,8 +338,8 @@ Status StudyRunner::start_local(Lock& lock) {
     const std::int64_t running = image_.count(TrialState::running) + image_.count(TrialState::stopping);
     if (running >= image_.spec().budget.parallel) return {};
     std::optional<Trial> trial;
-    if (const auto& waiting = image_.in_state(TrialState::waiting); !waiting.empty()) {
-      trial = *image_.trial(*waiting.begin());
+    if (const std::optional<TrialId> ready = first_ready()) {
+      trial = *image_.trial(*ready);
     } else if (can_give()) {
       KRIGE_TRY(trial, propose(lock));
     }
@@ -387,6 +401,8 @@ Millis StudyRunner::until_next_deadline() const {
   // A millisecond more, so that the deadline is past when the wait ends.
   for (const auto& [id, end] : leases_)
     if (!image_.spec().runs_locally()) at_most(std::chrono::ceil<Millis>(end - now()) + Millis(1));
+  for (const TrialId id : pausing_)
+    at_most(retry_at(*image_.trial(id)) - services_.options->clock->wall_now() + Millis(1));
   const std::optional<Millis>& max_time = image_.spec().budget.max_time;
   if (max_time && image_.row().state == StudyState::active) at_most(*max_time - active_time() + Millis(1));
   return wait;

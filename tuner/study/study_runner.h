@@ -22,6 +22,7 @@
 #include "tuner/samplers/sampler.h"
 #include "tuner/study/early_stop.h"
 #include "tuner/study/history.h"
+#include "tuner/study/quarantine.h"
 #include "tuner/study/study_image.h"
 
 namespace krige::tuner {
@@ -47,7 +48,7 @@ class StudyRunner {
 
   // See Engine, which these serve.
   [[nodiscard]] StudyView view() const;
-  [[nodiscard]] TrialPage trials(TrialId first, std::size_t limit, const std::vector<TrialState>& states) const;
+  [[nodiscard]] TrialPage trials(const TrialQuery& query) const;
   [[nodiscard]] Result<Trial> trial(TrialId id) const;
   [[nodiscard]] TrialPage optimal() const;
   Result<StudyView> update(const StudySpec& changed, const std::string& read_spec);
@@ -161,6 +162,7 @@ class StudyRunner {
   void plan_waiting(const std::string& client, std::size_t lacking, Change& change) const;
   void plan_proposals(const std::string& client, std::size_t lacking, Change& change);
   [[nodiscard]] bool proposes_at_once() const;
+  [[nodiscard]] bool quarantined(const std::string& client) const;
   // Nothing to give to anyone now.
   [[nodiscard]] bool blocked() const;
   SuggestAnswer answer_to(const std::string& client, std::size_t wanted);
@@ -169,7 +171,7 @@ class StudyRunner {
   void tell_waiters();
   [[nodiscard]] Change ending(Trial trial, AttemptState how, TrialState state, std::string reason,
                               Measurement measured = {}) const;
-  // FAILED, or WAITING again as long as the study allows retries.
+  // FAILED, or WAITING again as long as the study allows retries, or when it was the worker rather than the trial.
   [[nodiscard]] Change failing(Trial trial, std::string reason) const;
   // Commits it; its trial's attempt has ended.
   Status end(Change change);
@@ -182,6 +184,12 @@ class StudyRunner {
 
   [[nodiscard]] bool runs_locally() const { return services_.executor != nullptr && image_.spec().runs_locally(); }
   [[nodiscard]] bool can_give() const;
+  // Before then a WAITING trial whose attempt has failed is not run again.
+  [[nodiscard]] WallTime retry_at(const Trial& trial) const;
+  [[nodiscard]] bool is_ready(TrialId waiting) const;
+  [[nodiscard]] std::optional<TrialId> first_ready() const;
+  void note_attempts(const Change& change);
+  void recall_failures();
   [[nodiscard]] StudyRow current_row() const;
   [[nodiscard]] Millis active_time() const;
   [[nodiscard]] MonotonicTime now() const { return services_.options->clock->now(); }
@@ -215,6 +223,8 @@ class StudyRunner {
   };
   std::vector<Wanted> wanted_;
   std::list<Waiter*> waiters_;
+  Quarantine quarantine_;
+  std::set<TrialId> pausing_;   // WAITING for their retry
   Change group_;                // of the writes that are being planned together
   std::set<TrialId> planned_;   // the trials that group_ changes
   MonotonicTime next_look_;     // when the runner's thread wakes by itself

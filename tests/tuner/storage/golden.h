@@ -45,4 +45,9 @@ inline std::vector<Event> golden_events() {
           {4, "STUDY_STATE_CHANGED", at(1'700'000'200'000), R"({"state": "STOPPED"})"}};
 }
 
+// Since version 2.
+inline KeptAnswer golden_answer() {
+  return {"key-1", "POST /studies", R"({"status": 201, "body": "größe"})", at(1'700'000'300'000)};
+}
+
 }  // namespace krige::tuner

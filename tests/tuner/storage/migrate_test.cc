@@ -106,6 +106,8 @@ TEST_P(GoldenStoreTest, OpensForEver) {
     EXPECT_THAT(store.records(rows[0].id, 1).value(), ElementsAreArray(golden_records()));
     EXPECT_THAT(store.events(rows[0].id, 0, 100).value(), ElementsAreArray(golden_events()));
     EXPECT_TRUE(store.trials(rows[1].id).value().empty());
+    EXPECT_EQ(store.kept_answer("key-1").value(),
+              GetParam().version >= 2 ? std::optional(golden_answer()) : std::nullopt);
     EXPECT_EQ(store.commit(change_of(rows[0].id, 2, 4)).value(), 5U);
   }
   const std::unique_ptr<SqlDialect> dialect = open_sqlite_dialect(path).value();

@@ -29,6 +29,7 @@ Status write(const std::string& path) {
   change.row = rows[0];
   change.events = {event(3)};
   KRIGE_CHECK(store->commit(change));
+  KRIGE_CHECK(store->keep_answer(golden_answer()));
   fmt::print("store_id {}\n", store->store_id());
   return {};
 }

@@ -70,6 +70,7 @@ class EngineFixture : public ::testing::Test {
     options_.clock = &clock_;
     options_.lease = 60s;
     options_.max_lost_attempts = 2;
+    options_.retry_pause = 0ms;
     open();
   }
   void open() {
