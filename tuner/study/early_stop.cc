@@ -65,9 +65,9 @@ std::optional<std::string> unlikely_to_be_best(const EarlyTerminate& rule, doubl
   const std::int64_t end = *rule.max_iter;
   if (static_cast<std::int64_t>(own.size()) < rule.min_iter || own.back().first >= end) return std::nullopt;
   std::vector<double> shown;  // the best of each other trial
-  for (const auto& [id, curve] : curves.all())
-    if (const auto best = id == trial ? std::nullopt : best_by(curve.second, curve.second.back().first, sign))
-      shown.push_back(*best);
+  for (TrialId id = 1; id < curves.end(); ++id)
+    if (const Curve& other = curves.of(id); id != trial && !other.empty())
+      shown.push_back(*curves.best_by(id, other.back().first, sign));
   if (static_cast<std::int64_t>(shown.size()) < std::max<std::int64_t>(rule.min_trials, 1)) return std::nullopt;
   for (auto& [step, value] : own) value *= sign;
   if (std::ranges::any_of(own, [](const auto& point) { return !std::isfinite(point.second); })) return std::nullopt;

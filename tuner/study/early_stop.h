@@ -48,8 +48,7 @@ class Curves {
 //                       in its stopping form); with brackets, trial i is in bracket (i − 1) mod brackets, which leaves
 //                       out as many of the first rungs, and is compared with its own
 //   curve               after min_iter reports the probability that its curve leads to something better at max_iter
-//   than
-//                       what the best of at least min_trials others has shown is below the rule's (learning_curve.h)
+//                       than the best of at least min_trials others has shown is below the rule's (learning_curve.h)
 [[nodiscard]] std::optional<std::string> reason_to_stop(const EarlyTerminate& rule, Goal goal, const Curves& curves,
                                                         TrialId trial);
 
