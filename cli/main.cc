@@ -57,6 +57,10 @@ int main(int argc, char** argv) {
       ->check([](const std::string& path) {
         return path.starts_with('/') ? std::string() : "must be an absolute path, is " + path;
       });
+  serve_command
+      ->add_option("--webhook", serve_options.webhooks,
+                   "Tell this address when a trial or study has ended, signed by the key in the file webhook-secret")
+      ->type_name("URL");
   serve_command->add_flag("!--no-auth", serve_options.auth,
                           "Ask nobody for a token; possible only on addresses of this machine");
   CLI::Option* certificate =

@@ -80,6 +80,7 @@ int serve(const ServeOptions& options) {
   server_options.allowed_hosts = options.allowed_hosts;
   if (const Status parsed = parse_listen(options.listen, server_options); !parsed) return report(parsed.error());
   server_options.allowed_programs = options.allowed_programs;
+  server_options.webhooks = options.webhooks;
   server_options.auth = options.auth;
   server_options.tls_certificate = options.tls_certificate;
   server_options.tls_key = options.tls_key;

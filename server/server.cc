@@ -7,6 +7,7 @@
 #include "server/http/http_server.h"
 #include "server/pipeline.h"
 #include "server/routes/routes.h"
+#include "server/webhooks/webhooks.h"
 
 namespace krige::server {
 namespace {
@@ -78,6 +79,7 @@ struct Server::Impl {
   int port;
   Router router;
   Pipeline pipeline;
+  std::unique_ptr<Webhooks> webhooks;
   std::unique_ptr<HttpServer> http;  // last: its threads use all of the above
 };
 
@@ -93,6 +95,9 @@ Result<std::unique_ptr<Server>> Server::start(tuner::Engine& engine, const Serve
     KRIGE_TRY(auth, Authenticator::open(options.data_dir, listener.port, tls != nullptr));
   }
   auto impl = std::make_unique<Impl>(engine, options, listener.port, std::move(auth));
+  if (!options.webhooks.empty() && options.data_dir.empty())
+    return fail(ErrorCode::invalid_argument, "need a data directory", "--webhook");
+  KRIGE_TRY(impl->webhooks, Webhooks::start(engine, {.data_dir = options.data_dir, .urls = options.webhooks}));
   HttpHandlers handlers;
   handlers.admit = [used = impl.get()](const Request& request) { return used->pipeline.admit(request); };
   handlers.answer = [used = impl.get()](const Request& request) { return used->pipeline.answer(request); };

@@ -46,6 +46,8 @@ struct ServerOptions {
   // Programs that a `command` of a study may start: its first word must be one of them, letter by letter. Empty: none.
   std::vector<std::string> allowed_programs;
 
+  // Addresses that are told when a trial or study has ended (server/webhooks/webhooks.h); they need a data directory.
+  std::vector<std::string> webhooks;
   double requests_per_second = 0;                  // of each token, twice as many at once; 0: no limit
   const tuner::StoreTimes* store_times = nullptr;  // shown by /metrics; must outlive the server
   // Called from many threads, after each request.
