@@ -44,7 +44,7 @@ std::string shown_host(const std::string& host) {
 Status check_protected(const ServerOptions& options) {
   if (!options.auth)
     return fail(
-        ErrorCode::permission_denied,
+        ErrorCode::invalid_argument,
         fmt::format("{} can be reached from other machines, which must show a token: --no-auth is for 127.0.0.1, "
                     "[::1] and localhost",
                     options.host),
@@ -52,7 +52,7 @@ Status check_protected(const ServerOptions& options) {
   if (!options.tls_certificate.empty()) return {};
   if (!options.allow_plain_http)
     return fail(
-        ErrorCode::permission_denied,
+        ErrorCode::invalid_argument,
         fmt::format("{} can be reached from other machines, and tokens would cross the network in the clear: give "
                     "--tls-cert and --tls-key, or --insecure-http behind a proxy that has TLS",
                     options.host),

@@ -69,8 +69,8 @@ struct ServerOptions {
 class Server {
  public:
   // Serves when it returns. The engine must outlive the server. SIGPIPE is ignored from now on, in the whole process.
-  // Errors: invalid_argument for a host that is none, io when the port is taken, permission_denied when it would be
-  // open to other machines without what protects it.
+  // Errors: invalid_argument for a host that is none, and where the service would be open to other machines without
+  // what protects it; io when the port is taken; permission_denied for a token file that others may read.
   static Result<std::unique_ptr<Server>> start(tuner::Engine& engine, const ServerOptions& options);
   // stop()
   ~Server();

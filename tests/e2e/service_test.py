@@ -68,7 +68,7 @@ class Tokens(Service):
                                   capture_output=True, text=True, timeout=DEADLINE)
         for arguments, hint in (((), "--tls-cert"), (("--no-auth",), "--no-auth"), (("--no-auth", "--insecure-http"), "--no-auth")):
             refused = start(*arguments)
-            self.assertEqual(refused.returncode, 1, refused.stderr)
+            self.assertEqual(refused.returncode, 2, refused.stderr)
             self.assertIn(hint, refused.stderr)
             self.assertEqual(refused.stdout, "")
 
