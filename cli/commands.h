@@ -19,6 +19,8 @@ struct ServeOptions {
   std::string tls_key;
   bool insecure_http = false;
   double rate_limit = 1000;  // requests a second of each token; 0: none
+  std::vector<std::string> allowed_programs;
+  std::vector<std::string> webhooks;
   std::string log = "text";  // or json
 };
 int serve(const ServeOptions& options);

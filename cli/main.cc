@@ -50,6 +50,17 @@ int main(int argc, char** argv) {
   serve_command
       ->add_option("--allow-host", serve_options.allowed_hosts, "A further name by which clients may call the service")
       ->type_name("NAME");
+  serve_command
+      ->add_option("--allow-program", serve_options.allowed_programs,
+                   "A program that the command of a study may start: its first word, by its whole path")
+      ->type_name("PATH")
+      ->check([](const std::string& path) {
+        return path.starts_with('/') ? std::string() : "must be an absolute path, is " + path;
+      });
+  serve_command
+      ->add_option("--webhook", serve_options.webhooks,
+                   "Tell this address when a trial or study has ended, signed by the key in the file webhook-secret")
+      ->type_name("URL");
   serve_command->add_flag("!--no-auth", serve_options.auth,
                           "Ask nobody for a token; possible only on addresses of this machine");
   CLI::Option* certificate =

@@ -79,6 +79,8 @@ int serve(const ServeOptions& options) {
   server::ServerOptions server_options;
   server_options.allowed_hosts = options.allowed_hosts;
   if (const Status parsed = parse_listen(options.listen, server_options); !parsed) return report(parsed.error());
+  server_options.allowed_programs = options.allowed_programs;
+  server_options.webhooks = options.webhooks;
   server_options.auth = options.auth;
   server_options.tls_certificate = options.tls_certificate;
   server_options.tls_key = options.tls_key;
@@ -99,7 +101,9 @@ int serve(const ServeOptions& options) {
   tuner::StoreTimes store_times;
   server_options.store_times = &store_times;
   server_options.requests_per_second = options.rate_limit;
-  auto engine = open_engine(store_in(*folder), &store_times);
+  auto engine = open_engine({.store = store_in(*folder),
+                             .times = &store_times,
+                             .log_folder = server::attempt_logs_of(server_options.data_dir)});
   if (!engine) return report(engine.error());
   auto service = server::Server::start(**engine, server_options);
   if (!service) return report(service.error());

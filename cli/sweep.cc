@@ -134,7 +134,7 @@ Status print_json(const Engine& engine, const StudyView& study, const std::vecto
 }
 
 Result<Ended> run(const SweepOptions& options, const tuner::StudySpec& spec, const std::stop_token& interrupted) {
-  KRIGE_TRY(const std::unique_ptr<Engine> engine, open_engine(options.store));
+  KRIGE_TRY(const std::unique_ptr<Engine> engine, open_engine({.store = options.store}));
   std::optional<StudyView> study = find_study(*engine, spec);
   if (study) {
     note(is_final(study->row.state) ? "the store has this study, and it has ended"

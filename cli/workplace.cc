@@ -19,20 +19,21 @@ std::string trainer_path() {
 
 std::string store_in(const fs::path& data_folder) { return (data_folder / "krige.sqlite").string(); }
 
-Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store, tuner::StoreTimes* times) {
+Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup) {
   std::unique_ptr<tuner::Storage> storage;
-  if (store.empty()) {
+  if (setup.store.empty()) {
     storage = tuner::make_memory_storage();
   } else {
-    KRIGE_TRY(storage, tuner::open_sqlite_storage(store));
+    KRIGE_TRY(storage, tuner::open_sqlite_storage(setup.store));
   }
-  if (times != nullptr) storage = tuner::make_timed_storage(std::move(storage), *times);
+  if (setup.times != nullptr) storage = tuner::make_timed_storage(std::move(storage), *setup.times);
   tuner::EngineOptions options;
   options.trainer = trainer_path();
   if (!fs::exists(options.trainer))
     return fail(ErrorCode::not_found, "krige-trainer is not where it should be: " + options.trainer);
   KRIGE_TRY(std::unique_ptr<tuner::Executor> executor,
-            tuner::make_local_executor({.supervisor = options.trainer, .store_id = storage->store_id()}));
+            tuner::make_local_executor(
+                {.supervisor = options.trainer, .store_id = storage->store_id(), .log_folder = setup.log_folder}));
   return tuner::Engine::open(std::move(storage), std::move(executor), std::move(options));
 }
 

@@ -16,10 +16,13 @@ namespace krige::cli {
 // `given`, or ~/.local/share/krige where it is empty; made when it is not there, for its owner only.
 [[nodiscard]] Result<std::filesystem::path> data_folder(const std::string& given);
 
-// An engine with a local executor. `store`: an SQLite file, empty for memory. `times` of its calls, when not null; they
-// must outlive the engine.
-[[nodiscard]] Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store,
-                                                                 tuner::StoreTimes* times = nullptr);
+struct EngineSetup {
+  std::string store{};                 // an SQLite file; empty: in memory
+  tuner::StoreTimes* times = nullptr;  // of the store's calls, when not null; must outlive the engine
+  std::string log_folder{};            // where what attempts print is kept; empty: it is not
+};
+// An engine with a local executor.
+[[nodiscard]] Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup);
 
 [[nodiscard]] std::string store_in(const std::filesystem::path& data_folder);
 

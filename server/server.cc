@@ -8,6 +8,7 @@
 #include "server/idempotency.h"
 #include "server/pipeline.h"
 #include "server/routes/routes.h"
+#include "server/webhooks/webhooks.h"
 
 namespace krige::server {
 namespace {
@@ -44,7 +45,7 @@ std::string shown_host(const std::string& host) {
 Status check_protected(const ServerOptions& options) {
   if (!options.auth)
     return fail(
-        ErrorCode::permission_denied,
+        ErrorCode::invalid_argument,
         fmt::format("{} can be reached from other machines, which must show a token: --no-auth is for 127.0.0.1, "
                     "[::1] and localhost",
                     options.host),
@@ -52,7 +53,7 @@ Status check_protected(const ServerOptions& options) {
   if (!options.tls_certificate.empty()) return {};
   if (!options.allow_plain_http)
     return fail(
-        ErrorCode::permission_denied,
+        ErrorCode::invalid_argument,
         fmt::format("{} can be reached from other machines, and tokens would cross the network in the clear: give "
                     "--tls-cert and --tls-key, or --insecure-http behind a proxy that has TLS",
                     options.host),
@@ -84,6 +85,7 @@ struct Server::Impl {
   int port;
   Router router;
   Pipeline pipeline;
+  std::unique_ptr<Webhooks> webhooks;
   std::unique_ptr<HttpServer> http;  // last: its threads use all of the above
 };
 
@@ -99,6 +101,9 @@ Result<std::unique_ptr<Server>> Server::start(tuner::Engine& engine, const Serve
     KRIGE_TRY(auth, Authenticator::open(options.data_dir, listener.port, tls != nullptr));
   }
   auto impl = std::make_unique<Impl>(engine, options, listener.port, std::move(auth));
+  if (!options.webhooks.empty() && options.data_dir.empty())
+    return fail(ErrorCode::invalid_argument, "need a data directory", "--webhook");
+  KRIGE_TRY(impl->webhooks, Webhooks::start(engine, {.data_dir = options.data_dir, .urls = options.webhooks}));
   HttpHandlers handlers;
   handlers.admit = [used = impl.get()](const Request& request) { return used->pipeline.admit(request); };
   handlers.answer = [used = impl.get()](const Request& request) { return used->pipeline.answer(request); };

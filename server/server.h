@@ -26,6 +26,9 @@ struct RequestRecord {
   std::size_t bytes = 0;  // of the answer; 0 for a stream
 };
 
+// Where the executor of a service must keep what attempts print, for the service to show it.
+[[nodiscard]] std::string attempt_logs_of(const std::string& data_dir);
+
 struct ServerOptions {
   std::string host = "127.0.0.1";  // a name, an address, or an IPv6 address in brackets
   int port = 0;                    // 0: any free one
@@ -40,7 +43,11 @@ struct ServerOptions {
   // Names by which clients may call the service besides localhost, 127.0.0.1, [::1] and `host`, each with or without
   // a port: a page of another site that resolves its name to this machine is turned away (DNS rebinding).
   std::vector<std::string> allowed_hosts;
+  // Programs that a `command` of a study may start: its first word must be one of them, letter by letter. Empty: none.
+  std::vector<std::string> allowed_programs;
 
+  // Addresses that are told when a trial or study has ended (server/webhooks/webhooks.h); they need a data directory.
+  std::vector<std::string> webhooks;
   double requests_per_second = 0;                  // of each token, twice as many at once; 0: no limit
   const tuner::StoreTimes* store_times = nullptr;  // shown by /metrics; must outlive the server
   // Called from many threads, after each request.
@@ -62,8 +69,8 @@ struct ServerOptions {
 class Server {
  public:
   // Serves when it returns. The engine must outlive the server. SIGPIPE is ignored from now on, in the whole process.
-  // Errors: invalid_argument for a host that is none, io when the port is taken, permission_denied when it would be
-  // open to other machines without what protects it.
+  // Errors: invalid_argument for a host that is none, and where the service would be open to other machines without
+  // what protects it; io when the port is taken; permission_denied for a token file that others may read.
   static Result<std::unique_ptr<Server>> start(tuner::Engine& engine, const ServerOptions& options);
   // stop()
   ~Server();

@@ -87,8 +87,10 @@ Result<std::vector<TokenEntry>> parse_tokens(const std::string& text) {
 
 }  // namespace
 
-Result<std::string> local_token(const fs::path& data_dir) {
-  const std::string path = (data_dir / "token").string();
+Result<std::string> local_token(const fs::path& data_dir) { return secret_of_file(data_dir / "token"); }
+
+Result<std::string> secret_of_file(const fs::path& file) {
+  const std::string path = file.string();
   struct stat about {};
   if (::stat(path.c_str(), &about) != 0) {
     if (errno != ENOENT) return fail_errno(errno, fmt::format("cannot look at {}", path));
@@ -102,7 +104,7 @@ Result<std::string> local_token(const fs::path& data_dir) {
   KRIGE_TRY(std::string token, read_file(path, kMaxFileBytes));
   token.erase(std::ranges::find_if(token, [](char c) { return c == '\n' || c == '\r'; }), token.end());
   if (token.size() < kSecretCharacters)
-    return fail(ErrorCode::corrupt, fmt::format("{} holds no token: delete it, and a new one is made", path));
+    return fail(ErrorCode::corrupt, fmt::format("{} holds no secret: delete it, and a new one is made", path));
   return token;
 }
 

@@ -24,6 +24,9 @@ inline constexpr std::string_view kLocalTokenName = "local";
 // The local token, made when there is none. permission_denied: others may read the file, so it is no secret.
 [[nodiscard]] Result<std::string> local_token(const std::filesystem::path& data_dir);
 
+// The secret in a file, made when there is none; the same errors.
+[[nodiscard]] Result<std::string> secret_of_file(const std::filesystem::path& file);
+
 // In the order in which they were made.
 [[nodiscard]] Result<std::vector<TokenEntry>> read_tokens(const std::filesystem::path& data_dir);
 // The new token, which is kept nowhere. already_exists: the name is taken. Safe beside other processes.

@@ -7,6 +7,7 @@ void add_routes(Router& router, Api& api) {
   add_trials(router, api);
   add_workers(router, api);
   add_events(router, api);
+  add_logs(router, api);
   add_session(router, api);
   add_description(router);
   add_health(router, api);

@@ -40,9 +40,14 @@ void add_workers(Router& router, Api& api);
 void add_description(Router& router);
 void add_events(Router& router, Api& api);
 void add_health(Router& router, Api& api);
+void add_logs(Router& router, Api& api);
 void add_operation(Router& router, Api& api);
 void add_session(Router& router, Api& api);
 void add_static_files(Router& router);
+
+// Removes what the attempts of a study printed, once it is deleted; those of a crash in between, at the next start.
+void forget_logs(const Api& api, const StudyId& study);
+void forget_logs_of_deleted_studies(const Api& api);
 
 // OpenAPI 3.1 as JSON: what server/openapi.json has.
 [[nodiscard]] std::string_view openapi_document();

@@ -157,6 +157,13 @@ class OpenApi(unittest.TestCase):
         wait_for("its end", lambda: api.call("getStudy", study=study["id"])[0]["state"] == "COMPLETED")
         page, _ = api.call("listTrials", study=study["id"])
         self.assertIn("gp", {trial["suggestion"]["method"] for trial in page["trials"]})
+        log, headers = api.call("getAttemptLog", study=study["id"], trial=1, attempt=1)
+        self.assertIn('"train_loss"', log)
+        self.assertEqual(int(headers["X-Log-Size"]), len(log))
+        rest, _ = api.call("getAttemptLog", query="?offset=5", study=study["id"], trial=1, attempt=1)
+        self.assertEqual(rest, log[5:])
+        api.call("getAttemptLog", query="?offset=5&tail=1", study=study["id"], trial=1, attempt=1, expect=400)
+        api.call("getAttemptLog", study=study["id"], trial=1, attempt=9, expect=404)
 
     def faults(self, api: Description, study: str):
         api.call("createStudy", {"parameters": {}, "naem": "x"}, expect=400)

@@ -68,7 +68,7 @@ class Tokens(Service):
                                   capture_output=True, text=True, timeout=DEADLINE)
         for arguments, hint in (((), "--tls-cert"), (("--no-auth",), "--no-auth"), (("--no-auth", "--insecure-http"), "--no-auth")):
             refused = start(*arguments)
-            self.assertEqual(refused.returncode, 1, refused.stderr)
+            self.assertEqual(refused.returncode, 2, refused.stderr)
             self.assertIn(hint, refused.stderr)
             self.assertEqual(refused.stdout, "")
 
@@ -100,6 +100,36 @@ class Tls(Service):
             connection.close()
         for arguments in (("--tls-cert", certificate), ("--tls-cert", certificate, "--tls-key", certificate)):
             self.assertEqual(run("serve", "--listen", "127.0.0.1:0", "--data-dir", str(self.data_dir), *arguments).returncode, 2)
+
+
+class Programs(Service):
+    def test_a_request_starts_only_programs_that_the_operator_allowed(self):
+        script = pathlib.Path(self.folder.name) / "objective.sh"
+        script.write_text("#!/bin/sh\necho hello from \"$1\" >&2\necho '{\"loss\": 0.5}'\n")
+        script.chmod(0o755)
+        study = {"metric": {"name": "loss"}, "method": "random", "parameters": {"x": {"type": "int", "min": 1, "max": 9}},
+                 "budget": {"max_trials": 2}}
+        with serving(self.data_dir, "--allow-program", str(script)) as server:
+            for refused in (["/bin/sh", str(script)], [f"{script.parent}/../{script.parent.name}/objective.sh"], ["{x}"],
+                            ["/usr/bin/env", str(script)], ["objective.sh"]):
+                self.assertEqual(self.status(server, "/studies", study | {"command": refused}), 403, refused)
+            made = server.call("/studies", study | {"command": [str(script), "x={x}"]})["id"]
+            self.assertEqual(server.wait_for_end(made)["trial_counts"], {"COMPLETED": 2})
+            trial = server.trials(made)[0]
+            request = urllib.request.Request(f"{server.url}/api/v1/studies/{made}/trials/1/attempts/1/logs?tail=1000",
+                                             headers={"Authorization": f"Bearer {server.token}"})
+            with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
+                log = answer.read().decode()
+            self.assertIn(f"hello from x={trial['params']['x']}\n", log)
+            self.assertIn('{"loss": 0.5}\n', log)
+            logs = self.data_dir / "logs" / made
+            self.assertEqual(sorted(path.name for path in logs.iterdir()), ["1-1.log", "2-1.log"])
+            server.call(f"/studies/{made}", method="DELETE")
+            self.assertFalse(logs.exists())
+        (self.data_dir / "logs" / "deletedstudyabcd").mkdir(parents=True)
+        with serving(self.data_dir):
+            self.assertEqual(list((self.data_dir / "logs").iterdir()), [])
+        self.assertEqual(run("serve", "--allow-program", "objective.sh").returncode, 2)
 
 
 class Operation(Service):
