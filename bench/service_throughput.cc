@@ -63,7 +63,8 @@ class Service {
     if (service->pid_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       ::dup2(input.get(), STDOUT_FILENO);
-      ::execl(krige.c_str(), "krige", "serve", "--listen", "127.0.0.1:0", "--data-dir", name.c_str(), nullptr);
+      ::execl(krige.c_str(), "krige", "serve", "--listen", "127.0.0.1:0", "--data-dir", name.c_str(), "--no-auth",
+              nullptr);
       ::_exit(127);
     }
     input.reset();

@@ -29,6 +29,10 @@ Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup) {
   if (setup.times != nullptr) storage = tuner::make_timed_storage(std::move(storage), *setup.times);
   tuner::EngineOptions options;
   options.trainer = trainer_path();
+  options.forget_checkpoints = setup.store.empty();
+  options.checkpoint_folder = setup.store.empty()
+                                  ? (fs::temp_directory_path() / ("krige-checkpoints-" + storage->store_id())).string()
+                                  : setup.store + ".checkpoints";
   if (!fs::exists(options.trainer))
     return fail(ErrorCode::not_found, "krige-trainer is not where it should be: " + options.trainer);
   KRIGE_TRY(std::unique_ptr<tuner::Executor> executor,

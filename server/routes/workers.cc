@@ -98,11 +98,17 @@ Result<WorkerCall> read_worker_call(const Call& call) {
   return WorkerCall{std::move(body), trial};
 }
 
+// May be left out only where nobody is asked who he is: then the engine decides whether another could hold the trial.
+std::optional<std::string> read_token(const Api& api, ObjectReader& reader) {
+  if (api.auth != nullptr) reader.require("token");
+  return reader.string("token");
+}
+
 Result<Reply> report(Api& api, const Call& call) {
   KRIGE_TRY(const WorkerCall worker, read_worker_call(call));
   Faults faults;
   ObjectReader reader(worker.body, "", faults);
-  const std::optional<std::string> token = reader.string("token");
+  const std::optional<std::string> token = read_token(api, reader);
   reader.require("step");
   const std::int64_t step = reader.integer_in("step", 0, std::numeric_limits<std::int64_t>::max()).value_or(0);
   reader.require("metrics");
@@ -117,7 +123,7 @@ Result<Reply> heartbeat(Api& api, const Call& call) {
   KRIGE_TRY(const WorkerCall worker, read_worker_call(call));
   Faults faults;
   ObjectReader reader(worker.body, "", faults);
-  const std::optional<std::string> token = reader.string("token");
+  const std::optional<std::string> token = read_token(api, reader);
   reader.finish();
   if (!faults.empty()) return fail(faults.error());
   KRIGE_TRY(const tuner::Lease lease, api.engine.heartbeat(call["study"], worker.trial, token));
@@ -144,7 +150,7 @@ Result<Reply> complete(Api& api, const Call& call) {
   KRIGE_TRY(const WorkerCall worker, read_worker_call(call));
   Faults faults;
   ObjectReader reader(worker.body, "", faults);
-  const std::optional<std::string> token = reader.string("token");
+  const std::optional<std::string> token = read_token(api, reader);
   const tuner::Completion completion = read_completion(reader, faults);
   reader.finish();
   if (!faults.empty()) return fail(faults.error());

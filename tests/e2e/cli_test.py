@@ -214,6 +214,33 @@ class Commands(unittest.TestCase):
             self.assertEqual(sweep.wait(timeout=DEADLINE), 130)
             wait_for("the end of the workers", lambda: not workers(), timeout=5)
 
+    def test_successive_halving_pauses_and_goes_on(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(study_file(folder, trials=9, epochs=9))
+            path.write_text(path.read_text() + "early_terminate: {type: asha, eta: 3, promote: true}\n")
+            store = folder + "/studies.sqlite"
+            shown = run("sweep", str(path), "--json", "--store", store)
+            self.assertEqual(shown.returncode, 0, shown.stderr)
+            document = json.loads(shown.stdout)
+            counts = document["study"]["trial_counts"]
+            self.assertEqual(counts["COMPLETED"] + counts["PRUNED"], 9, counts)
+            self.assertGreater(counts["PRUNED"], counts["COMPLETED"])
+            for trial in document["trials"]:
+                self.assertIsNotNone(trial["value"])
+                whole = trial["state"] == "COMPLETED"
+                self.assertEqual([a["state"] for a in trial["attempts"]], ["SUCCEEDED"] * len(trial["attempts"]))
+                self.assertEqual(len(trial["attempts"]) == 3, whole, "by the rungs 1 and 3 to the end")
+                if whole:
+                    # Bit for bit the training that was never stopped.
+                    job = json.loads(json.dumps(document["study"]["spec"]["train"])) | trial["params"]
+                    alone = pathlib.Path(folder) / "job.json"
+                    alone.write_text(json.dumps(job | {"seed": job.get("seed", document["study"]["spec"]["seed"])}))
+                    trained = run("train", str(alone), "--json")
+                    self.assertEqual(trained.returncode, 0, trained.stderr)
+                    last = json.loads(trained.stdout.splitlines()[-1])
+                    self.assertEqual(last["validation_loss"], trial["value"])
+            self.assertEqual(list(pathlib.Path(store + ".checkpoints").rglob("*.kckpt")), [])
+
     def test_sweep_of_any_program(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "study.yaml"

@@ -47,6 +47,7 @@ int run(const Options& options) {
   if (!engine) return fmt::print(stderr, "{}\n", engine.error().describe()), 1;
   server::ServerOptions server_options;
   server_options.port = options.port;
+  server_options.auth = false;
   const auto service = server::Server::start(**engine, server_options);
   if (!service) return fmt::print(stderr, "{}\n", service.error().describe()), 1;
   fmt::print("{}\n", (*service)->url());

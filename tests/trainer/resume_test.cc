@@ -116,6 +116,15 @@ TEST_F(ResumeTest, ATrainingInRungsIsTheOneNeverStopped) {
   EXPECT_EQ(model(), expected_model);
 }
 
+TEST_F(ResumeTest, ATrainingThatIsAtItsPauseAlreadyPausesAtOnce) {
+  std::vector<std::string> to_rung = arguments();
+  to_rung.insert(to_rung.end(), {"--pause-after", "2"});
+  EXPECT_EQ(train(job("adam", 1, 1), to_rung).exit_code, kPaused);
+  const Outcome again = train(job("adam", 1, 1), to_rung);
+  EXPECT_EQ(again.exit_code, kPaused) << again.log;
+  EXPECT_EQ(again.records.size(), 0U);
+}
+
 // In the middle of an epoch, in every mode, with nothing left but the file.
 TEST_F(ResumeTest, APauseStopsAtAMinibatchAndHasACodeOfItsOwn) {
   for (const std::string mode : {"bsp", "ssp", "asp"}) {

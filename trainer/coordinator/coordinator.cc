@@ -167,9 +167,14 @@ class Coordinator {
     const Floats weights = resumed_ ? std::move(resumed_->weights) : model->initial_weights(job_.seed);
     const std::span<const float> state = resumed_ ? std::span<const float>(resumed_->state) : std::span<const float>();
     if (resumed_) rows_before_ = resumed_->clock * summary_.train_rows / steps_per_epoch_;
+    if (resumed_ && resumed_->clock >= clock_of_pause()) {
+      paused_ = true;  // it was there already
+      return {};
+    }
     for (std::uint32_t s = 0; s < shards(); ++s) {
       const KeyRange keys = part_of(parameters_, shards(), s);
       Begin message;
+      message.stop_at = clock_of_pause();
       message.train_rows = summary_.train_rows;
       for (const KeyRange& range : model->penalized()) {
         const KeyRange common{std::max(range.begin, keys.begin), std::min(range.end, keys.end)};
@@ -190,16 +195,14 @@ class Coordinator {
       crew_.send(Role::shard, s, message);
     }
     began_ = system_clock().now();
-    pause_after_epochs();
     if (pause_wanted_) ask_to_hold();
     return {};
   }
 
-  void pause_after_epochs() {
+  [[nodiscard]] std::uint64_t clock_of_pause() const {
     const std::optional<std::int64_t>& epochs = options_.checkpoint.pause_after;
-    if (!epochs || *epochs >= job_.epochs) return;
-    for (std::uint32_t s = 0; s < shards(); ++s)
-      crew_.send(Role::shard, s, StopAt{steps_per_epoch_ * static_cast<std::uint64_t>(*epochs)});
+    if (!epochs || *epochs >= job_.epochs) return StopAt::kNever;
+    return steps_per_epoch_ * static_cast<std::uint64_t>(*epochs);
   }
 
   Status find_checkpoint() {

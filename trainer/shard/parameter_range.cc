@@ -40,7 +40,8 @@ ParameterRange::ParameterRange(const TrainJob& job, const Begin& begin, ShardPee
       workers_(static_cast<std::size_t>(job.workers)),
       version_(begin.version),
       min_clock_(begin.clock),
-      checkpoint_steps_(begin.checkpoint_steps) {
+      checkpoint_steps_(begin.checkpoint_steps),
+      stop_at_(begin.stop_at) {
   for (WorkerState& worker : workers_) worker.clock = begin.clock;
   if (!begin.state.empty()) {
     auto from = begin.state.begin();

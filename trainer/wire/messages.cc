@@ -123,6 +123,7 @@ Status read(ByteReader& from, Begin& m) {
   m.version = from.get<std::uint64_t>();
   m.clock = from.get<std::uint64_t>();
   m.checkpoint_steps = from.get<std::uint64_t>();
+  m.stop_at = from.get<std::uint64_t>();
   const auto keys = from.get<std::uint64_t>();
   m.penalized.resize(from.count(2 * sizeof(std::uint64_t)));
   for (KeyRange& range : m.penalized) {
@@ -330,6 +331,7 @@ void encode_head(ByteWriter& to, const Begin& m) {
   to.put(m.version);
   to.put(m.clock);
   to.put(m.checkpoint_steps);
+  to.put(m.stop_at);
   to.put(static_cast<std::uint64_t>(m.weights.size()));
   to.put(static_cast<std::uint64_t>(m.penalized.size()));
   for (const KeyRange& range : m.penalized) {

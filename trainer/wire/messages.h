@@ -40,6 +40,7 @@ struct Begin {
   std::uint64_t version = 0;
   std::uint64_t clock = 0;
   std::uint64_t checkpoint_steps = 0;  // state is sent whenever all workers have done a multiple of so many; 0: never
+  std::uint64_t stop_at = ~std::uint64_t{0};  // as StopAt; here, since workers may be far when a later message comes
 };
 
 // A worker that has done `clock` minibatches asks for weights. `version` is the one it saw last.

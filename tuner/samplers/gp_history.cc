@@ -104,12 +104,13 @@ GpHistory read_history(const StudySpec& spec, std::size_t dims, std::span<const 
   for (const Trial& trial : trials) {
     if (trial.state == TrialState::cancelled) continue;
     const std::vector<double> point = spec.space.encode(trial.params);
-    if (!is_final(trial.state)) {
+    const bool has_value = is_measured(spec, trial);
+    // A paused one has shown what a pruned one would have.
+    if (!is_final(trial.state) && !(trial.state == TrialState::paused && has_value)) {
       out.pending.append(point);
       continue;
     }
-    ++out.finished;
-    const bool has_value = is_measured(spec, trial);
+    if (is_final(trial.state)) ++out.finished;
     if (!has_value && trial.state == TrialState::pruned) continue;  // says nothing either way
     out.labelled.append(point);
     out.labels.push_back(has_value ? kFeasible : trial.state == TrialState::failed ? kFailed : kInfeasible);

@@ -99,6 +99,7 @@ EarlyTerminate read_early_terminate(const OrderedJson& json, Faults& faults) {
   if (halving) {
     rule.eta = reader.integer_in("eta", 2, 1000).value_or(rule.eta);
     rule.brackets = reader.integer_in("brackets", 1, 20).value_or(rule.brackets);
+    rule.promote = reader.boolean("promote").value_or(false);
     rule.max_iter = reader.integer_in("max_iter", 2, kMaxTrials);
     rule.halvings = reader.integer_in("s", 1, 20).value_or(rule.halvings);
     if (rule.max_iter && reader.has("min_iter")) reader.fault("max_iter", "cannot be given with min_iter");
@@ -136,6 +137,7 @@ OrderedJson to_json(const EarlyTerminate& rule) {
       }
       json["eta"] = rule.eta;
       json["brackets"] = rule.brackets;
+      if (rule.promote) json["promote"] = true;
       break;
     case EarlyTerminateKind::curve:
       json["max_iter"] = *rule.max_iter;
@@ -260,6 +262,8 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
   if (spec.train && spec.command) reader.fault("command", "cannot be given with train");
   if (const OrderedJson* rule = reader.raw("early_terminate"))
     spec.early_terminate = read_early_terminate(*rule, faults);
+  if (spec.early_terminate && spec.early_terminate->promote && !spec.train)
+    reader.fault("early_terminate.promote", "needs train: only the built-in trainer keeps checkpoints");
   read_notes(reader, spec);
 
   const OrderedJson* warm_start = reader.raw("warm_start");

@@ -39,6 +39,8 @@ struct EarlyTerminate {
   std::int64_t eta = 3;         // halving: one of so many goes on
   // Halving by the end instead of by the beginning: rungs max_iter/ηᵏ, k = 1 … halvings. curve: where trials end.
   std::optional<std::int64_t> max_iter;
+  // Halving in its first form: a trial pauses at each rung and goes on from its checkpoint when it is among the best.
+  bool promote = false;
   double probability = 0.05;  // curve: a trial less likely to become the best is ended, in (0, 1)
   std::int64_t halvings = 1;
   std::int64_t brackets = 1;

@@ -92,8 +92,10 @@ void Curves::add(TrialId trial, AttemptId attempt, std::int64_t step, double val
   if (attempt < of) return;
   if (attempt > of) {
     of = attempt;
-    curve.clear();
-    bounds.clear();
+    while (!curve.empty() && (!attempts_go_on_ || curve.back().first >= step)) {
+      curve.pop_back();
+      bounds.pop_back();
+    }
   }
   if (std::isnan(value) || (!curve.empty() && step < curve.back().first)) return;
   if (!curve.empty() && step == curve.back().first) {
@@ -130,8 +132,58 @@ std::vector<std::int64_t> rungs(const EarlyTerminate& rule) {
   return out;
 }
 
+std::optional<std::int64_t> next_rung(const EarlyTerminate& rule, TrialId trial, std::int64_t step) {
+  const std::vector<std::int64_t> all = rungs(rule);
+  for (auto k = static_cast<std::size_t>((trial - 1) % rule.brackets); k < all.size(); ++k)
+    if (all[k] > step) return all[k];
+  return std::nullopt;
+}
+
+namespace {
+
+// Step, then loss: what is further and then better comes first.
+std::optional<std::pair<std::int64_t, double>> standing(const Curves& curves, TrialId trial, double sign) {
+  const Curve& curve = curves.of(trial);
+  if (curve.empty()) return std::nullopt;
+  return std::pair(-curve.back().first, *curves.best_by(trial, curve.back().first, sign));
+}
+
+bool is_among_the_best(const EarlyTerminate& rule, double sign, const Curves& curves, TrialId trial) {
+  const auto own = standing(curves, trial, sign);
+  if (!own) return false;
+  std::int64_t there = 0;
+  std::int64_t better = 0;
+  for (TrialId id = (trial - 1) % rule.brackets + 1; id < curves.end(); id += rule.brackets) {
+    const auto best = curves.best_by(id, -own->first, sign);
+    if (!best) continue;
+    ++there;
+    if (*best < own->second || (*best == own->second && id < trial)) ++better;
+  }
+  return better < there / rule.eta;
+}
+
+}  // namespace
+
+std::optional<TrialId> furthest(Goal goal, const Curves& curves, const std::set<TrialId>& paused) {
+  const double sign = goal == Goal::minimize ? 1 : -1;
+  std::optional<TrialId> first;
+  for (const TrialId id : paused)
+    if (const auto own = standing(curves, id, sign); own && (!first || *own < *standing(curves, *first, sign)))
+      first = id;
+  return first;
+}
+
+std::optional<TrialId> to_promote(const EarlyTerminate& rule, Goal goal, const Curves& curves,
+                                  const std::set<TrialId>& paused) {
+  const double sign = goal == Goal::minimize ? 1 : -1;
+  std::set<TrialId> good;
+  for (const TrialId id : paused)
+    if (is_among_the_best(rule, sign, curves, id)) good.insert(id);
+  return furthest(goal, curves, good);
+}
+
 std::optional<std::string> reason_to_stop(const EarlyTerminate& rule, Goal goal, const Curves& curves, TrialId trial) {
-  if (curves.of(trial).empty()) return std::nullopt;
+  if (curves.of(trial).empty() || rule.promote) return std::nullopt;
   const double sign = goal == Goal::minimize ? 1 : -1;
   switch (rule.kind) {
     case EarlyTerminateKind::asha:

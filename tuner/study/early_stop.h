@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,10 @@ namespace krige::tuner {
 // What the trials of a study reported, of each its last attempt. Not thread-safe.
 class Curves {
  public:
-  // A report of a later attempt forgets the earlier one's; of a step that is not the last one's or later, and NaN, it
+  // `attempts_go_on`: a later attempt may go on where the one before it was, from a checkpoint.
+  explicit Curves(bool attempts_go_on = false) : attempts_go_on_(attempts_go_on) {}
+  // A report of a later attempt forgets the earlier ones' of its step and later, and the others too where attempts
+  // begin anew; of a step that is not the last one's or later, and NaN, it
   // is passed over.
   void add(TrialId trial, AttemptId attempt, std::int64_t step, double value);
   [[nodiscard]] const Curve& of(TrialId trial) const;
@@ -33,11 +37,22 @@ class Curves {
     Curve curve;
     std::vector<std::pair<double, double>> lowest_highest;  // up to each of its steps
   };
+  bool attempts_go_on_;
   std::vector<Reported> trials_;  // by id, from 1
 };
 
 // The steps of successive halving at which trials are compared, ascending: min_iter·ηᵏ, or max_iter/ηᵏ for k = s … 1.
 [[nodiscard]] std::vector<std::int64_t> rungs(const EarlyTerminate& rule);
+
+// Halving with `promote` (Li et al. 2020, algorithm 2). The first rung of the trial's bracket above `step`, to which it
+// trains next; nothing: to its end.
+[[nodiscard]] std::optional<std::int64_t> next_rung(const EarlyTerminate& rule, TrialId trial, std::int64_t step);
+// Which paused trial goes on before a new one begins: one that is among the best 1/η of those that got to its last
+// rung, at least η; of several the one at the highest rung, and there the best.
+[[nodiscard]] std::optional<TrialId> to_promote(const EarlyTerminate& rule, Goal goal, const Curves& curves,
+                                                const std::set<TrialId>& paused);
+// The best of those at the highest rung, which may not be good enough.
+[[nodiscard]] std::optional<TrialId> furthest(Goal goal, const Curves& curves, const std::set<TrialId>& paused);
 
 // Why the trial, which has just reported, should stop; nothing: it should go on. At a step each trial counts with the
 // best it had reported by then, if it got so far.

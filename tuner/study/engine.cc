@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
@@ -105,7 +106,12 @@ struct Engine::Impl {
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Engine::~Engine() { shut_down(); }
+Engine::~Engine() {
+  shut_down();
+  if (!impl_->options.forget_checkpoints) return;
+  std::error_code error;
+  std::filesystem::remove_all(impl_->options.checkpoint_folder, error);
+}
 
 Result<std::unique_ptr<Engine>> Engine::open(std::unique_ptr<Storage> storage, std::unique_ptr<Executor> executor,
                                              EngineOptions options) {
@@ -140,6 +146,8 @@ Result<StudyView> Engine::create_study(const StudySpec& spec, const AnswerOf<Stu
   if (spec.train && (!impl_->executor || impl_->options.trainer.empty()))
     return fail(ErrorCode::unsupported, "this server runs no trainings", "train");
   if (spec.command && !impl_->executor) return fail(ErrorCode::unsupported, "this server runs no programs", "command");
+  if (spec.early_terminate && spec.early_terminate->promote && impl_->options.checkpoint_folder.empty())
+    return fail(ErrorCode::unsupported, "this server keeps no checkpoints", "early_terminate.promote");
   StudyRow row;
   row.id = random_id(16);
   row.name = spec.name;
@@ -194,6 +202,7 @@ Status Engine::delete_study(const StudyId& id) {
     impl_->changed.notify_all();
   }
   runner->retire();
+  runner->forget_checkpoints();
   return impl_->storage->delete_study(id);
 }
 
@@ -228,7 +237,8 @@ Result<TrialDetail> Engine::trial(const StudyId& id, TrialId trial) const {
   KRIGE_TRY(std::vector<Record> records, impl_->storage->records(id, trial));
   AttemptId last = 0;
   for (const Record& record : records) last = std::max(last, record.attempt);
-  std::erase_if(records, [&](const Record& record) { return record.attempt != last; });
+  // Attempts that go on from a checkpoint make one curve.
+  if (!runner->promotes()) std::erase_if(records, [&](const Record& record) { return record.attempt != last; });
   return TrialDetail{std::move(found), std::move(records)};
 }
 

@@ -107,6 +107,8 @@ struct EngineOptions {
   Millis stop_grace = std::chrono::milliseconds(0);  // between SIGTERM and SIGKILL for the built-in trainer
   Millis command_grace = std::chrono::seconds(10);   // the same for a study's own program
   std::string trainer;                               // path of krige-trainer; empty: studies with `train` are refused
+  std::string checkpoint_folder;                     // of paused trainings; empty: studies with `promote` are refused
+  bool forget_checkpoints = false;                   // the folder goes with the engine, as a store in memory does
   int max_lost_attempts = 3;                         // a trial whose attempts are lost so often is FAILED
   Millis retry_pause = std::chrono::seconds(1);      // before a FAILED attempt is run again, doubled each further time
   Millis longest_retry_pause = std::chrono::minutes(1);

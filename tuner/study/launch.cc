@@ -63,14 +63,21 @@ std::vector<std::string> expand(const StudySpec& spec, const Params& params) {
 
 }  // namespace
 
-Result<RunSpec> make_run(const StudySpec& spec, const AttemptKey& key, const Params& params,
-                         const std::string& trainer) {
+Result<RunSpec> make_run(const StudySpec& spec, const AttemptKey& key, const Params& params, const std::string& trainer,
+                         const std::optional<CheckpointRun>& checkpoint) {
   RunSpec run;
   run.key = key;
   if (spec.train) {
     if (trainer.empty()) return fail(ErrorCode::unsupported, "krige-trainer is not installed beside krige", "train");
     KRIGE_TRY(const TrainJob job, job_at(spec, params));
     run.argv = {trainer, "coordinator", "--job", "-"};
+    if (checkpoint) {
+      // Between the rungs none is written.
+      run.argv.insert(run.argv.end(),
+                      {"--resume", "--checkpoint", checkpoint->path, "--checkpoint-every", "1000000000"});
+      if (checkpoint->pause_after)
+        run.argv.insert(run.argv.end(), {"--pause-after", std::to_string(*checkpoint->pause_after)});
+    }
     run.input = dump(to_json(job));
     return run;
   }

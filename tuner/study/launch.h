@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "tuner/executors/executor.h"
@@ -10,10 +11,18 @@
 
 namespace krige::tuner {
 
+// Where a training keeps its checkpoint and goes on from, and after how many epochs in all it pauses.
+struct CheckpointRun {
+  std::string path;
+  std::optional<std::int64_t> pause_after;
+};
+// With which a training says that it has paused.
+inline constexpr int kPausedExitCode = 75;
+
 // The process of an attempt: krige-trainer with the job of the point, or the study's command with W&B's macros and
 // {name} replaced. `trainer` is the path of krige-trainer.
 [[nodiscard]] Result<RunSpec> make_run(const StudySpec& spec, const AttemptKey& key, const Params& params,
-                                       const std::string& trainer);
+                                       const std::string& trainer, const std::optional<CheckpointRun>& checkpoint = {});
 
 // A line of standard output as a record: a JSON object with numbers in it; `step` is its step, else `next_step`.
 // nullopt: the line is something else, a program may print what it likes.

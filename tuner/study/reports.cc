@@ -11,7 +11,9 @@ void Reports::take(const Record& record) {
     if (found == record.metrics.end()) continue;
     const double value = found->second;
     OfTrial& trial = trials_[record.trial];
-    if (trial.attempt != record.attempt) trial = {record.attempt, {}};
+    if (trial.attempt != record.attempt && !(attempts_go_on_ && record.step > last_step(record.trial)))
+      trial.metrics.clear();
+    trial.attempt = record.attempt;
     trial.metrics.resize(metrics_.size());
     std::optional<Reported>& reported = trial.metrics[i];
     if (!reported) {

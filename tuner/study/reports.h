@@ -12,7 +12,9 @@ namespace krige::tuner {
 // Of each trial only its last attempt that reported. Not thread-safe.
 class Reports {
  public:
-  explicit Reports(std::vector<RequiredMetric> metrics) : metrics_(std::move(metrics)) {}
+  // `attempts_go_on`: as of Curves.
+  explicit Reports(std::vector<RequiredMetric> metrics, bool attempts_go_on = false)
+      : metrics_(std::move(metrics)), attempts_go_on_(attempts_go_on) {}
 
   void take(const Record& record);
   void forget(TrialId trial) { trials_.erase(trial); }
@@ -34,6 +36,7 @@ class Reports {
   };
 
   std::vector<RequiredMetric> metrics_;
+  bool attempts_go_on_;
   std::map<TrialId, OfTrial> trials_;
 };
 

@@ -119,6 +119,7 @@ Status StudyRunner::commit(Change change) {
   note_attempts(change);
   image_.apply(change, *seq);
   for (const Trial& trial : change.trials) changed_trials_.insert(trial.id);
+  forget_checkpoints_of(change);
   changed_.notify_all();
   tell_waiters();
   services_.on_change(image_.row().id);
@@ -194,10 +195,8 @@ Change StudyRunner::ending(Trial trial, AttemptState how, TrialState state, std:
   attempt.ended_at = time;
   trial.state = state;
   trial.set(std::move(measured));
-  if (is_final(state)) {
-    trial.reason = std::move(reason);
-    trial.ended_at = time;
-  }
+  if (is_final(state) || state == TrialState::paused) trial.reason = std::move(reason);
+  if (is_final(state)) trial.ended_at = time;
   Change change;
   change.events.push_back(trial_state_changed(trial));
   change.trials.push_back(std::move(trial));

@@ -17,7 +17,9 @@ constexpr std::array kFinalStates{TrialState::completed, TrialState::pruned, Tri
 }  // namespace
 
 StudyImage::StudyImage(StudySpec spec, StudyRow row, std::vector<Trial> trials)
-    : spec_(std::move(spec)), row_(std::move(row)), reports_(required_metrics(spec_)) {
+    : spec_(std::move(spec)),
+      row_(std::move(row)),
+      reports_(required_metrics(spec_), spec_.early_terminate && spec_.early_terminate->promote) {
   // In the order in which they ended: failures in a row are counted in that order.
   std::vector<const Trial*> by_end;
   for (const Trial& trial : trials) by_end.push_back(&trial);

@@ -257,6 +257,8 @@ Status StudyRunner::take_in_exit(const Exit& exit) {
   const bool asked_to_stop = trial.state == TrialState::stopping;
   if (pruned(trial)) return end_pruned(trial);
   using enum Outcome::Kind;
+  if (outcome.kind == exited && outcome.exit_code == kPausedExitCode && promotes() && !asked_to_stop)
+    return end(is_at_rung(trial) ? pausing(trial) : failing(trial, "paused without a record of its last epoch"));
   if (outcome.kind == exited && outcome.exit_code == 0) {
     Result<Verdict> verdict = judge(image_.spec(), image_.reduced(trial.id));
     if (verdict)
@@ -326,6 +328,7 @@ Status StudyRunner::begin_stopping(const std::string& reason) {
     change.events.push_back(trial_state_changed(trial));
     change.trials.push_back(std::move(trial));
   }
+  plan_end_of_paused(change);
   wanted_.clear();
   KRIGE_CHECK(commit(std::move(change)));
   const Millis grace = image_.spec().train ? services_.options->stop_grace : services_.options->command_grace;
@@ -337,11 +340,9 @@ Status StudyRunner::start_local(Lock& lock) {
   while (image_.row().state == StudyState::active && !draining_) {
     const std::int64_t running = image_.count(TrialState::running) + image_.count(TrialState::stopping);
     if (running >= image_.spec().budget.parallel) return {};
-    std::optional<Trial> trial;
-    if (const std::optional<TrialId> ready = first_ready()) {
-      trial = *image_.trial(*ready);
-    } else if (can_give()) {
-      KRIGE_TRY(trial, propose(lock));
+    KRIGE_TRY(std::optional<Trial> trial, next_local(lock));
+    if (!trial && running == 0 && image_.count(TrialState::waiting) == 0) {
+      KRIGE_TRY(trial, settle_paused());
     }
     if (!trial) return end_if_due();
     KRIGE_CHECK(launch(std::move(*trial)));
@@ -350,10 +351,19 @@ Status StudyRunner::start_local(Lock& lock) {
   return {};
 }
 
+Result<std::optional<Trial>> StudyRunner::next_local(Lock& lock) {
+  std::optional<TrialId> next = first_ready();
+  if (!next) next = promoted();
+  if (next) return std::optional<Trial>(*image_.trial(*next));
+  if (can_give()) return propose(lock);
+  return std::optional<Trial>();
+}
+
 Status StudyRunner::launch(Trial planned) {
   KRIGE_TRY(Trial trial, begin_attempt(std::move(planned), kLocalWorker, AttemptState::launching));
   const AttemptKey key{image_.row().id, trial.id, trial.attempts.back().id};
-  const Result<RunSpec> run = make_run(image_.spec(), key, trial.params, services_.options->trainer);
+  const Result<RunSpec> run =
+      make_run(image_.spec(), key, trial.params, services_.options->trainer, checkpoint_of(trial));
   const Status started = run ? services_.executor->start(*run) : fail(run.error());
   if (started) return {};
   return end(ending(std::move(trial), AttemptState::failed, TrialState::failed, started.error().describe()));

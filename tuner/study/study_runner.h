@@ -22,6 +22,7 @@
 #include "tuner/samplers/sampler.h"
 #include "tuner/study/early_stop.h"
 #include "tuner/study/history.h"
+#include "tuner/study/launch.h"
 #include "tuner/study/quarantine.h"
 #include "tuner/study/study_image.h"
 
@@ -67,6 +68,11 @@ class StudyRunner {
   // Blocks until the study's sequence is above `after`, the deadline, the stop, or the end of the runner. The sequence
   // then.
   [[nodiscard]] std::uint64_t wait_past(std::uint64_t after, MonotonicTime deadline, const std::stop_token& stop) const;
+
+  // Whether trials pause at rungs and go on from there.
+  [[nodiscard]] bool promotes() const;
+  // Of all trials.
+  void forget_checkpoints() const;
 
   // From the executor's thread: queued, taken in by the runner's.
   void on_line(const AttemptKey& key, std::string_view line);
@@ -126,6 +132,8 @@ class StudyRunner {
   Status expire_leases();
   Status end_if_due();
   Status start_local(Lock& lock);
+  // What runs next here: what waits, what is promoted, or a new point.
+  Result<std::optional<Trial>> next_local(Lock& lock);
   Status serve_clients(Lock& lock);
 
   // Plans, commits and shows what was planned, in one change with the writes that other threads bring meanwhile, so
@@ -180,6 +188,16 @@ class StudyRunner {
   Status load_curves();
   void note_curve(const Record& record);
   Status end_pruned(Trial trial);
+  // With `promote` (study_promotion.cc).
+  [[nodiscard]] std::optional<CheckpointRun> checkpoint_of(const Trial& trial) const;
+  [[nodiscard]] std::optional<TrialId> promoted() const;
+  [[nodiscard]] bool is_at_rung(const Trial& trial) const;
+  [[nodiscard]] Change pausing(Trial trial) const;
+  // Nothing runs and nothing new may begin: the best goes on if none got to its end, else all that are paused have
+  // ended.
+  Result<std::optional<Trial>> settle_paused();
+  void plan_end_of_paused(Change& change) const;
+  void forget_checkpoints_of(const Change& change) const;
   Status lose_attempt(Trial trial, std::string reason);
 
   [[nodiscard]] bool runs_locally() const { return services_.executor != nullptr && image_.spec().runs_locally(); }
@@ -235,7 +253,7 @@ class StudyRunner {
   std::int64_t last_fit_ = 0;          // the id of the latest; 0 before the first
   bool refitting_ = false;             // until the fit was taken in
   std::int64_t refit_failed_at_ = -1;  // so many finished trials; with more it may work
-  Curves curves_;                      // with early_terminate only
+  Curves curves_{image_.spec().early_terminate && image_.spec().early_terminate->promote};  // with early_terminate only
   bool recovered_ = false;
   bool exhausted_ = false;  // the space has no other point
   bool draining_ = false;

@@ -228,6 +228,24 @@ TEST_F(ParameterRangeTest, AllStopAtTheClockThatHoldSaysAndGoOnWhenTold) {
   EXPECT_EQ(peers_.reads.size(), reads + 7);
 }
 
+// Told at the beginning, so that no worker is beyond it, however late other messages come.
+TEST_F(ParameterRangeTest, StopsWhereItsBeginSays) {
+  TrainJob job;
+  job.mode = TrainMode::bsp;
+  job.batch_size = 8;
+  job.epochs = 3;
+  const std::vector<float> start{1, 1};
+  Begin begin{16, {}, start};
+  begin.stop_at = 2;
+  ParameterRange range(job, begin, peers_);
+  ASSERT_TRUE(range.push(push(0, 0, eight_)));
+  ASSERT_TRUE(range.push(push(0, 1, eight_)));
+  EXPECT_EQ(peers_.reads.size(), 1U);
+  ASSERT_EQ(peers_.states.size(), 1U);
+  EXPECT_EQ(peers_.states[0].clock, 2U);
+  EXPECT_TRUE(peers_.states[0].stopped);
+}
+
 TEST_F(ParameterRangeTest, ACheckpointWaitsForTheSlowestAndARangeGoesOnFromIt) {
   TrainJob job;
   job.mode = TrainMode::asp;

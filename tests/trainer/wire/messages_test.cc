@@ -114,13 +114,15 @@ TEST(Messages, TheOthersSurviveTheRoundTrip) {
   EXPECT_EQ(copy(begin.weights), kValues);
   EXPECT_TRUE(begin.state.empty());
   const std::span<const float> three = std::span(kValues).first(3);
-  const Bytes resumed_bytes = payload_of(Begin{100, {{0, 2}}, three, three, 8, 9, 10}, kValues);
+  EXPECT_EQ(begin.stop_at, StopAt::kNever);
+  const Bytes resumed_bytes = payload_of(Begin{100, {{0, 2}}, three, three, 8, 9, 10, 11}, kValues);
   const Begin resumed = read<Begin>(resumed_bytes).value();
   EXPECT_EQ(copy(resumed.weights), copy(three));
   EXPECT_EQ(copy(resumed.state), copy(std::span(kValues).last(3)));
   EXPECT_EQ(resumed.version, 8U);
   EXPECT_EQ(resumed.clock, 9U);
   EXPECT_EQ(resumed.checkpoint_steps, 10U);
+  EXPECT_EQ(resumed.stop_at, 11U);
   // Five numbers are no state of two keys.
   EXPECT_FALSE(read<Begin>(payload_of(Begin{100, {{0, 2}}, three.first(2)}, std::span(kValues).first(5))));
 

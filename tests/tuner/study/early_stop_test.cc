@@ -64,6 +64,46 @@ TEST(Curves, TheBestByAStepIsThatOfAllPointsUpToIt) {
   }
 }
 
+TEST(Curves, OfAttemptsThatGoOnAreOne) {
+  Curves curves(true);
+  curves.add(1, 1, 1, 5);
+  curves.add(1, 1, 3, 4);
+  curves.add(1, 2, 4, 3);
+  EXPECT_EQ(curves.of(1), (Curve{{1, 5}, {3, 4}, {4, 3}}));
+  curves.add(1, 3, 3, 9);  // from an older checkpoint
+  EXPECT_EQ(curves.of(1), (Curve{{1, 5}, {3, 9}}));
+  EXPECT_EQ(curves.best_by(1, 3, 1), 5);
+}
+
+TEST(Promotion, ToTheNextRungOfTheBracket) {
+  EarlyTerminate early = rule(EarlyTerminateKind::asha);
+  early.promote = true;
+  early.max_iter = 27;
+  early.halvings = 2;
+  EXPECT_EQ(next_rung(early, 1, 0), 3);
+  EXPECT_EQ(next_rung(early, 1, 3), 9);
+  EXPECT_EQ(next_rung(early, 1, 9), std::nullopt);
+  early.brackets = 2;
+  EXPECT_EQ(next_rung(early, 2, 0), 9);
+}
+
+TEST(Promotion, OfTheBestThirdOfThoseThatGotThereHighestRungFirst) {
+  EarlyTerminate early = rule(EarlyTerminateKind::asha);
+  early.promote = true;
+  const std::vector<std::vector<double>> two{{5}, {4}};
+  EXPECT_EQ(to_promote(early, Goal::minimize, curves_of(two), {1, 2}), std::nullopt) << "fewer than eta";
+  EXPECT_EQ(furthest(Goal::minimize, curves_of(two), {1, 2}), 2);
+  const Curves three = curves_of({{5}, {4}, {6}});
+  EXPECT_EQ(to_promote(early, Goal::minimize, three, {1, 2, 3}), 2);
+  EXPECT_EQ(to_promote(early, Goal::maximize, three, {1, 2, 3}), 3);
+  EXPECT_EQ(to_promote(early, Goal::minimize, three, {1, 3}), std::nullopt) << "2 has gone on already";
+  // 1, 2 and 3 are at the second rung, 4 to 9 at the first.
+  const Curves more = curves_of({{1, 1, 7}, {1, 1, 8}, {1, 1, 9}, {2}, {3}, {3}, {3}, {3}, {0.5}});
+  EXPECT_EQ(to_promote(early, Goal::minimize, more, {1, 2, 3, 4, 5, 9}), 1);
+  EXPECT_EQ(to_promote(early, Goal::minimize, more, {2, 3, 4, 5, 9}), 9);
+  EXPECT_EQ(reason_to_stop(early, Goal::minimize, more, 5), std::nullopt) << "nothing is stopped, all pause";
+}
+
 TEST(Rungs, RiseByEtaFromTheFirstOrFallFromTheLast) {
   EarlyTerminate early = rule(EarlyTerminateKind::hyperband);
   early.min_iter = 3;
