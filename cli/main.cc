@@ -121,6 +121,9 @@ int main(int argc, char** argv) {
   ask_tell_command->footer(
       "{\"ask\":2}                            gives {\"trials\":[{\"id\":1,\"params\":{…}},…]}\n"
       "{\"tell\":[{\"id\":1,\"value\":0.3}]}      or {\"id\":1,\"state\":\"FAILED\"}, gives {\"ok\":true}\n"
+      "{\"tell\":[{\"params\":{…},\"value\":1}]} a point that was not asked for (\"state\":\"RUNNING\": one that "
+      "others try),\n"
+      "                                     gives {\"ok\":true,\"ids\":[2]}\n"
       "{\"best\":true}                        gives {\"best\":{\"trial\":1,\"value\":0.3,\"params\":{…}}}");
   ask_tell_command->callback([&] { code = ask_tell(ask_tell_options); });
 
