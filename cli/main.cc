@@ -1,4 +1,4 @@
-// Flags are parsed here and nowhere else.
+// Flags are parsed here and in the files of flags.h, nowhere else.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/flags.h"
 
 namespace {
 
@@ -126,6 +127,8 @@ int main(int argc, char** argv) {
       "                                     gives {\"ok\":true,\"ids\":[2]}\n"
       "{\"best\":true}                        gives {\"best\":{\"trial\":1,\"value\":0.3,\"params\":{…}}}");
   ask_tell_command->callback([&] { code = ask_tell(ask_tell_options); });
+
+  add_remote_commands(app, code);
 
   app.add_subcommand("version", "Print the version and how it was built")->callback([&] { code = version(); });
 

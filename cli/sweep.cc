@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
+#include "cli/trial_text.h"
 #include "cli/workplace.h"
 #include "tuner/study/codec.h"
 #include "tuner/trial/codec.h"
@@ -38,19 +39,6 @@ Result<std::vector<Trial>> all_trials(const Engine& engine, const StudyId& id) {
   return trials;
 }
 
-// trial 12  COMPLETED  0.9722  learning_rate=0.01 hidden=64
-std::string describe(const OrderedJson& trial) {
-  std::string text = fmt::format("trial {}  {}", trial["id"].dump(), trial["state"].get<std::string>());
-  if (trial["value"].is_number()) text += "  " + short_number(trial["value"].get<double>());
-  for (const auto& [name, value] : trial["params"].items()) {
-    text += fmt::format("{}{}={}", name == trial["params"].begin().key() ? "  " : " ", name,
-                        value.is_number_float() ? short_number(value.get<double>())
-                                                : (value.is_string() ? value.get<std::string>() : value.dump()));
-  }
-  if (const std::string reason = trial["reason"].get<std::string>(); !reason.empty()) text += "  (" + reason + ")";
-  return text;
-}
-
 // Shows every trial as it ends; returns when the study has ended or the user interrupts.
 Status follow(const Engine& engine, StudyView study, std::int64_t max_trials, const std::stop_token& interrupted) {
   Progress progress(max_trials);
@@ -65,7 +53,7 @@ Status follow(const Engine& engine, StudyView study, std::int64_t max_trials, co
       if (event.type != "TRIAL_STATE_CHANGED") continue;
       const OrderedJson trial = to_json(event)["trial"];
       const auto state = tuner::trial_state(trial["state"].get<std::string>());
-      if (state && is_final(*state)) progress.line(describe(trial));
+      if (state && is_final(*state)) progress.line(describe_trial(trial));
     }
     KRIGE_TRY(study, engine.study(study.row.id));
     progress.show(study, std::chrono::floor<Millis>(system_clock().now() - start));

@@ -63,6 +63,21 @@ std::string parameter_table(const tuner::Params& params) {
   return table;
 }
 
+std::string text_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string table;
+  for (const auto& row : rows) {
+    if (!table.empty()) table += '\n';
+    for (std::size_t i = 0; i < row.size(); ++i)
+      table += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i];
+  }
+  return table;
+}
+
 Progress::Progress(std::int64_t max_trials) : max_trials_(max_trials), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() {

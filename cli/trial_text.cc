@@ -1,0 +1,62 @@
+#include "cli/trial_text.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/terminal.h"
+
+namespace krige::cli {
+namespace {
+
+std::string csv_field(const OrderedJson& value) {
+  if (value.is_null()) return "";
+  std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  for (std::size_t at = text.find('"'); at != std::string::npos; at = text.find('"', at + 2)) text.insert(at, 1, '"');
+  return "\"" + text + "\"";
+}
+
+OrderedJson member(const OrderedJson& object, const std::string& name) {
+  const auto found = object.find(name);
+  return found == object.end() ? OrderedJson() : *found;
+}
+
+}  // namespace
+
+std::string short_value(const OrderedJson& value) {
+  if (value.is_number_float()) return short_number(value.get<double>());
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::string describe_params(const OrderedJson& params) {
+  std::string text;
+  for (const auto& [name, value] : params.items())
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, short_value(value));
+  return text;
+}
+
+std::string describe_trial(const OrderedJson& trial) {
+  std::string text = fmt::format("trial {}  {}", trial.at("id").dump(), trial.at("state").get<std::string>());
+  if (trial.at("value").is_number()) text += "  " + short_number(trial.at("value").get<double>());
+  if (!trial.at("params").empty()) text += "  " + describe_params(trial.at("params"));
+  if (const std::string reason = trial.at("reason").get<std::string>(); !reason.empty()) text += "  (" + reason + ")";
+  return text;
+}
+
+std::string trials_csv(const OrderedJson& spec, const std::vector<OrderedJson>& trials) {
+  const OrderedJson parameters = member(spec, "parameters");
+  std::string csv = "id,state,value";
+  for (const auto& [name, parameter] : parameters.items()) csv += "," + csv_field(name);
+  csv += ",reason,created_at,ended_at\n";
+  for (const OrderedJson& trial : trials) {
+    csv +=
+        fmt::format("{},{},{}", csv_field(trial.at("id")), csv_field(trial.at("state")), csv_field(trial.at("value")));
+    for (const auto& [name, parameter] : parameters.items()) csv += "," + csv_field(member(trial.at("params"), name));
+    for (const char* name : {"reason", "created_at", "ended_at"}) csv += "," + csv_field(member(trial, name));
+    csv += "\n";
+  }
+  return csv;
+}
+
+}  // namespace krige::cli
