@@ -21,7 +21,13 @@ struct SweepOptions {
   std::string file;
   std::string store;  // empty: in memory
   bool json = false;
+  std::optional<std::int64_t> parallel;  // instead of the file's budget
+  std::optional<std::int64_t> max_trials;
+  std::optional<double> until;  // instead of the file's metric.target; 1 when it is not reached
+  std::string csv;              // a file for the trials
+  bool dry_run = false;         // shows the first points and starts nothing
 };
+// 1 also when no trial was completed.
 int sweep(const SweepOptions& options);
 
 struct TrainOptions {

@@ -60,6 +60,18 @@ int main(int argc, char** argv) {
       ->add_option("--store", sweep_options.store, "Keep the study in this SQLite file; the same again goes on with it")
       ->type_name("FILE");
   sweep_command->add_flag("--json", sweep_options.json, "Print the study and its trials as one JSON document");
+  sweep_command->add_option("--parallel", sweep_options.parallel, "Trials at once, instead of budget.parallel")
+      ->check(CLI::Range(1, 1000));
+  sweep_command->add_option("--max-trials", sweep_options.max_trials, "Instead of budget.max_trials")
+      ->check(CLI::Range(1, 1'000'000'000));
+  sweep_command
+      ->add_option("--until", sweep_options.until,
+                   "End when a trial is as good, instead of metric.target; exit code 1 when none is")
+      ->type_name("VALUE");
+  sweep_command->add_option("--csv", sweep_options.csv, "Write the trials there at the end, a line each")
+      ->type_name("FILE");
+  sweep_command->add_flag("--dry-run", sweep_options.dry_run, "Print the first points and start nothing");
+  sweep_command->footer("Ctrl-C lets the trials that run finish, once more stops them.");
   sweep_command->callback([&] { code = sweep(sweep_options); });
 
   TrainOptions train_options;
