@@ -3,6 +3,7 @@
 // standard error.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -61,6 +62,7 @@ int evaluate(const EvaluateOptions& options);
 struct ValidateOptions {
   std::string file;
   bool json = false;
+  bool explain = false;
 };
 int validate(const ValidateOptions& options);
 
@@ -68,6 +70,15 @@ struct AskTellOptions {
   std::string file;  // "-": the first line of standard input is the study
 };
 int ask_tell(const AskTellOptions& options);
+
+struct ReportOptions {
+  std::vector<std::string> metrics;  // name=number
+  std::optional<std::int64_t> step;  // none: the one behind the last
+};
+int report_metrics(const ReportOptions& options);
+
+// Prints the JSON Schema of the study file.
+int schema();
 
 int version();
 

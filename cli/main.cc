@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
+#include "cli/manual.h"
 
 namespace {
 
@@ -123,6 +124,7 @@ int main(int argc, char** argv) {
       app.add_subcommand("validate", "Check a study file or a training job and say what it means");
   validate_command->add_option("FILE", validate_options.file, "Study file, YAML or JSON")->required();
   validate_command->add_flag("--json", validate_options.json, "Print the study in its canonical form");
+  validate_command->add_flag("--explain", validate_options.explain, "Say what each part of the study means");
   validate_command->callback([&] { code = validate(validate_options); });
 
   AskTellOptions ask_tell_options;
@@ -140,7 +142,24 @@ int main(int argc, char** argv) {
       "{\"best\":true}                        gives {\"best\":{\"trial\":1,\"value\":0.3,\"params\":{…}}}");
   ask_tell_command->callback([&] { code = ask_tell(ask_tell_options); });
 
+  ReportOptions report_options;
+  CLI::App* report_command = app.add_subcommand("report", "Report metrics from inside a trial that krige started");
+  report_command->add_option("METRIC", report_options.metrics, "NAME=NUMBER, as accuracy=0.9")->required();
+  report_command->add_option("--step", report_options.step, "The step they belong to (default: the next)")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 53));
+  report_command->callback([&] { code = report_metrics(report_options); });
+
   add_remote_commands(app, code);
+  app.add_subcommand("schema", "Print the JSON Schema of the study file, for editors")->callback([&] {
+    code = schema();
+  });
+  app.add_subcommand("man", "Print the manual page, for man -l -")->callback([&] {
+    fmt::print("{}", manual_page(app, KRIGE_VERSION));
+  });
+  std::string shell = "bash";
+  CLI::App* completion_command = app.add_subcommand("completion", "Print a script that completes krige's commands");
+  completion_command->add_option("SHELL", shell, "bash")->required()->check(CLI::IsMember({"bash"}));
+  completion_command->callback([&] { fmt::print("{}", bash_completion(app)); });
 
   app.add_subcommand("version", "Print the version and how it was built")->callback([&] { code = version(); });
 

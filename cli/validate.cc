@@ -4,6 +4,7 @@
 
 #include "base/train_job.h"
 #include "cli/commands.h"
+#include "cli/explain.h"
 #include "cli/job_file.h"
 #include "cli/terminal.h"
 #include "tuner/spec/study_spec.h"
@@ -41,6 +42,7 @@ int validate(const ValidateOptions& options) {
                          spec->metric.name, name(spec->method), spec->space.dimensions().size(),
                          budget.max_trials ? fmt::format("{} trials, {} at once", *budget.max_trials, budget.parallel)
                                            : fmt::format("no limit of trials, {} at once", budget.parallel)));
+  if (options.explain) print_line(explain(*spec));
   for (const tuner::OlderStudy& older : spec->warm_start)
     print_line(fmt::format("learns from {} trials of {}", older.trials.size(),
                            older.name.empty() ? "an older study" : older.name));
