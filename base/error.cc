@@ -25,6 +25,7 @@ constexpr std::array kCodes{
     CodeRow{ErrorCode::space_exhausted, "space_exhausted", 409, 1},
     CodeRow{ErrorCode::permission_denied, "permission_denied", 403, 1},
     CodeRow{ErrorCode::unauthenticated, "unauthenticated", 401, 1},
+    CodeRow{ErrorCode::rate_limited, "rate_limited", 429, 1},
     CodeRow{ErrorCode::payload_too_large, "payload_too_large", 413, 1},
     CodeRow{ErrorCode::unsupported_media_type, "unsupported_media_type", 415, 1},
     CodeRow{ErrorCode::unavailable, "unavailable", 503, 1},

@@ -23,6 +23,7 @@ enum class ErrorCode {
   space_exhausted,      // every point of a finite space has been tried
   permission_denied,
   unauthenticated,
+  rate_limited,  // this caller asks too often
   payload_too_large,
   unsupported_media_type,
   unavailable,  // try again later

@@ -1,10 +1,11 @@
 """Optuna, asked and told over lines of JSON: the child of bench/competitors/optuna.cc.
 
 Out:  {"optuna": version}, or {"error": text} and the end.
-In:   {"sampler": "tpe" | "cmaes", "seed": n, "parameters": [...]}: parents before children, each with name, type
+In:   {"sampler": "tpe" | "nsga2" | "cmaes", "seed": n, "objectives": n, "constraints": n, "parameters": [...]}: parents before children, each with name, type
       (float, int: low, high, log, perhaps step; categorical: values) and when ([{"parameter", "values"}], all to hold).
 Then: {"ask": id}                          out: {"params": {...}, "cpu_seconds": since the last answer}
-      {"tell": id, "value": number|null}   no answer; null is a failure
+      {"tell": id, "value": number|[number]|null, "constraints": [number]}
+                                           no answer; null is a failure; constraints hold where they are not above 0
 The end of the input ends it. Minimizes, with Optuna's own settings but for the seed.
 """
 
@@ -51,14 +52,24 @@ def main():
     if not first:  # only to see whether it is there
         return
     setup = json.loads(first)
-    samplers = {"tpe": optuna.samplers.TPESampler, "cmaes": optuna.samplers.CmaEsSampler}
-    study = optuna.create_study(sampler=samplers[setup["sampler"]](seed=setup["seed"] % 2**32))
+    samplers = {
+        "tpe": optuna.samplers.TPESampler,
+        "nsga2": optuna.samplers.NSGAIISampler,
+        "cmaes": optuna.samplers.CmaEsSampler,
+    }
+    settings = {"seed": setup["seed"] % 2**32}
+    if setup["constraints"] > 0:
+        settings["constraints_func"] = lambda trial: trial.user_attrs["constraints"]
+    study = optuna.create_study(
+        sampler=samplers[setup["sampler"]](**settings), directions=["minimize"] * setup["objectives"])
     trials = {}
     answered = time.process_time()
     for line in sys.stdin:
         message = json.loads(line)
         if "tell" in message:
             trial, value = trials.pop(message["tell"]), message["value"]
+            if message.get("constraints"):
+                trial.set_user_attr("constraints", message["constraints"])
             if value is None:
                 study.tell(trial, state=optuna.trial.TrialState.FAIL)
             else:

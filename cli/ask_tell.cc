@@ -11,6 +11,8 @@
 #include "cli/terminal.h"
 #include "tuner/samplers/sampler.h"
 #include "tuner/study/study_image.h"
+#include "tuner/trial/codec.h"
+#include "tuner/trial/outcome.h"
 
 namespace krige::cli {
 namespace {
@@ -60,7 +62,7 @@ class Session {
     OrderedJson given = OrderedJson::array();
     std::string reason;
     for (std::int64_t i = 0; i < count; ++i) {
-      if (!image_.budget_allows_another()) {
+      if (!image_.budget_allows(1)) {
         reason = "max_trials";
         break;
       }
@@ -86,7 +88,8 @@ class Session {
   // All of the list or, when one of it is wrong, nothing. Trials that were not asked for get the next ids.
   Result<OrderedJson> tell(const OrderedJson& list, const std::string& path) {
     if (!list.is_array())
-      return fail(ErrorCode::invalid_argument, "must be a list of {id, value}, {id, state} or {params, …}", path);
+      return fail(ErrorCode::invalid_argument,
+                  "must be a list of {id, value}, {id, values}, {id, state} or {params, …}", path);
     std::vector<Trial> told;
     OrderedJson further = OrderedJson::array();  // ids
     for (std::size_t i = 0; i < list.size(); ++i) {
@@ -136,26 +139,41 @@ class Session {
     if (params == nullptr) reader.require("id");
     const auto id = reader.integer_in("id", 1, INT64_MAX);
     const OrderedJson* value = reader.raw("value");
+    const OrderedJson* values = reader.raw("values");
     const auto state = reader.one_of("state", {"COMPLETED", "PRUNED", "FAILED", "INFEASIBLE", "CANCELLED", "RUNNING"});
     if (params != nullptr && id) reader.fault("params", "the trial that id names has its own");
-    if (state == "RUNNING" && (params == nullptr || value != nullptr))
+    if (state == "RUNNING" && (params == nullptr || value != nullptr || values != nullptr))
       reader.fault("state", "RUNNING is for params without a value");
     const auto reason = reader.string("reason");
     const auto seconds = reader.number_in("seconds", 0, kMaxSeconds);
     reader.finish();
     const std::optional<double> number = value == nullptr ? std::nullopt : number_from_json(*value);
     if (value != nullptr && !number) reader.fault("value", "must be a number, is " + value->dump());
+    tuner::Metrics metrics;
+    if (values != nullptr) {
+      if (auto read = tuner::metrics_from_json(*values, reader.path("values")))
+        metrics = *std::move(read);
+      else
+        faults.add(read.error());
+    }
     const bool completed = state.value_or("COMPLETED") == "COMPLETED";
-    if (completed && value == nullptr && !reader.has("state")) reader.fault("value", "is missing");
-    if (state == "COMPLETED" && value == nullptr) reader.fault("value", "is missing");
+    const bool several = image_.spec().has_several_objectives();
+    if (value != nullptr && several) reader.fault("value", "the study has several objectives: give values");
+    if (completed && value == nullptr && values == nullptr) reader.fault(several ? "values" : "value", "is missing");
     if (!faults.empty()) return fail(faults.error());
     KRIGE_TRY(Trial trial, params != nullptr ? further_trial(*params, path, next) : asked_trial(*id, path));
     trial.reason = reason.value_or("");
     trial.state = state ? *tuner::trial_state(*state) : TrialState::completed;
-    if (number && std::isfinite(*number))
-      trial.value = number;
-    else if (trial.state == TrialState::completed)
-      trial.state = TrialState::infeasible;  // NaN or infinite: there is no value there
+    if (number) metrics.emplace_back(image_.spec().metric.name, *number);
+    if (completed || !metrics.empty()) {
+      Result<tuner::Verdict> verdict = tuner::judge(image_.spec(), metrics);
+      if (!verdict && completed)
+        return fail(ErrorCode::invalid_argument, verdict.error().message,
+                    join_path(reader.path("values"), verdict.error().field));
+      if (verdict && verdict->state == TrialState::completed) trial.set(std::move(verdict->measured));
+      // NaN or infinite: there is no value there.
+      if (verdict && verdict->state == TrialState::infeasible && completed) trial.state = TrialState::infeasible;
+    }
     if (seconds) {
       tuner::Attempt attempt;
       attempt.ended_at = attempt.started_at + std::chrono::round<Millis>(std::chrono::duration<double>(*seconds));
@@ -165,6 +183,15 @@ class Session {
   }
 
   Result<OrderedJson> best() {
+    if (image_.spec().has_several_objectives()) {
+      OrderedJson optimal = OrderedJson::array();
+      for (const Trial& trial : image_.optimal()) {
+        OrderedJson& json = optimal.emplace_back(OrderedJson{{"trial", trial.id}});
+        tuner::add_outcome(trial, json);
+        json["params"] = tuner::to_json(trial.params);
+      }
+      return OrderedJson{{"optimal", std::move(optimal)}};
+    }
     const std::optional<tuner::Best> found = image_.view().best;
     if (!found) return OrderedJson{{"best", nullptr}};
     OrderedJson json{{"trial", found->trial}, {"value", found->value}, {"params", tuner::to_json(found->params)}};

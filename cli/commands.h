@@ -15,8 +15,26 @@ struct ServeOptions {
   std::string data_dir;   // empty: $XDG_DATA_HOME/krige
   std::string data_root;  // empty: the working directory
   std::vector<std::string> allowed_hosts;
+  bool auth = true;
+  std::string tls_certificate;
+  std::string tls_key;
+  bool insecure_http = false;
+  double rate_limit = 1000;  // requests a second of each token; 0: none
+  std::vector<std::string> allowed_programs;
+  std::vector<std::string> webhooks;
+  std::string log = "text";  // or json
 };
 int serve(const ServeOptions& options);
+
+struct TokenOptions {
+  std::string data_dir;  // as in ServeOptions
+  std::string name;
+  std::string role = "operator";
+  bool json = false;
+};
+int token_create(const TokenOptions& options);
+int token_list(const TokenOptions& options);
+int token_revoke(const TokenOptions& options);
 
 struct SweepOptions {
   std::string file;
@@ -79,6 +97,12 @@ int report_metrics(const ReportOptions& options);
 
 // Prints the JSON Schema of the study file.
 int schema();
+
+struct BackupOptions {
+  std::string file;      // the copy
+  std::string data_dir;  // as of serve
+};
+int backup(const BackupOptions& options);
 
 int version();
 

@@ -67,7 +67,8 @@ std::string ends(const tuner::StudySpec& spec) {
   const tuner::Budget& budget = spec.budget;
   if (budget.max_trials) parts.push_back(fmt::format("after {} trials", *budget.max_trials));
   if (budget.max_time) parts.push_back("after " + tuner::to_string(*budget.max_time));
-  if (spec.metric.target) parts.push_back(fmt::format("when {} reaches {}", spec.metric.name, *spec.metric.target));
+  if (spec.metric.target && !spec.has_several_objectives())
+    parts.push_back(fmt::format("when {} reaches {}", spec.metric.name, *spec.metric.target));
   if (budget.max_failures) parts.push_back(fmt::format("after {} failures in a row", *budget.max_failures));
   if (budget.no_improvement)
     parts.push_back(fmt::format("after {} trials without a better one", *budget.no_improvement));

@@ -52,7 +52,55 @@ int main(int argc, char** argv) {
   serve_command
       ->add_option("--allow-host", serve_options.allowed_hosts, "A further name by which clients may call the service")
       ->type_name("NAME");
+  serve_command
+      ->add_option("--allow-program", serve_options.allowed_programs,
+                   "A program that the command of a study may start: its first word, by its whole path")
+      ->type_name("PATH")
+      ->check([](const std::string& path) {
+        return path.starts_with('/') ? std::string() : "must be an absolute path, is " + path;
+      });
+  serve_command
+      ->add_option("--webhook", serve_options.webhooks,
+                   "Tell this address when a trial or study has ended, signed by the key in the file webhook-secret")
+      ->type_name("URL");
+  serve_command->add_flag("!--no-auth", serve_options.auth,
+                          "Ask nobody for a token; possible only on addresses of this machine");
+  CLI::Option* certificate =
+      serve_command->add_option("--tls-cert", serve_options.tls_certificate, "Serve by TLS: certificate chain, PEM")
+          ->type_name("FILE");
+  CLI::Option* key = serve_command->add_option("--tls-key", serve_options.tls_key, "Its key, PEM")->type_name("FILE");
+  certificate->needs(key);
+  key->needs(certificate);
+  serve_command->add_flag("--insecure-http", serve_options.insecure_http,
+                          "Let other machines in without TLS, as behind a proxy that has it");
+  serve_command
+      ->add_option("--rate-limit", serve_options.rate_limit,
+                   "Requests a second that each token may send; 0: any number")
+      ->check(CLI::Range(1.0, 1e9) | CLI::Range(0.0, 0.0))
+      ->capture_default_str();
+  serve_command
+      ->add_option("--log", serve_options.log, "text, or json: a JSON line for every message and every request")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
   serve_command->callback([&] { code = serve(serve_options); });
+
+  TokenOptions token_options;
+  CLI::App* token_command = app.add_subcommand("token", "Make, list and revoke tokens of the service");
+  token_command->require_subcommand(1);
+  token_command->add_option("--data-dir", token_options.data_dir, "As of krige serve")->type_name("DIR");
+  CLI::App* token_create_command = token_command->add_subcommand("create", "Print a new token");
+  token_create_command->add_option("NAME", token_options.name, "Who uses it, for the audit log")->required();
+  token_create_command->add_option("--role", token_options.role, "viewer, operator or admin")->capture_default_str();
+  token_create_command->callback([&] { code = token_create(token_options); });
+  CLI::App* token_list_command = token_command->add_subcommand("list", "Print names and roles");
+  token_list_command->callback([&] { code = token_list(token_options); });
+  CLI::App* token_revoke_command = token_command->add_subcommand("revoke", "Let nobody in with it any more");
+  token_revoke_command->add_option("NAME", token_options.name)->required();
+  token_revoke_command->callback([&] { code = token_revoke(token_options); });
+  for (CLI::App* command : {token_create_command, token_list_command})
+    command->add_flag("--json", token_options.json, "Print one JSON document");
+  // --data-dir may stand behind the last word too.
+  for (CLI::App* command : {token_create_command, token_list_command, token_revoke_command}) command->fallthrough();
 
   SweepOptions sweep_options;
   CLI::App* sweep_command = app.add_subcommand("sweep", "Run a whole study here, without a server");
@@ -160,6 +208,12 @@ int main(int argc, char** argv) {
   CLI::App* completion_command = app.add_subcommand("completion", "Print a script that completes krige's commands");
   completion_command->add_option("SHELL", shell, "bash")->required()->check(CLI::IsMember({"bash"}));
   completion_command->callback([&] { fmt::print("{}", bash_completion(app)); });
+
+  BackupOptions backup_options;
+  CLI::App* backup_command = app.add_subcommand("backup", "Copy the store of krige serve, also while it runs");
+  backup_command->add_option("FILE", backup_options.file, "The copy, which must not exist yet")->required();
+  backup_command->add_option("--data-dir", backup_options.data_dir, "As of krige serve")->type_name("DIR");
+  backup_command->callback([&] { code = backup(backup_options); });
 
   app.add_subcommand("version", "Print the version and how it was built")->callback([&] { code = version(); });
 

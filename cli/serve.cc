@@ -2,10 +2,15 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <charconv>
-#include <cstdlib>
-#include <filesystem>
+#include <unistd.h>
 
+#include <charconv>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -18,14 +23,41 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void log_to_stderr() {
+constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
+
+void log_text() {
   const auto logger = spdlog::stderr_color_mt("krige");
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
   log::set_sink([logger](log::Level level, std::string_view message) {
-    constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
-                                                     spdlog::level::err};
-    logger->log(kLevels[static_cast<int>(level)], message);
+    constexpr spdlog::level::level_enum kOurs[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
+                                                   spdlog::level::err};
+    logger->log(kOurs[static_cast<int>(level)], message);
   });
+}
+
+// One JSON object a line, whole: time, level, and what it is about.
+void log_json_line(log::Level level, OrderedJson about) {
+  OrderedJson line{{"time", to_rfc3339(system_clock().wall_now())}, {"level", kLevels[static_cast<int>(level)]}};
+  line.update(about);
+  // There is nowhere to say that standard error is closed.
+  [[maybe_unused]] const Status written = write_all(STDERR_FILENO, dump(line) + "\n");
+}
+
+void log_json(server::ServerOptions& options) {
+  log::set_sink([](log::Level level, std::string_view message) {
+    if (level != log::Level::debug) log_json_line(level, {{"message", message}});
+  });
+  options.on_request = [](const server::RequestRecord& request) {
+    log_json_line(request.status >= 500 ? log::Level::error : log::Level::info, {{"message", "request"},
+                                                                                 {"request_id", request.request_id},
+                                                                                 {"method", request.method},
+                                                                                 {"path", request.path},
+                                                                                 {"route", request.route},
+                                                                                 {"caller", request.caller},
+                                                                                 {"status", request.status},
+                                                                                 {"seconds", request.seconds},
+                                                                                 {"bytes", request.bytes}});
+  };
 }
 
 // "127.0.0.1:8080", "[::1]:0".
@@ -41,57 +73,45 @@ Status parse_listen(const std::string& listen, server::ServerOptions& options) {
   return {};
 }
 
-// ~/.local/share/krige, made when it is not there, for its owner only.
-Result<fs::path> data_folder(const std::string& given) {
-  fs::path folder = given;
-  if (given.empty()) {
-    const char* data_home = std::getenv("XDG_DATA_HOME");
-    const char* home = std::getenv("HOME");
-    if (data_home != nullptr && *data_home != '\0')
-      folder = fs::path(data_home) / "krige";
-    else if (home != nullptr && *home != '\0')
-      folder = fs::path(home) / ".local" / "share" / "krige";
-    else
-      return fail(ErrorCode::invalid_argument, "is needed where $HOME is not set", "--data-dir");
-  }
-  std::error_code error;
-  if (fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
-  if (error)
-    return fail(ErrorCode::io, fmt::format("cannot make {}: {}", folder.string(), error.message()), "--data-dir");
-  return folder;
-}
-
-// Until TLS and tokens are there, nobody else on the network may reach a service that starts processes.
-bool is_loopback(const std::string& host) { return host == "localhost" || host == "[::1]" || host.starts_with("127."); }
-
 }  // namespace
 
 int serve(const ServeOptions& options) {
   server::ServerOptions server_options;
   server_options.allowed_hosts = options.allowed_hosts;
   if (const Status parsed = parse_listen(options.listen, server_options); !parsed) return report(parsed.error());
-  if (!is_loopback(server_options.host)) {
-    return report({ErrorCode::invalid_argument,
-                   "must be an address of this machine only (127.0.0.1, [::1], localhost): the "
-                   "service has no authentication yet",
-                   "--listen",
-                   {}});
-  }
+  server_options.allowed_programs = options.allowed_programs;
+  server_options.webhooks = options.webhooks;
+  server_options.auth = options.auth;
+  server_options.tls_certificate = options.tls_certificate;
+  server_options.tls_key = options.tls_key;
+  server_options.allow_plain_http = options.insecure_http;
   const Result<fs::path> folder = data_folder(options.data_dir);
   if (!folder) return report(folder.error());
+  server_options.data_dir = folder->string();
   std::error_code error;
   server_options.data_root = options.data_root.empty() ? fs::current_path(error).string() : options.data_root;
   if (!fs::is_directory(server_options.data_root, error))
     return report({ErrorCode::invalid_argument, server_options.data_root + " is not a folder", "--data-root", {}});
 
   InterruptWatch interrupt;
-  log_to_stderr();
-  auto engine = open_engine((*folder / "krige.sqlite").string());
+  if (options.log == "json")
+    log_json(server_options);
+  else
+    log_text();
+  tuner::StoreTimes store_times;
+  server_options.store_times = &store_times;
+  server_options.requests_per_second = options.rate_limit;
+  auto engine = open_engine({.store = store_in(*folder),
+                             .times = &store_times,
+                             .log_folder = server::attempt_logs_of(server_options.data_dir)});
   if (!engine) return report(engine.error());
   auto service = server::Server::start(**engine, server_options);
   if (!service) return report(service.error());
   print_line(fmt::format("krige serves on {}  (studies in {}, data from {})", (*service)->url(), folder->string(),
                          server_options.data_root));
+  if (const std::string login = (*service)->new_login_url(); !login.empty())
+    print_line(
+        fmt::format("open {} once in a browser; programs send the token in {}", login, (*folder / "token").string()));
   interrupt.wait();
   log::info("stopping: running trials will be started again by the next server");
   (*service)->stop();

@@ -11,10 +11,10 @@
 #include <optional>
 #include <utility>
 
+#include "cli/workplace.h"
+
 namespace krige::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr int kConnectSeconds = 10;
 constexpr int kAnswerSeconds = 60;  // streams say that they are alive every 15 s
@@ -33,13 +33,9 @@ bool is_of_this_machine(const std::string& address) {
 
 // The one that krige serve keeps beside its studies, for their owner only.
 std::string token_of_data_folder(const std::string& given) {
-  fs::path folder = given;
-  if (given.empty()) {
-    const std::string data_home = from_environment("XDG_DATA_HOME");
-    folder = data_home.empty() ? fs::path(from_environment("HOME")) / ".local" / "share" : fs::path(data_home);
-    folder /= "krige";
-  }
-  std::ifstream file(folder / "token");
+  const Result<std::filesystem::path> folder = data_folder_path(given);
+  if (!folder) return "";
+  std::ifstream file(*folder / "token");
   std::string token;
   file >> token;
   return token;

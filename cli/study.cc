@@ -61,16 +61,25 @@ bool has_ended(const OrderedJson& study) {
   return state == "COMPLETED" || state == "STOPPED" || state == "FAILED";
 }
 
+// minimize loss; maximize accuracy, minimize latency
+std::string describe_goals(const OrderedJson& spec) {
+  std::vector<std::string> goals;
+  const auto objectives = spec.find("objectives");
+  for (const OrderedJson& one : objectives != spec.end() ? *objectives : OrderedJson::array({spec.at("metric")}))
+    goals.push_back(text(one, "goal") + " " + text(one, "name"));
+  return fmt::format("{}", fmt::join(goals, ", "));
+}
+
 void print_study(const OrderedJson& study) {
   const OrderedJson& spec = study.at("spec");
-  std::vector<std::vector<std::string>> rows{
-      {"id", text(study, "id")},
-      {"name", text(study, "name")},
-      {"state", state_with_reason(study)},
-      {"metric", fmt::format("{} {} by {}", spec.at("metric").at("goal").get<std::string>(),
-                             spec.at("metric").at("name").get<std::string>(), spec.at("method").get<std::string>())},
-      {"trials", describe_counts(study.at("trial_counts"))},
-      {"created", short_time(text(study, "created_at"))}};
+  std::vector<std::vector<std::string>> rows{{"id", text(study, "id")},
+                                             {"name", text(study, "name")},
+                                             {"state", state_with_reason(study)},
+                                             {"wanted", describe_goals(spec) + " by " + text(spec, "method")},
+                                             {"trials", describe_counts(study.at("trial_counts"))},
+                                             {"created", short_time(text(study, "created_at"))}};
+  if (const auto optimal = study.find("optimal"); optimal != study.end())
+    rows.push_back({"optimal", fmt::format("trials {}", optimal->dump())});
   if (study.at("best").is_object()) {
     rows.push_back({"best", fmt::format("{} by trial {}", short_value(study.at("best").at("value")),
                                         study.at("best").at("trial").dump())});
@@ -241,11 +250,21 @@ Result<OrderedJson> read_export(const std::string& path) {
   return json;
 }
 
+// What it measured, by name where constraints or several objectives say so.
+OrderedJson as_completed(const OrderedJson& trial) {
+  OrderedJson metrics = trial.value("values", OrderedJson::object());
+  if (trial.contains("constraints"))
+    for (const auto& [name, held] : trial.at("constraints").items()) metrics[name] = held.at("value");
+  OrderedJson body{{"params", trial.at("params")}};
+  if (trial.value("value", OrderedJson()).is_number()) body["value"] = trial.at("value");
+  if (!metrics.empty()) body["metrics"] = std::move(metrics);
+  return body;
+}
+
 // The body that adds a trial that has ended, or null for one that cannot be taken over.
 OrderedJson as_ended(const OrderedJson& trial) {
   const std::string state = trial.is_object() ? text(trial, "state") : "";
-  if (state == "COMPLETED" && trial.value("value", OrderedJson()).is_number())
-    return {{"params", trial.at("params")}, {"value", trial.at("value")}};
+  if (state == "COMPLETED") return as_completed(trial);
   if (state != "FAILED" && state != "INFEASIBLE") return {};
   return {{"params", trial.at("params")}, {"state", state}, {"reason", text(trial, "reason")}};
 }

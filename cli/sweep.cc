@@ -42,12 +42,13 @@ std::optional<StudyView> find_study(const Engine& engine, const tuner::StudySpec
 
 Result<std::vector<Trial>> all_trials(const Engine& engine, const StudyId& id) {
   std::vector<Trial> trials;
-  std::optional<TrialId> first = 1;
-  while (first) {
-    KRIGE_TRY(const tuner::TrialPage page, engine.trials(id, *first, kPage));
+  tuner::TrialQuery query;
+  query.limit = kPage;
+  do {
+    KRIGE_TRY(const tuner::TrialPage page, engine.trials(id, query));
     trials.insert(trials.end(), page.trials.begin(), page.trials.end());
-    first = page.next;
-  }
+    query.from = page.next;
+  } while (query.from);
   return trials;
 }
 
@@ -103,9 +104,28 @@ class Follower {
   std::uint64_t seen_;
 };
 
-void print_summary(const StudyView& study) {
+// The Pareto set as a table: trial, objectives, parameters.
+void print_optimal(const std::vector<Trial>& optimal) {
+  if (optimal.empty()) return print_line("no trial was completed that meets all constraints");
+  print_line(fmt::format("{} trials that no other beats in every objective:", optimal.size()));
+  std::vector<std::vector<std::string>> rows{{"trial"}};
+  for (const auto& [name, value] : optimal.front().values) rows.front().push_back(name);
+  rows.front().emplace_back("parameters");
+  for (const Trial& trial : optimal) {
+    std::vector<std::string>& row = rows.emplace_back();
+    row.push_back(std::to_string(trial.id));
+    for (const auto& [name, value] : trial.values) row.push_back(short_number(value));
+    std::string& params = row.emplace_back();
+    for (const auto& [name, value] : trial.params)
+      params += fmt::format("{}{}={}", params.empty() ? "" : " ", name, tuner::to_string(value));
+  }
+  print_line(text_table(rows));
+}
+
+void print_summary(const StudyView& study, const std::vector<Trial>& optimal, bool several) {
   note(fmt::format("study {} is {} ({})", study.row.name.empty() ? study.row.id : study.row.name, name(study.row.state),
                    study.row.state_reason));
+  if (several) return print_optimal(optimal);
   if (!study.best) return print_line("no trial was completed");
   print_line(fmt::format("best value {} by trial {}:", study.best->value, study.best->trial));
   fmt::print("{}", parameter_table(study.best->params));
@@ -122,19 +142,25 @@ Status write_csv(const Engine& engine, const StudyView& study, const std::string
   return {};
 }
 
-Status print_json(const Engine& engine, const StudyView& study) {
+struct Ended {
+  StudyView study;
+  std::vector<Trial> optimal;  // of several objectives
+};
+
+Status print_json(const Engine& engine, const StudyView& study, const std::vector<Trial>& optimal) {
   KRIGE_TRY(const std::vector<Trial> trials, all_trials(engine, study.row.id));
   OrderedJson list = OrderedJson::array();
   for (const Trial& trial : trials) list.push_back(to_json(trial));
   OrderedJson document = OrderedJson::object();
   document["study"] = to_json(study);
   document["trials"] = std::move(list);
+  for (const Trial& trial : optimal) document["optimal"].push_back(to_json(trial));
   print_line(dump(document));
   return {};
 }
 
-Result<StudyView> run(const SweepOptions& options, const tuner::StudySpec& spec, const InterruptWatch& interrupt) {
-  KRIGE_TRY(const std::unique_ptr<Engine> engine, open_engine(options.store));
+Result<Ended> run(const SweepOptions& options, const tuner::StudySpec& spec, const InterruptWatch& interrupt) {
+  KRIGE_TRY(const std::unique_ptr<Engine> engine, open_engine({.store = options.store}));
   std::optional<StudyView> study = find_study(*engine, spec);
   if (study) {
     note(is_final(study->row.state) ? "the store has this study, and it has ended"
@@ -148,9 +174,14 @@ Result<StudyView> run(const SweepOptions& options, const tuner::StudySpec& spec,
   }
   KRIGE_CHECK(Follower(*engine, *study, spec.budget.max_trials.value_or(0)).follow(interrupt));
   if (interrupt.interrupted()) engine->shut_down();
-  KRIGE_TRY(const StudyView ended, engine->study(study->row.id));
-  if (!options.csv.empty()) KRIGE_CHECK(write_csv(*engine, ended, options.csv));
-  if (options.json) KRIGE_CHECK(print_json(*engine, ended));
+  Ended ended;
+  KRIGE_TRY(ended.study, engine->study(study->row.id));
+  if (spec.has_several_objectives()) {
+    KRIGE_TRY(tuner::TrialPage page, engine->optimal(study->row.id));
+    ended.optimal = std::move(page.trials);
+  }
+  if (!options.csv.empty()) KRIGE_CHECK(write_csv(*engine, ended.study, options.csv));
+  if (options.json) KRIGE_CHECK(print_json(*engine, ended.study, ended.optimal));
   return ended;
 }
 
@@ -159,6 +190,8 @@ Result<tuner::StudySpec> read_study(const SweepOptions& options) {
   KRIGE_TRY(tuner::StudySpec spec, tuner::load_study(options.file));
   if (options.parallel) spec.budget.parallel = *options.parallel;
   if (options.max_trials) spec.budget.max_trials = options.max_trials;
+  if (options.until && spec.has_several_objectives())
+    return fail(ErrorCode::invalid_argument, "is for studies of one objective", "--until");
   if (options.until) spec.metric.target = options.until;
   return spec;
 }
@@ -184,20 +217,22 @@ int sweep(const SweepOptions& options) {
   for (const std::string& remark : spec->notes) note("note: " + remark);
   if (options.dry_run) return show_first_points(*spec, options.json);
   const InterruptWatch interrupt;
-  const Result<StudyView> study = run(options, *spec, interrupt);
-  if (!study) return report(study.error(), options.store.empty() ? options.file : options.store);
-  if (!is_final(study->row.state)) {
+  const Result<Ended> ended = run(options, *spec, interrupt);
+  if (!ended) return report(ended.error(), options.store.empty() ? options.file : options.store);
+  const StudyView& study = ended->study;
+  if (!is_final(study.row.state)) {
     note(options.store.empty()
              ? "interrupted; without --store the study is gone"
              : fmt::format("interrupted; the same command goes on with the study in {}", options.store));
     return 130;
   }
-  if (!options.json) print_summary(*study);
-  if (options.until && !reached(*study, spec->metric, *options.until)) {
+  if (!options.json) print_summary(study, ended->optimal, spec->has_several_objectives());
+  if (options.until && !reached(study, spec->metric, *options.until)) {
     note(fmt::format("no trial reached {}", *options.until));
     return 1;
   }
-  return study->row.state == tuner::StudyState::failed || !study->best ? 1 : 0;
+  const bool found = study.best || !ended->optimal.empty();
+  return study.row.state == tuner::StudyState::failed || !found ? 1 : 0;
 }
 
 }  // namespace krige::cli

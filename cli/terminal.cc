@@ -92,6 +92,7 @@ void Progress::show(const tuner::StudyView& study, Millis elapsed) {
                                        done, max_trials_)
                          : fmt::format("{} trials", done);
   if (study.best) text += fmt::format("  best {} (trial {})", short_number(study.best->value), study.best->trial);
+  if (!study.optimal.empty()) text += fmt::format("  {} unbeaten", study.optimal.size());
   if (max_trials_ > done && done > 0)
     text += fmt::format("  {} left", short_duration(elapsed * (max_trials_ - done) / done));
   fmt::print(stderr, "\r\x1b[K{}", text);

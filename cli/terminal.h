@@ -23,7 +23,7 @@ void note(std::string_view line);        // standard error
 [[nodiscard]] std::string short_duration(Millis duration);
 // learning_rate  0.0123, one parameter a line, aligned.
 [[nodiscard]] std::string parameter_table(const tuner::Params& params);
-// Columns as wide as their longest cell, two spaces apart; the first row is the heading.
+// Columns as wide as their widest cell, two spaces apart; the last row without a newline.
 [[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows);
 
 // A progress line: rewritten in place on a terminal, a plain line when something was finished otherwise.

@@ -46,7 +46,7 @@ Result<int> list(Service& service, const OrderedJson& study, const RemoteOptions
   std::vector<std::vector<std::string>> rows{{"ID", "STATE", "VALUE", "PARAMETERS"}};
   for (const OrderedJson& trial : trials)
     rows.push_back({trial.at("id").dump(), short_value(trial.at("state")),
-                    trial.at("value").is_null() ? "-" : short_value(trial.at("value")),
+                    describe_outcome(trial).empty() ? "-" : describe_outcome(trial),
                     describe_params(trial.at("params"))});
   print_line(text_table(rows));
   return 0;

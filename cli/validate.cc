@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 
@@ -26,6 +27,22 @@ int validate_job(const ValidateOptions& options) {
   return 0;
 }
 
+// What the study wants: "maximize accuracy", or several, with the constraints behind them.
+std::string describe_goal(const tuner::StudySpec& spec) {
+  std::vector<std::string> goals;
+  for (const tuner::Objective& objective : spec.objectives)
+    goals.push_back(fmt::format("{} {}", name(objective.goal), objective.name));
+  if (goals.empty()) goals.push_back(fmt::format("{} {}", name(spec.metric.goal), spec.metric.name));
+  std::vector<std::string> bounds;
+  for (const tuner::Constraint& constraint : spec.constraints) {
+    if (constraint.min) bounds.push_back(fmt::format("{} ≥ {}", constraint.name, *constraint.min));
+    if (constraint.max) bounds.push_back(fmt::format("{} ≤ {}", constraint.name, *constraint.max));
+  }
+  std::string text = fmt::format("{}", fmt::join(goals, ", "));
+  if (!bounds.empty()) text += fmt::format(" with {}", fmt::join(bounds, ", "));
+  return text;
+}
+
 }  // namespace
 
 int validate(const ValidateOptions& options) {
@@ -38,8 +55,8 @@ int validate(const ValidateOptions& options) {
     return 0;
   }
   const tuner::Budget& budget = spec->budget;
-  print_line(fmt::format("{} is a valid study: {} {} by {}, {} parameters, {}", options.file, name(spec->metric.goal),
-                         spec->metric.name, name(spec->method), spec->space.dimensions().size(),
+  print_line(fmt::format("{} is a valid study: {} by {}, {} parameters, {}", options.file, describe_goal(*spec),
+                         name(spec->method), spec->space.dimensions().size(),
                          budget.max_trials ? fmt::format("{} trials, {} at once", *budget.max_trials, budget.parallel)
                                            : fmt::format("no limit of trials, {} at once", budget.parallel)));
   if (options.explain) print_line(explain(*spec));

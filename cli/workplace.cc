@@ -1,7 +1,8 @@
 #include "cli/workplace.h"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
-#include <filesystem>
 
 #include "tuner/executors/local_executor.h"
 
@@ -16,20 +17,42 @@ std::string trainer_path() {
   return error ? "krige-trainer" : (self.parent_path() / "krige-trainer").string();
 }
 
-Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store) {
+std::string store_in(const fs::path& data_folder) { return (data_folder / "krige.sqlite").string(); }
+
+Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup) {
   std::unique_ptr<tuner::Storage> storage;
-  if (store.empty()) {
+  if (setup.store.empty()) {
     storage = tuner::make_memory_storage();
   } else {
-    KRIGE_TRY(storage, tuner::open_sqlite_storage(store));
+    KRIGE_TRY(storage, tuner::open_sqlite_storage(setup.store));
   }
+  if (setup.times != nullptr) storage = tuner::make_timed_storage(std::move(storage), *setup.times);
   tuner::EngineOptions options;
   options.trainer = trainer_path();
   if (!fs::exists(options.trainer))
     return fail(ErrorCode::not_found, "krige-trainer is not where it should be: " + options.trainer);
   KRIGE_TRY(std::unique_ptr<tuner::Executor> executor,
-            tuner::make_local_executor({.supervisor = options.trainer, .store_id = storage->store_id()}));
+            tuner::make_local_executor(
+                {.supervisor = options.trainer, .store_id = storage->store_id(), .log_folder = setup.log_folder}));
   return tuner::Engine::open(std::move(storage), std::move(executor), std::move(options));
+}
+
+Result<fs::path> data_folder_path(const std::string& given) {
+  if (!given.empty()) return given;
+  const char* data_home = std::getenv("XDG_DATA_HOME");
+  const char* home = std::getenv("HOME");
+  if (data_home != nullptr && *data_home != '\0') return fs::path(data_home) / "krige";
+  if (home != nullptr && *home != '\0') return fs::path(home) / ".local" / "share" / "krige";
+  return fail(ErrorCode::invalid_argument, "is needed where $HOME is not set", "--data-dir");
+}
+
+Result<fs::path> data_folder(const std::string& given) {
+  KRIGE_TRY(const fs::path folder, data_folder_path(given));
+  std::error_code error;
+  if (fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
+  if (error)
+    return fail(ErrorCode::io, fmt::format("cannot make {}: {}", folder.string(), error.message()), "--data-dir");
+  return folder;
 }
 
 }  // namespace krige::cli

@@ -1,9 +1,11 @@
-// What every command that runs trials needs: where the programs are, and an engine over a store.
+// What the commands need: where the programs are, and an engine over a store.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
+#include "tuner/storage/timed_storage.h"
 #include "tuner/study/engine.h"
 
 namespace krige::cli {
@@ -11,7 +13,19 @@ namespace krige::cli {
 // krige-trainer beside this program, or $KRIGE_TRAINER.
 [[nodiscard]] std::string trainer_path();
 
-// An engine with a local executor. `store`: an SQLite file, empty for memory.
-[[nodiscard]] Result<std::unique_ptr<tuner::Engine>> open_engine(const std::string& store);
+// `given`, or ~/.local/share/krige where it is empty.
+[[nodiscard]] Result<std::filesystem::path> data_folder_path(const std::string& given);
+// The same, made when it is not there, for its owner only.
+[[nodiscard]] Result<std::filesystem::path> data_folder(const std::string& given);
+
+struct EngineSetup {
+  std::string store{};                 // an SQLite file; empty: in memory
+  tuner::StoreTimes* times = nullptr;  // of the store's calls, when not null; must outlive the engine
+  std::string log_folder{};            // where what attempts print is kept; empty: it is not
+};
+// An engine with a local executor.
+[[nodiscard]] Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup);
+
+[[nodiscard]] std::string store_in(const std::filesystem::path& data_folder);
 
 }  // namespace krige::cli

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Starts a study by REST and shows its progress until it ends: run_study.py URL FILE KRIGE."""
+"""Starts a study by REST and shows its progress until it ends: run_study.py URL FILE KRIGE TOKEN_FILE."""
 import json
+import pathlib
 import subprocess
 import sys
 import time
@@ -11,9 +12,9 @@ FINISHED = ("COMPLETED", "PRUNED", "INFEASIBLE", "FAILED")
 ENDED = ("COMPLETED", "STOPPED", "FAILED")
 
 
-def call(url: str, body: str | None = None) -> dict:
+def call(url: str, token: str, body: str | None = None) -> dict:
     request = urllib.request.Request(url, data=body.encode() if body is not None else None,
-                                     headers={"Content-Type": "application/json"})
+                                     headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
             return json.load(response)
@@ -35,16 +36,17 @@ def progress(study: dict, elapsed: float) -> str:
 
 
 def main() -> int:
-    url, file, krige = sys.argv[1:]
+    url, file, krige, token_file = sys.argv[1:]
+    token = pathlib.Path(token_file).read_text().strip()
     canonical = subprocess.run([krige, "validate", "--json", file], stdout=subprocess.PIPE, text=True)
     if canonical.returncode != 0:
         return canonical.returncode
     studies = f"{url}/api/v1/studies"
-    study = call(studies, canonical.stdout)
+    study = call(studies, token, canonical.stdout)
     print(f"demo: study {study['name']} is {url}/studies/{study['id']}", flush=True)
     start, shown, terminal = time.monotonic(), "", sys.stdout.isatty()
     while True:
-        study = call(f"{studies}/{study['id']}")
+        study = call(f"{studies}/{study['id']}", token)
         text = progress(study, time.monotonic() - start)
         if terminal:
             print(f"\r\033[K{text}", end="", flush=True)

@@ -9,8 +9,6 @@
 namespace krige::server {
 namespace {
 
-constexpr int kDefaultPort = 80;
-
 bool has_port(std::string_view host) { return host.rfind(':') != std::string_view::npos && !host.ends_with(']'); }
 
 std::string bracketed(const std::string& host) {
@@ -30,8 +28,8 @@ bool has_body(const Request& request) {
 
 }  // namespace
 
-Guard::Guard(const std::string& host, int port, const std::vector<std::string>& allowed_hosts)
-    : port_(port), any_address_(host == "0.0.0.0" || host == "::" || host == "[::]") {
+Guard::Guard(const std::string& host, int port, const std::vector<std::string>& allowed_hosts, int default_port)
+    : port_(port), default_port_(default_port), any_address_(host == "0.0.0.0" || host == "::" || host == "[::]") {
   std::vector<std::string> names{"localhost", "127.0.0.1", "[::1]", bracketed(host)};
   for (const std::string& name : allowed_hosts) names.push_back(bracketed(name));
   for (const std::string& name : names)
@@ -51,7 +49,7 @@ Status Guard::admit(const Request& request) const {
 
 bool Guard::is_our_host(std::string_view host_and_port) const {
   std::string host = to_lower(host_and_port);
-  if (!has_port(host)) host += fmt::format(":{}", kDefaultPort);
+  if (!has_port(host)) host += fmt::format(":{}", default_port_);
   if (hosts_.contains(host)) return true;
   // A name can be made to resolve to this machine by anybody; an address cannot.
   const auto colon = host.rfind(':');

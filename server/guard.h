@@ -14,8 +14,9 @@ namespace krige::server {
 // Const and thread-safe.
 class Guard {
  public:
-  // `host`, `port`: where the service listens; `allowed_hosts` as in ServerOptions.
-  Guard(const std::string& host, int port, const std::vector<std::string>& allowed_hosts);
+  // `host`, `port`: where the service listens; `allowed_hosts` as in ServerOptions; `default_port`: of a Host without
+  // one, which is 80, and 443 with TLS.
+  Guard(const std::string& host, int port, const std::vector<std::string>& allowed_hosts, int default_port = 80);
 
   // permission_denied: a Host that is not ours (DNS rebinding), or a call of the API from another site's page.
   // unsupported_media_type: a body that is not application/json.
@@ -27,6 +28,7 @@ class Guard {
   [[nodiscard]] Status check_origin(const Request& request) const;
 
   int port_;
+  int default_port_;
   bool any_address_;                          // listens on all addresses of the machine
   std::set<std::string, std::less<>> hosts_;  // lower case, with port
 };

@@ -41,6 +41,30 @@ Reply problem_reply(const Request& request, const Problem& problem) {
   return to_reply(problem, request.request_id);
 }
 
+std::optional<Role> needed_role(std::string_view method, Access access) {
+  if (access == Access::open) return std::nullopt;
+  if (access == Access::admin) return Role::admin;
+  return method == "GET" ? Role::viewer : Role::operator_;
+}
+
+Status check_role(const Caller& caller, std::optional<Role> needed) {
+  if (!needed || (caller.role && *caller.role >= *needed)) return {};
+  if (!caller.role)
+    return fail(ErrorCode::unauthenticated,
+                "needs a token (Authorization: Bearer …); that of this machine is in the file `token` of the service's "
+                "data directory");
+  return fail(ErrorCode::permission_denied, fmt::format("needs the role {}, and the token {} is of {}", name(*needed),
+                                                        caller.name, name(*caller.role)));
+}
+
+Reply refusal(const Request& request, const Error& error) {
+  Reply reply = problem_reply(request, to_problem(error));
+  // RFC 9110, 15.5.2: a 401 says how to do better.
+  if (error.code == ErrorCode::unauthenticated)
+    reply.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"krige\"");
+  return reply;
+}
+
 }  // namespace
 
 const std::string& Call::operator[](std::string_view name) const {
@@ -49,8 +73,9 @@ const std::string& Call::operator[](std::string_view name) const {
   return found->second;
 }
 
-void Router::add(std::string method, std::string_view pattern, Handler handler) {
-  Route route{std::move(method), {}, std::move(handler)};
+void Router::add(std::string method, std::string_view pattern, Handler handler, Access access) {
+  const std::optional<Role> needs = needed_role(method, access);
+  Route route{{std::move(method), std::string(pattern), needs}, {}, std::move(handler)};
   for (const std::string_view text : split(pattern)) {
     const auto [stem, verb] = split_verb(text);
     Segment segment{std::string(stem), {}, std::string(verb)};
@@ -78,31 +103,42 @@ std::optional<Fields> Router::match(const Route& route, std::string_view path) {
   return parameters;
 }
 
-Reply Router::dispatch(const Request& request) const {
+std::vector<RouteInfo> Router::routes() const {
+  std::vector<RouteInfo> all;
+  for (const Route& route : routes_) all.push_back(route.info);
+  return all;
+}
+
+Dispatched Router::dispatch(const Request& request, const Caller& caller) const {
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
   const auto answer = [&](const Handler& handler, Fields parameters) {
-    Result<Reply> reply = handler(Call{request, std::move(parameters)});
+    Result<Reply> reply = handler(Call{request, caller, std::move(parameters)});
     return reply ? std::move(*reply) : problem_reply(request, to_problem(reply.error()));
   };
   std::string allowed;
   for (const Route& route : routes_) {
     std::optional<Fields> parameters = match(route, request.path);
     if (!parameters) continue;
-    if (route.method == method) return answer(route.handler, std::move(*parameters));
-    allowed += (allowed.empty() ? "" : ", ") + route.method;
+    if (route.info.method == method) {
+      const Status may = check_role(caller, route.info.needs);
+      if (!may) return {refusal(request, may.error()), &route.info};
+      const auto handle = [&](const Request&) { return answer(route.handler, *std::move(parameters)); };
+      return {around_ ? around_(request, handle) : handle(request), &route.info};
+    }
+    allowed += (allowed.empty() ? "" : ", ") + route.info.method;
   }
   const bool is_page = request.path != "/api" && !request.path.starts_with("/api/");
   if (allowed.empty() && is_page) {
-    if (method == "GET") return answer(fallback_, {});
+    if (method == "GET") return {answer(fallback_, {})};
     allowed = "GET";
   }
   if (allowed.empty())
-    return problem_reply(request,
-                         to_problem({ErrorCode::not_found, fmt::format("there is no {}", request.path), {}, {}}));
+    return {problem_reply(request,
+                          to_problem({ErrorCode::not_found, fmt::format("there is no {}", request.path), {}, {}}))};
   Reply reply = problem_reply(
       request, Problem::http(405, "method_not_allowed", fmt::format("{} takes {}", request.path, allowed)));
   reply.headers.emplace_back("Allow", allowed);
-  return reply;
+  return {std::move(reply)};
 }
 
 }  // namespace krige::server

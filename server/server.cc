@@ -5,7 +5,10 @@
 #include "base/log.h"
 #include "server/guard.h"
 #include "server/http/http_server.h"
+#include "server/idempotency.h"
+#include "server/pipeline.h"
 #include "server/routes/routes.h"
+#include "server/webhooks/webhooks.h"
 
 namespace krige::server {
 namespace {
@@ -38,35 +41,74 @@ std::string shown_host(const std::string& host) {
   return host.find(':') == std::string::npos || host.starts_with('[') ? host : "[" + host + "]";
 }
 
+// Nobody else on the network may reach a service that starts processes, unless it is said how that is safe.
+Status check_protected(const ServerOptions& options) {
+  if (!options.auth)
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("{} can be reached from other machines, which must show a token: --no-auth is for 127.0.0.1, "
+                    "[::1] and localhost",
+                    options.host),
+        "--listen");
+  if (!options.tls_certificate.empty()) return {};
+  if (!options.allow_plain_http)
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("{} can be reached from other machines, and tokens would cross the network in the clear: give "
+                    "--tls-cert and --tls-key, or --insecure-http behind a proxy that has TLS",
+                    options.host),
+        "--listen");
+  log::warning(fmt::format("{} can be reached from other machines without TLS", options.host));
+  return {};
+}
+
 }  // namespace
 
 struct Server::Impl {
-  Impl(tuner::Engine& engine, const ServerOptions& options, int bound_port)
-      : api(engine, options), guard(options.host, bound_port, options.allowed_hosts), port(bound_port) {
-    add_studies(router, api);
-    add_trials(router, api);
-    add_workers(router, api);
-    add_events(router, api);
-    add_health(router);
-    add_static_files(router);
+  Impl(tuner::Engine& engine, const ServerOptions& options, int bound_port, std::unique_ptr<Authenticator> used_auth)
+      : auth(std::move(used_auth)),
+        api(engine, options, auth.get()),
+        idempotency(engine),
+        guard(options.host, bound_port, options.allowed_hosts, options.tls_certificate.empty() ? 80 : 443),
+        port(bound_port),
+        pipeline(guard, router, api) {
+    add_routes(router, api);
+    router.set_around([this](const Request& request, const std::function<Reply(const Request&)>& handle) {
+      return idempotency.answer(request, handle);
+    });
   }
 
+  std::unique_ptr<Authenticator> auth;  // null: nobody is asked who they are
   Api api;
+  Idempotency idempotency;
   Guard guard;
   int port;
   Router router;
+  Pipeline pipeline;
+  std::unique_ptr<Webhooks> webhooks;
   std::unique_ptr<HttpServer> http;  // last: its threads use all of the above
 };
 
 Result<std::unique_ptr<Server>> Server::start(tuner::Engine& engine, const ServerOptions& options) {
   KRIGE_TRY(Listener listener, listen_on(options.host, options.port));
-  if (!listener.loopback)
-    log::warning(fmt::format("{} can be reached from other machines, and nobody is asked who they are", options.host));
-  auto impl = std::make_unique<Impl>(engine, options, listener.port);
+  if (!listener.loopback) KRIGE_CHECK(check_protected(options));
+  std::unique_ptr<TlsContext> tls;
+  if (!options.tls_certificate.empty()) {
+    KRIGE_TRY(tls, TlsContext::open(options.tls_certificate, options.tls_key));
+  }
+  std::unique_ptr<Authenticator> auth;
+  if (options.auth) {
+    KRIGE_TRY(auth, Authenticator::open(options.data_dir, listener.port, tls != nullptr));
+  }
+  auto impl = std::make_unique<Impl>(engine, options, listener.port, std::move(auth));
+  if (!options.webhooks.empty() && options.data_dir.empty())
+    return fail(ErrorCode::invalid_argument, "need a data directory", "--webhook");
+  KRIGE_TRY(impl->webhooks, Webhooks::start(engine, {.data_dir = options.data_dir, .urls = options.webhooks}));
   HttpHandlers handlers;
-  handlers.admit = [used = impl.get()](const Request& request) { return used->guard.admit(request); };
-  handlers.answer = [used = impl.get()](const Request& request) { return used->router.dispatch(request); };
-  KRIGE_TRY(impl->http, HttpServer::start(std::move(listener.fd), http_options(options), std::move(handlers)));
+  handlers.admit = [used = impl.get()](const Request& request) { return used->pipeline.admit(request); };
+  handlers.answer = [used = impl.get()](const Request& request) { return used->pipeline.answer(request); };
+  KRIGE_TRY(impl->http,
+            HttpServer::start(std::move(listener.fd), http_options(options), std::move(handlers), std::move(tls)));
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
@@ -75,7 +117,13 @@ Server::~Server() = default;
 
 int Server::port() const { return impl_->port; }
 std::string Server::url() const {
-  return fmt::format("http://{}:{}", shown_host(impl_->api.options.host), impl_->port);
+  const ServerOptions& options = impl_->api.options;
+  return fmt::format("{}://{}:{}", options.tls_certificate.empty() ? "http" : "https", shown_host(options.host),
+                     impl_->port);
+}
+std::string Server::new_login_url() {
+  if (impl_->auth == nullptr) return {};
+  return fmt::format("{}/login?code={}", url(), impl_->auth->new_login_code());
 }
 void Server::stop() { impl_->http->stop(); }
 

@@ -62,7 +62,11 @@ class Optuna final : public Competitor {
   }
 
   Status tell(const tuner::Trial& trial) override {
-    return process_.send({{"tell", trial.id}, {"value", trial.value ? OrderedJson(*trial.value) : OrderedJson()}});
+    OrderedJson message{{"tell", trial.id}, {"value", trial.value ? OrderedJson(*trial.value) : OrderedJson()}};
+    if (!trial.values.empty()) message["value"] = OrderedJson::array();
+    for (const auto& [name, value] : trial.values) message["value"].push_back(value);
+    for (const tuner::ConstraintResult& one : trial.constraints) message["constraints"].push_back(one.value);
+    return process_.send(message);
   }
 
  private:
@@ -131,15 +135,19 @@ Result<OrderedJson> OptunaProcess::receive() {
   }
 }
 
-Result<std::unique_ptr<Competitor>> make_optuna(std::string_view sampler, const tuner::Space& space,
-                                                std::uint64_t seed) {
+Result<std::unique_ptr<Competitor>> make_optuna(std::string_view sampler, const tuner::Space& space, std::uint64_t seed,
+                                                const OptunaOutcomes& outcomes) {
   OrderedJson parameters = OrderedJson::array();
   for (const std::size_t i : space.topological_order()) {
     KRIGE_TRY(OrderedJson one, describe(space.parameters()[i]));
     parameters.push_back(std::move(one));
   }
   KRIGE_TRY(OptunaProcess process, OptunaProcess::start());
-  KRIGE_CHECK(process.send({{"sampler", sampler}, {"seed", seed}, {"parameters", std::move(parameters)}}));
+  KRIGE_CHECK(process.send({{"sampler", sampler},
+                            {"seed", seed},
+                            {"objectives", outcomes.objectives},
+                            {"constraints", outcomes.constraints},
+                            {"parameters", std::move(parameters)}}));
   return std::make_unique<Optuna>(std::move(process), space, fmt::format("optuna-{}", sampler));
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,9 +39,15 @@ class OptunaProcess {
   std::string received_;
 };
 
-// `sampler`: tpe or cmaes, with Optuna's own settings. `space` must outlive it. Errors: of start(); unsupported, for a
-// normal scale.
+// What it is told of a trial: so many objectives, which it minimizes, and constraints, which must not be above 0.
+struct OptunaOutcomes {
+  std::size_t objectives = 1;
+  std::size_t constraints = 0;
+};
+
+// `sampler`: tpe, nsga2 or cmaes, with Optuna's own settings. `space` must outlive it. Errors: of start(); unsupported,
+// for a normal scale.
 [[nodiscard]] Result<std::unique_ptr<Competitor>> make_optuna(std::string_view sampler, const tuner::Space& space,
-                                                              std::uint64_t seed);
+                                                              std::uint64_t seed, const OptunaOutcomes& outcomes = {});
 
 }  // namespace krige::bench

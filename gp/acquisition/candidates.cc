@@ -42,21 +42,25 @@ Points sobol_candidates(const InputSpace& space, std::size_t count, Rng& rng) {
   return out;
 }
 
-Points history_candidates(const GaussianProcess& process, std::size_t count, Rng& rng) {
+Points best_observed(const GaussianProcess& process) {
   const State& state = process.state();
   std::vector<std::size_t> best(state.observations.size());
   std::iota(best.begin(), best.end(), std::size_t{0});
   std::ranges::stable_sort(best, {}, [&](std::size_t i) { return state.observations[i]; });
   best.resize(std::min(best.size(), kBestObserved));
   best.push_back(process.incumbent().first);
+  Points out{process.space().size(), {}};
+  for (const std::size_t i : best) out.append(state.points.row(i));
+  return out;
+}
 
-  const InputSpace& space = process.space();
+Points history_candidates(const InputSpace& space, const Points& origins, std::size_t count, Rng& rng) {
   Points out{space.size(), {}};
   for (std::size_t i = 0; i < count; ++i) {
-    const std::span<const double> origin = state.points.row(best[i % best.size()]);
+    const std::span<const double> origin = origins.row(i % origins.size());
     std::vector<double> point(origin.begin(), origin.end());
     const double rate = rng.below(2) == 0 ? 1.0 : std::max(0.2, 1.5 / static_cast<double>(space.size()));
-    perturb(space, point, kPerturbations[(i / best.size()) % kPerturbations.size()], rate, rng);
+    perturb(space, point, kPerturbations[(i / origins.size()) % kPerturbations.size()], rate, rng);
     out.append(point);
   }
   return out;

@@ -13,9 +13,12 @@ namespace krige::gp {
 // `count` scrambled Sobol points.
 [[nodiscard]] Points sobol_candidates(const InputSpace& space, std::size_t count, Rng& rng);
 
-// `count` points around the best observed ones, near and far: history beats random starts (Zhao et al., "Unleashing the
-// potential of acquisition functions in high-dimensional Bayesian optimization", 2023).
-[[nodiscard]] Points history_candidates(const GaussianProcess& process, std::size_t count, Rng& rng);
+// The best observations, and the point of the best posterior mean.
+[[nodiscard]] Points best_observed(const GaussianProcess& process);
+
+// `count` points around `origins` (at least one), near and far: history beats random starts (Zhao et al., "Unleashing
+// the potential of acquisition functions in high-dimensional Bayesian optimization", 2023).
+[[nodiscard]] Points history_candidates(const InputSpace& space, const Points& origins, std::size_t count, Rng& rng);
 
 // `point` with some coordinates moved: numeric ones by about `sd`, at least to a neighbouring level; categorical ones
 // to any level. Each with probability `rate`, at least one where there is one to move.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -25,6 +26,14 @@ struct RelatedProcess {
   double weight = 0;  // its share of the acquisition, in [0, 1]
 };
 
+// What another outcome of an evaluation must be: low ≤ outcome ≤ high, in the units of its process's observations, of
+// which bounds one may be infinite; low < high.
+struct OutcomeConstraint {
+  const GaussianProcess* process = nullptr;
+  double low = 0;
+  double high = 0;
+};
+
 struct AcquisitionOptions {
   AcquisitionKind kind = AcquisitionKind::expected_improvement;
   // Whether a canonical point must not be returned, as one that has been evaluated. Unset: none.
@@ -38,6 +47,14 @@ struct AcquisitionOptions {
   // Of the logarithm of what an evaluation costs: what is maximized is the improvement per unit of cost. Null: all cost
   // the same. Must outlive the call.
   const GaussianProcess* log_cost = nullptr;
+  // The improvement is weighted by the probability that all hold. The processes have the same pending points as the
+  // objective; they must outlive the call.
+  std::span<const OutcomeConstraint> constraints;
+  // Observed points where all constraints hold: only these are to be improved on. Empty: none is known, and only the
+  // probability that the constraints hold is maximized. Null: there are no constraints. Must outlive the call.
+  const Points* feasible = nullptr;
+  // Points around which the search begins besides. Null: the best observed. Must outlive the call.
+  const Points* origins = nullptr;
   // Each promises an improvement on what it predicts for the points tried so far, in its own transformed units; these
   // are averaged by weight, and the process itself has what is left of 1. All must outlive the call.
   std::span<const RelatedProcess> sources;
@@ -53,10 +70,12 @@ struct AcquisitionOptions {
 
 // In units of the observations.
 struct Suggestion {
-  std::vector<double> point;  // canonical
-  double mean = 0;
-  double sd = 0;
-  double log_ei = 0;  // log of the expected improvement on the incumbent, whatever was maximized
+  std::vector<double> point;            // canonical
+  std::vector<Prediction> predictions;  // of each objective
+  // Log of the expected improvement on the incumbent, or of the front's hypervolume, whatever was maximized; nullopt:
+  // there is nothing to improve on, since no point is known where the constraints hold.
+  std::optional<double> log_ei;
+  std::optional<double> log_feasible;  // log of the probability that the constraints hold; nullopt: there are none
 };
 
 // Canonical points that differ from one another and are not excluded, by falling expected improvement given that the
@@ -64,6 +83,13 @@ struct Suggestion {
 // take it. Empty: every point of a finite space is excluded, or `excluded` accepted none of many. Errors: as
 // GaussianProcess::with_pending(). Same input and `rng`: same points.
 [[nodiscard]] Result<std::vector<Suggestion>> suggest(const GaussianProcess& process, const Points& pending,
+                                                      const AcquisitionOptions& options, Rng& rng);
+
+// The same for two to four objectives, each with a process of its own over the same space and points: by falling
+// expected improvement of the hypervolume that is dominated below `reference`, one number an objective in the units of
+// its observations. Of `options` kind and sources have no meaning.
+[[nodiscard]] Result<std::vector<Suggestion>> suggest(std::span<const GaussianProcess> objectives,
+                                                      std::span<const double> reference, const Points& pending,
                                                       const AcquisitionOptions& options, Rng& rng);
 
 }  // namespace krige::gp

@@ -68,6 +68,7 @@ Result<Listener> listen_on(const std::string& host, int port) {
 }
 
 Connection::Received Connection::receive() {
+  if (tls_) return receive_encrypted();
   std::array<char, kReceiveBytes> buffer;
   while (true) {
     const ssize_t got = ::recv(fd(), buffer.data(), buffer.size(), 0);
@@ -81,6 +82,28 @@ Connection::Received Connection::receive() {
   }
 }
 
+Connection::Received Connection::receive_encrypted() {
+  std::array<char, kReceiveBytes> buffer;
+  const TlsSession::Step step = tls_->read(buffer);
+  receives_when_writable_ = step.state == TlsSession::State::wants_write;
+  switch (step.state) {
+    case TlsSession::State::done:
+      input_.append(buffer.data(), step.bytes);
+      return Received::some;
+    case TlsSession::State::wants_read:
+    case TlsSession::State::wants_write:
+      return Received::nothing_yet;
+    case TlsSession::State::ended:
+      break;
+  }
+  return Received::end;
+}
+
+void Connection::finish_sending() {
+  if (tls_) tls_->finish();
+  ::shutdown(fd(), SHUT_WR);
+}
+
 void Connection::next_request() {
   input_.erase(0, framer.size());
   if (input_.empty()) input_.shrink_to_fit();
@@ -89,20 +112,32 @@ void Connection::next_request() {
   phase = Phase::reading;
 }
 
+std::optional<Connection::Sent> Connection::send_some(std::string_view bytes) {
+  if (tls_) {
+    const TlsSession::Step step = tls_->write(bytes);
+    if (step.state == TlsSession::State::ended) return std::nullopt;
+    if (step.state == TlsSession::State::done) return Sent{step.bytes, 0};
+    return Sent{0, static_cast<short>(step.state == TlsSession::State::wants_read ? POLLIN : POLLOUT)};
+  }
+  while (true) {
+    const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0) return Sent{static_cast<std::size_t>(sent), 0};
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return Sent{0, POLLOUT};
+    if (errno != EINTR) return std::nullopt;
+  }
+}
+
 bool Connection::send(std::string_view bytes, Millis timeout) {
   const MonotonicTime end = std::chrono::steady_clock::now() + timeout;
   while (!bytes.empty()) {
-    const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-      continue;
-    }
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) return false;
+    const std::optional<Sent> sent = send_some(bytes);
+    if (!sent) return false;
+    bytes.remove_prefix(sent->bytes);
+    if (sent->wait_for == 0) continue;
     const auto left = std::chrono::ceil<Millis>(end - std::chrono::steady_clock::now());
     if (left <= Millis(0)) return false;
-    pollfd writable{fd(), POLLOUT, 0};
-    if (::poll(&writable, 1, static_cast<int>(left.count())) < 0 && errno != EINTR) return false;
+    pollfd waited{fd(), sent->wait_for, 0};
+    if (::poll(&waited, 1, static_cast<int>(left.count())) < 0 && errno != EINTR) return false;
   }
   return true;
 }

@@ -1,6 +1,7 @@
 // Sockets of the service: the one that listens, and one a client.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -9,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "server/http/framing.h"
+#include "server/http/tls.h"
 
 namespace krige::server {
 
@@ -25,7 +27,9 @@ struct Listener {
 // reactor only asks for `gone` to stop or shuts the socket down.
 class Connection {
  public:
-  Connection(UniqueFd fd, const FramingLimits& limits) : framer(limits), fd_(std::move(fd)), limits_(limits) {}
+  // `tls`: null for plain HTTP; of this very descriptor.
+  Connection(UniqueFd fd, const FramingLimits& limits, std::unique_ptr<TlsSession> tls = nullptr)
+      : framer(limits), fd_(std::move(fd)), limits_(limits), tls_(std::move(tls)) {}
 
   enum class Phase { reading, answering, draining };
   Phase phase = Phase::reading;
@@ -42,6 +46,10 @@ class Connection {
   enum class Received { some, nothing_yet, end };
   // Takes what has arrived, without waiting, a bounded amount at a time.
   Received receive();
+  // It goes on receiving only when the socket takes output: a handshake that is stuck.
+  [[nodiscard]] bool receives_when_writable() const { return receives_when_writable_; }
+  // The client is told that nothing follows; it may still send.
+  void finish_sending();
   void discard_input() { input_.clear(); }
   // Forgets the request that has been answered; what came behind it is the next one's beginning.
   void next_request();
@@ -49,9 +57,19 @@ class Connection {
   [[nodiscard]] bool send(std::string_view bytes, Millis timeout);
 
  private:
+  Received receive_encrypted();
+  // Sends what the socket takes: how much, or the event to wait for; nullopt when the peer has gone.
+  struct Sent {
+    std::size_t bytes = 0;
+    short wait_for = 0;
+  };
+  std::optional<Sent> send_some(std::string_view bytes);
+
   UniqueFd fd_;
   FramingLimits limits_;
   std::string input_;
+  bool receives_when_writable_ = false;
+  std::unique_ptr<TlsSession> tls_;  // last: it ends while the socket is still open
 };
 
 }  // namespace krige::server

@@ -183,18 +183,22 @@ class HttpServer::Messages : public httplib::Server {
 
 thread_local Connection* HttpServer::Messages::current_ = nullptr;
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(UniqueFd listener, HttpOptions options, HttpHandlers handlers) {
+Result<std::unique_ptr<HttpServer>> HttpServer::start(UniqueFd listener, HttpOptions options, HttpHandlers handlers,
+                                                      std::unique_ptr<TlsContext> tls) {
   const ReactorLimits limits = options.limits;
   auto messages = std::make_unique<Messages>(std::move(options), std::move(handlers));
-  KRIGE_TRY(std::unique_ptr<Reactor> reactor,
-            Reactor::start(std::move(listener), limits, [served = messages.get()](Connection& connection) {
-              return served->serve(connection, connection.gone.stop_requested());
-            }));
-  return std::unique_ptr<HttpServer>(new HttpServer(std::move(messages), std::move(reactor)));
+  KRIGE_TRY(std::unique_ptr<Reactor> reactor, Reactor::start(
+                                                  std::move(listener), limits,
+                                                  [served = messages.get()](Connection& connection) {
+                                                    return served->serve(connection, connection.gone.stop_requested());
+                                                  },
+                                                  tls.get()));
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(tls), std::move(messages), std::move(reactor)));
 }
 
-HttpServer::HttpServer(std::unique_ptr<Messages> messages, std::unique_ptr<Reactor> reactor)
-    : messages_(std::move(messages)), reactor_(std::move(reactor)) {}
+HttpServer::HttpServer(std::unique_ptr<TlsContext> tls, std::unique_ptr<Messages> messages,
+                       std::unique_ptr<Reactor> reactor)
+    : tls_(std::move(tls)), messages_(std::move(messages)), reactor_(std::move(reactor)) {}
 
 HttpServer::~HttpServer() = default;
 

@@ -26,14 +26,17 @@ struct HttpHandlers {
 class HttpServer {
  public:
   // The handlers are called from many threads at once.
-  static Result<std::unique_ptr<HttpServer>> start(UniqueFd listener, HttpOptions options, HttpHandlers handlers);
+  // `tls`: null for plain HTTP.
+  static Result<std::unique_ptr<HttpServer>> start(UniqueFd listener, HttpOptions options, HttpHandlers handlers,
+                                                   std::unique_ptr<TlsContext> tls = nullptr);
   ~HttpServer();
   // As Reactor::stop.
   void stop();
 
  private:
   class Messages;
-  HttpServer(std::unique_ptr<Messages> messages, std::unique_ptr<Reactor> reactor);
+  HttpServer(std::unique_ptr<TlsContext> tls, std::unique_ptr<Messages> messages, std::unique_ptr<Reactor> reactor);
+  std::unique_ptr<TlsContext> tls_;
   std::unique_ptr<Messages> messages_;
   std::unique_ptr<Reactor> reactor_;
 };

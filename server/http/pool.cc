@@ -49,6 +49,11 @@ void Pool::work() {
   }
 }
 
+std::size_t Slots::taken() const {
+  const std::lock_guard lock(mutex_);
+  return count_ - free_;
+}
+
 Slots::Slot Slots::take() {
   const std::lock_guard lock(mutex_);
   if (free_ == 0) return nullptr;

@@ -40,14 +40,16 @@ class Pool {
 // At most `count` holders at a time; a slot is held as long as its handle lives. The Slots must outlive the handles.
 class Slots {
  public:
-  explicit Slots(std::size_t count) : free_(count) {}
+  explicit Slots(std::size_t count) : count_(count), free_(count) {}
 
   using Slot = std::shared_ptr<void>;
   // Null when all are taken.
   [[nodiscard]] Slot take();
+  [[nodiscard]] std::size_t taken() const;
 
  private:
-  std::mutex mutex_;
+  const std::size_t count_;
+  mutable std::mutex mutex_;
   std::size_t free_;
 };
 

@@ -35,7 +35,7 @@ Reply to_reply(const Problem& problem, const std::string& request_id) {
   reply.content_type = "application/problem+json";
   // A path that was echoed into the detail may hold any bytes.
   reply.body = json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
-  if (problem.status == 503) reply.headers.emplace_back("Retry-After", "1");
+  if (problem.status == 503 || problem.status == 429) reply.headers.emplace_back("Retry-After", "1");
   return reply;
 }
 
@@ -74,6 +74,10 @@ std::string_view status_title(int status) {
       return "Unsupported Media Type";
     case 416:
       return "Range Not Satisfiable";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
     case 500:

@@ -20,7 +20,7 @@ struct Problem {
 
 // The one place where an Error becomes HTTP. Faults of the server itself keep their detail: the operator is the user.
 [[nodiscard]] Problem to_problem(const Error& error);
-// A 503 carries Retry-After.
+// A 503 and a 429 carry Retry-After.
 [[nodiscard]] Reply to_reply(const Problem& problem, const std::string& request_id);
 // The whole message for a connection that is closed then: for requests that never reach a handler.
 [[nodiscard]] std::string to_final_message(const Problem& problem, const std::string& request_id);

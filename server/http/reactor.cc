@@ -42,7 +42,8 @@ Status control(int poll, int operation, int fd, std::uint64_t id, std::uint32_t 
 
 }  // namespace
 
-Result<std::unique_ptr<Reactor>> Reactor::start(UniqueFd listener, const ReactorLimits& limits, Answer answer) {
+Result<std::unique_ptr<Reactor>> Reactor::start(UniqueFd listener, const ReactorLimits& limits, Answer answer,
+                                                const TlsContext* tls) {
   UniqueFd poll(::epoll_create1(EPOLL_CLOEXEC));
   if (!poll) return fail_errno(errno, "cannot make an epoll descriptor");
   UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -50,7 +51,7 @@ Result<std::unique_ptr<Reactor>> Reactor::start(UniqueFd listener, const Reactor
   KRIGE_CHECK(control(poll.get(), EPOLL_CTL_ADD, listener.get(), kListenerId, EPOLLIN));
   KRIGE_CHECK(control(poll.get(), EPOLL_CTL_ADD, wake.get(), kWakeId, EPOLLIN));
   std::unique_ptr<Reactor> reactor(
-      new Reactor(std::move(listener), std::move(poll), std::move(wake), limits, std::move(answer)));
+      new Reactor(std::move(listener), std::move(poll), std::move(wake), limits, std::move(answer), tls));
   try {
     reactor->thread_ = std::jthread([self = reactor.get()] { self->run(); });
   } catch (const std::system_error& e) {
@@ -59,12 +60,14 @@ Result<std::unique_ptr<Reactor>> Reactor::start(UniqueFd listener, const Reactor
   return reactor;
 }
 
-Reactor::Reactor(UniqueFd listener, UniqueFd poll, UniqueFd wake, const ReactorLimits& limits, Answer answer)
+Reactor::Reactor(UniqueFd listener, UniqueFd poll, UniqueFd wake, const ReactorLimits& limits, Answer answer,
+                 const TlsContext* tls)
     : listener_(std::move(listener)),
       poll_(std::move(poll)),
       wake_(std::move(wake)),
       limits_(limits),
       answer_(std::move(answer)),
+      tls_(tls),
       next_id_(kFirstConnectionId),
       pool_(limits.threads) {}
 
@@ -132,7 +135,9 @@ void Reactor::accept_all() {
     const int on = 1;
     // Head and body are sent apart; without this, the body would wait for the delayed acknowledgement of the head.
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    auto connection = std::make_unique<Connection>(std::move(fd), limits_.framing);
+    std::unique_ptr<TlsSession> session = tls_ == nullptr ? nullptr : tls_->accept(fd.get());
+    if (tls_ != nullptr && !session) continue;
+    auto connection = std::make_unique<Connection>(std::move(fd), limits_.framing, std::move(session));
     if (connections_.size() >= limits_.connections && !make_room()) {
       const Problem full = to_problem({ErrorCode::unavailable, "too many connections", {}, {}});
       // What does not fit into the socket's empty buffer is not worth a wait here.
@@ -159,7 +164,10 @@ bool Reactor::make_room() {
 void Reactor::read(Id id, Connection& connection) {
   const bool was_idle = connection.idle();
   const Connection::Received received = connection.receive();
-  if (received == Connection::Received::nothing_yet) return;
+  if (received == Connection::Received::nothing_yet) {
+    if (tls_ != nullptr) watch(id, connection, connection.receives_when_writable() ? kReading | EPOLLOUT : kReading);
+    return;
+  }
   if (received == Connection::Received::end) return close(id);
   if (connection.phase == Connection::Phase::draining) return connection.discard_input();
   if (was_idle) set_deadline(connection, limits_.request_time);
@@ -197,7 +205,7 @@ void Reactor::refuse(Id id, Connection& connection, const Problem& problem) {
   connection.phase = Connection::Phase::draining;
   connection.discard_input();
   if (!connection.send(to_final_message(problem, random_id(16)), Millis(0))) return close(id);
-  ::shutdown(connection.fd(), SHUT_WR);
+  connection.finish_sending();
   set_deadline(connection, kLinger);
   watch(id, connection, kReading);
 }

@@ -30,7 +30,9 @@ class Reactor {
   // Answers the connection's request on a thread of the pool; whether the connection goes on. Must not throw.
   using Answer = std::function<bool(Connection&)>;
 
-  static Result<std::unique_ptr<Reactor>> start(UniqueFd listener, const ReactorLimits& limits, Answer answer);
+  // `tls`: null for plain HTTP; else it must outlive the reactor.
+  static Result<std::unique_ptr<Reactor>> start(UniqueFd listener, const ReactorLimits& limits, Answer answer,
+                                                const TlsContext* tls = nullptr);
   ~Reactor();
 
   // Takes no more requests, lets those being answered end within drain_time (streams end at once), then cuts them off.
@@ -41,7 +43,8 @@ class Reactor {
  private:
   using Id = std::uint64_t;
 
-  Reactor(UniqueFd listener, UniqueFd poll, UniqueFd wake, const ReactorLimits& limits, Answer answer);
+  Reactor(UniqueFd listener, UniqueFd poll, UniqueFd wake, const ReactorLimits& limits, Answer answer,
+          const TlsContext* tls);
 
   void run();
   void handle_event(Id id, std::uint32_t events);
@@ -65,6 +68,7 @@ class Reactor {
   const UniqueFd wake_;
   const ReactorLimits limits_;
   const Answer answer_;
+  const TlsContext* const tls_;
   std::atomic<bool> stopping_ = false;
 
   // Of the reactor's thread.

@@ -3,6 +3,8 @@
 
 #include <charconv>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "server/routes/input.h"
@@ -15,6 +17,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::size_t kEventsAtOnce = 256;
+// Between the pieces that one client is sent: a busy study would wake every stream of it at every change.
+constexpr Millis kGather{100};
 constexpr std::string_view kReconnect = "retry: 1000\n\n";  // milliseconds
 constexpr std::string_view kHeartbeat = ": alive\n\n";
 
@@ -48,6 +52,14 @@ bool keep_alive(const BodyWriter& write, MonotonicTime& beat, Millis interval) {
   return write(kHeartbeat);
 }
 
+// Until the time has passed or the client has gone.
+void gather(const std::stop_token& gone) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, gone, kGather, [] { return false; });
+}
+
 class StudyStream {
  public:
   StudyStream(Api& api, StudyId study, std::uint64_t after, std::stop_token gone)
@@ -65,8 +77,10 @@ class StudyStream {
         if (!keep_alive(write, beat, interval)) return;
         continue;
       }
+      const bool all = events->size() < kEventsAtOnce;
       if (!(events->front().seq == after_ + 1 ? send(write, *events) : reset(write))) return;
       beat = steady_clock::now() + interval;
+      if (all) gather(gone_);
     }
   }
 

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "tuner/trial/codec.h"
+
 namespace krige::server {
 namespace {
 
@@ -53,6 +55,18 @@ std::vector<std::string> QueryReader::take(std::string_view name) {
   for (const auto& [key, value] : query_)
     if (key == name) values.push_back(value);
   return values;
+}
+
+tuner::Metrics read_metrics(ObjectReader& reader, Faults& faults) {
+  const OrderedJson* raw = reader.raw("metrics");
+  if (raw == nullptr) return {};
+  Result<tuner::Metrics> metrics = tuner::metrics_from_json(*raw, "metrics");
+  if (!metrics) {
+    faults.add(metrics.error());
+    return {};
+  }
+  if (metrics->empty()) reader.fault("metrics", "must name at least one metric");
+  return std::move(*metrics);
 }
 
 std::uint64_t QueryReader::number(std::string_view name, std::uint64_t low, std::uint64_t high,

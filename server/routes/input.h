@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/json.h"
 #include "server/router.h"
+#include "tuner/trial/trial.h"
 
 namespace krige::server {
 
@@ -21,6 +22,9 @@ namespace krige::server {
 [[nodiscard]] Status expect_nothing(const Request& request);
 // not_found when {trial} is no number of a trial.
 [[nodiscard]] Result<TrialId> trial_id(const Call& call);
+
+// The body's `metrics`, {name: number} of at least one; empty when absent or wrong.
+[[nodiscard]] tuner::Metrics read_metrics(ObjectReader& reader, Faults& faults);
 
 // Reads the query as strictly as ObjectReader reads a body.
 class QueryReader {

@@ -1,9 +1,12 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "server/hash.h"
+#include "server/idempotency.h"
 #include "server/routes/input.h"
 #include "server/routes/routes.h"
 #include "tuner/spec/study_spec.h"
@@ -47,33 +50,45 @@ Status resolve_warm_start(Api& api, OrderedJson& file) {
   return {};
 }
 
-Result<Reply> create_from(Api& api, OrderedJson body) {
-  KRIGE_CHECK(resolve_warm_start(api, body));
-  KRIGE_TRY(const tuner::StudySpec spec, tuner::parse_study(body, {api.options.data_root, true}));
-  if (spec.command)
-    return fail(ErrorCode::permission_denied,
-                "programs are not started on request: run a study with a command by `krige sweep`", "command");
-  KRIGE_TRY(const StudyView study, api.engine.create_study(spec));
+// A request starts no program but those that the operator named: neither another path to it, nor what a search in
+// PATH, a parameter's value or env(1) would find.
+Status check_program(const ServerOptions& options, const std::vector<std::string>& command) {
+  const std::string& program = command.front();
+  if (std::ranges::find(options.allowed_programs, program) != options.allowed_programs.end()) return {};
+  return fail(
+      ErrorCode::permission_denied,
+      fmt::format("this service does not start {}: its operator allows {}; krige sweep runs any program", program,
+                  options.allowed_programs.empty() ? "no program"
+                                                   : fmt::format("{}", fmt::join(options.allowed_programs, ", "))),
+      "command");
+}
+
+Reply created_reply(const StudyView& study, const std::vector<std::string>& notes) {
   OrderedJson json = tuner::to_json(study);
-  if (!spec.notes.empty()) json["notes"] = spec.notes;
+  if (!notes.empty()) json["notes"] = notes;
   Reply reply = json_reply(json, 201);
   reply.headers.emplace_back("Location", "/api/v1/studies/" + study.row.id);
   return reply;
 }
 
+Result<Reply> create_from(Api& api, const Request& request, OrderedJson body) {
+  KRIGE_CHECK(resolve_warm_start(api, body));
+  KRIGE_TRY(const tuner::StudySpec spec, tuner::parse_study(body, {api.options.data_root, true}));
+  if (spec.command) KRIGE_CHECK(check_program(api.options, *spec.command));
+  const auto reply = [&](const StudyView& study) { return created_reply(study, spec.notes); };
+  KRIGE_TRY(const StudyView study, api.engine.create_study(spec, kept<StudyView>(request, reply)));
+  return reply(study);
+}
+
 Result<Reply> create(Api& api, const Request& request) {
   KRIGE_CHECK(QueryReader(request).finish());
   KRIGE_TRY(OrderedJson body, json_body(request));
-  return create_from(api, std::move(body));
+  return create_from(api, request, std::move(body));
 }
 
 // Names the study file as it is, not the trials: it changes when the study is changed by hand.
 std::string etag_of(const StudyView& study) {
-  // FNV-1a (Fowler, Noll, Vo): a name, not a secret.
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : study.row.name + '\n' + study.row.spec)
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  return fmt::format("\"{:016x}\"", hash);
+  return fmt::format("\"{:016x}\"", hash_of(study.row.name + '\n' + study.row.spec));
 }
 
 Reply study_reply(const StudyView& study) {
@@ -123,7 +138,7 @@ Result<Reply> clone(Api& api, const Call& call) {
     if (!file.contains("warm_start")) file["warm_start"] = OrderedJson::array();
     file["warm_start"].push_back({{"study", study.row.id}});
   }
-  return create_from(api, std::move(file));
+  return create_from(api, call.request, std::move(file));
 }
 
 // Names the last study of a page by what orders the list, so that the next page is found also when it gets deleted.
@@ -170,6 +185,15 @@ Handler answering_study(Result<StudyView> (Engine::*call)(const StudyId&), Api& 
   };
 }
 
+Result<Reply> erase(Api& api, const Call& call) {
+  KRIGE_CHECK(expect_nothing(call.request));
+  KRIGE_CHECK(api.engine.delete_study(call["study"]));
+  forget_logs(api, call["study"]);
+  Reply reply;
+  reply.status = 204;
+  return reply;
+}
+
 }  // namespace
 
 void add_studies(Router& router, Api& api) {
@@ -181,13 +205,8 @@ void add_studies(Router& router, Api& api) {
     return study_reply(study);
   });
   router.add("PATCH", "/api/v1/studies/{study}", [&api](const Call& call) { return patch(api, call); });
-  router.add("DELETE", "/api/v1/studies/{study}", [&api](const Call& call) -> Result<Reply> {
-    KRIGE_CHECK(expect_nothing(call.request));
-    KRIGE_CHECK(api.engine.delete_study(call["study"]));
-    Reply reply;
-    reply.status = 204;
-    return reply;
-  });
+  router.add(
+      "DELETE", "/api/v1/studies/{study}", [&api](const Call& call) { return erase(api, call); }, Access::admin);
   router.add("POST", "/api/v1/studies/{study}:clone", [&api](const Call& call) { return clone(api, call); });
   router.add("POST", "/api/v1/studies/{study}:pause", answering_study(&Engine::pause, api));
   router.add("POST", "/api/v1/studies/{study}:resume", answering_study(&Engine::resume, api));

@@ -1,10 +1,13 @@
 // Looking at trials; routes/workers.cc has what workers do with them.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
+#include "server/idempotency.h"
 #include "server/routes/input.h"
 #include "server/routes/routes.h"
 #include "tuner/trial/codec.h"
@@ -14,30 +17,86 @@ namespace {
 
 constexpr std::size_t kMaxPageSize = 1000;
 constexpr std::size_t kPageSize = 100;
-constexpr std::uint64_t kLastTrial = std::numeric_limits<TrialId>::max();
+
+// filter: `state=A,B`, the same as the parameter state.
+std::vector<std::string> wanted_states(QueryReader& query) {
+  std::vector<std::string> states = query.list("state");
+  constexpr std::string_view kState = "state=";
+  std::vector<std::string> filter = query.list("filter");
+  if (filter.empty()) return states;
+  if (!filter[0].starts_with(kState)) {
+    query.fault("filter", "must be state= and states with commas between");
+    return states;
+  }
+  filter[0].erase(0, kState.size());
+  states.insert(states.end(), filter.begin(), filter.end());
+  return states;
+}
+
+tuner::TrialOrder read_order(QueryReader& query) {
+  using enum tuner::TrialOrder;
+  constexpr std::array<std::pair<std::string_view, tuner::TrialOrder>, 5> kOrders{
+      {{"", id}, {"id", id}, {"id desc", id_descending}, {"value", value}, {"value desc", value_descending}}};
+  const std::string text = query.text("order_by");
+  const auto found = std::ranges::find(kOrders, text, [](const auto& order) { return order.first; });
+  if (found != kOrders.end()) return found->second;
+  query.fault("order_by", fmt::format("must be id, id desc, value or value desc, is {}", text));
+  return id;
+}
+
+// The first trial of the page: its id and, where there is one, a colon and its value.
+std::string token_of(const tuner::TrialPlace& place) {
+  return place.value ? fmt::format("{}:{}", place.id, *place.value) : std::to_string(place.id);
+}
+
+std::optional<tuner::TrialPlace> place_of(std::string_view token) {
+  tuner::TrialPlace place;
+  const char* const end = token.data() + token.size();
+  const auto id = std::from_chars(token.data(), end, place.id);
+  if (id.ec != std::errc{} || place.id < 1) return std::nullopt;
+  if (id.ptr == end) return place;
+  double value = 0;
+  if (*id.ptr != ':' || std::from_chars(id.ptr + 1, end, value).ptr != end || id.ptr + 1 == end || std::isnan(value))
+    return std::nullopt;
+  place.value = value;
+  return place;
+}
 
 Result<Reply> list(Api& api, const Call& call) {
   QueryReader query(call.request);
-  const std::size_t size = query.number("page_size", 1, kMaxPageSize, kPageSize);
-  // The token is the first trial of the page.
-  const auto first = static_cast<TrialId>(query.number("page_token", 1, kLastTrial, 1));
-  std::vector<tuner::TrialState> states;
-  for (const std::string& text : query.list("state")) {
+  tuner::TrialQuery wanted;
+  wanted.limit = query.number("page_size", 1, kMaxPageSize, kPageSize);
+  wanted.order = read_order(query);
+  if (const std::string token = query.text("page_token"); !token.empty()) {
+    wanted.from = place_of(token);
+    if (!wanted.from) query.fault("page_token", "is not a token of this list");
+  }
+  for (const std::string& text : wanted_states(query)) {
     if (const auto state = tuner::trial_state(text))
-      states.push_back(*state);
+      wanted.states.push_back(*state);
     else
       query.fault("state", fmt::format("{} is not a state of a trial", text));
   }
   KRIGE_CHECK(query.finish());
-  KRIGE_TRY(const tuner::TrialPage page, api.engine.trials(call["study"], first, size, states));
+  KRIGE_TRY(const tuner::TrialPage page, api.engine.trials(call["study"], wanted));
   OrderedJson trials = OrderedJson::array();
   for (const tuner::Trial& trial : page.trials) trials.push_back(tuner::to_json(trial));
-  return json_reply({{"trials", std::move(trials)},
-                     {"next_page_token", page.next ? std::to_string(*page.next) : ""},
-                     {"seq", page.seq}});
+  return json_reply(
+      {{"trials", std::move(trials)}, {"next_page_token", page.next ? token_of(*page.next) : ""}, {"seq", page.seq}});
 }
 
-// {params}: a point to be tried next. With value or state: a trial that has ended elsewhere.
+Reply added_reply(const tuner::Trial& trial) { return json_reply(tuner::to_json(trial), 201); }
+
+// The trials that nothing found so far beats.
+Result<Reply> optimal(Api& api, const Call& call) {
+  KRIGE_CHECK(expect_nothing(call.request));
+  KRIGE_TRY(const tuner::TrialPage page, api.engine.optimal(call["study"]));
+  OrderedJson trials = OrderedJson::array();
+  for (const tuner::Trial& trial : page.trials) trials.push_back(tuner::to_json(trial));
+  return json_reply({{"trials", std::move(trials)}, {"seq", page.seq}});
+}
+
+// {params}: a point to be tried next. With value, metrics or state: a trial that has ended elsewhere.
 Result<Reply> add(Api& api, const Call& call) {
   KRIGE_CHECK(QueryReader(call.request).finish());
   KRIGE_TRY(const OrderedJson body, json_body(call.request));
@@ -52,6 +111,7 @@ Result<Reply> add(Api& api, const Call& call) {
       faults.add(read.error());
   }
   const OrderedJson* value = reader.raw("value");
+  trial.metrics = read_metrics(reader, faults);
   const auto state = reader.one_of("state", {"COMPLETED", "FAILED", "INFEASIBLE"});
   trial.reason = reader.string("reason").value_or("");
   reader.finish();
@@ -60,20 +120,24 @@ Result<Reply> add(Api& api, const Call& call) {
     if (!trial.value || !std::isfinite(*trial.value)) reader.fault("value", "must be a finite number");
   }
   if (state) trial.state = tuner::trial_state(*state);
-  if (!trial.state && trial.value) trial.state = tuner::TrialState::completed;
+  const bool measured = value != nullptr || reader.has("metrics");
+  if (value != nullptr && reader.has("metrics")) reader.fault("metrics", "cannot be given with value");
+  if (!trial.state && measured) trial.state = tuner::TrialState::completed;
   const bool completed = trial.state == tuner::TrialState::completed;
-  if (completed && value == nullptr) reader.fault("value", "is missing");
-  if (!completed && value != nullptr) reader.fault("value", "is only that of a COMPLETED trial");
+  if (completed && !measured) reader.fault("value", "is missing");
+  if (!completed && measured) reader.fault(value != nullptr ? "value" : "metrics", "is only that of a COMPLETED trial");
   if (!faults.empty()) return fail(faults.error());
-  KRIGE_TRY(const tuner::Trial added, api.engine.add_trial(call["study"], std::move(trial)));
-  return json_reply(tuner::to_json(added), 201);
+  const auto keep = kept<tuner::Trial>(call.request, added_reply);
+  KRIGE_TRY(const tuner::Trial added, api.engine.add_trial(call["study"], std::move(trial), keep));
+  return added_reply(added);
 }
 
 Result<Reply> retry(Api& api, const Call& call) {
   KRIGE_CHECK(expect_nothing(call.request));
   KRIGE_TRY(const TrialId id, trial_id(call));
-  KRIGE_TRY(const tuner::Trial added, api.engine.retry(call["study"], id));
-  return json_reply(tuner::to_json(added), 201);
+  const auto keep = kept<tuner::Trial>(call.request, added_reply);
+  KRIGE_TRY(const tuner::Trial added, api.engine.retry(call["study"], id, keep));
+  return added_reply(added);
 }
 
 Result<Reply> get(Api& api, const Call& call) {
@@ -89,6 +153,7 @@ Result<Reply> get(Api& api, const Call& call) {
 }  // namespace
 
 void add_trials(Router& router, Api& api) {
+  router.add("GET", "/api/v1/studies/{study}/trials:optimal", [&api](const Call& call) { return optimal(api, call); });
   router.add("GET", "/api/v1/studies/{study}/trials", [&api](const Call& call) { return list(api, call); });
   router.add("POST", "/api/v1/studies/{study}/trials", [&api](const Call& call) { return add(api, call); });
   router.add("POST", "/api/v1/studies/{study}/trials/{trial}:retry",

@@ -1,9 +1,13 @@
 // The protocol of workers outside: suggest, report, heartbeat, complete.
+#include <fmt/format.h>
+
 #include <chrono>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/ids.h"
+#include "server/hash.h"
+#include "server/idempotency.h"
 #include "server/routes/input.h"
 #include "server/routes/routes.h"
 #include "tuner/trial/codec.h"
@@ -32,8 +36,11 @@ Result<SuggestRequest> read_suggest(const Request& request) {
   ObjectReader reader(body, "", faults);
   SuggestRequest suggest;
   suggest.count = static_cast<int>(reader.integer_in("count", 1, kMaxSuggestions).value_or(1));
-  // A worker without a name cannot come back for its pending trial: each call is a worker of its own.
-  suggest.client_id = reader.string("client_id").value_or(reader.has("client_id") ? "" : "anonymous-" + random_id(8));
+  // A worker without a name cannot come back for its pending trial: each call is a worker of its own, unless its key
+  // says that it is the same call again.
+  const auto key = key_of(request);
+  const std::string anonymous = "anonymous-" + (key ? fmt::format("{:016x}", hash_of(*key)) : random_id(8));
+  suggest.client_id = reader.string("client_id").value_or(reader.has("client_id") ? "" : anonymous);
   if (reader.has("client_id") && (suggest.client_id.empty() || suggest.client_id.size() > kMaxClientIdBytes))
     reader.fault("client_id", "must have between 1 and 128 bytes");
   suggest.timeout = Millis(reader.integer_in("timeout_ms", 0, kMaxTimeoutMs).value_or(kTimeoutMs));
@@ -69,8 +76,12 @@ Result<Reply> suggest(Api& api, const Call& call) {
          {"params", tuner::to_json(given.params)},
          {"attempt",
           {{"id", given.attempt}, {"token", given.token}, {"lease_expires_at", to_rfc3339(given.lease_expires_at)}}}});
-  Reply reply = json_reply({{"trials", std::move(trials)}}, answer.kind == SuggestAnswer::Kind::computing ? 202 : 200);
-  if (answer.kind != SuggestAnswer::Kind::trials) reply.headers.emplace_back("Retry-After", "1");
+  OrderedJson body{{"trials", std::move(trials)}};
+  if (!answer.reason.empty()) body["reason"] = answer.reason;
+  Reply reply = json_reply(body, answer.kind == SuggestAnswer::Kind::computing ? 202 : 200);
+  if (answer.kind != SuggestAnswer::Kind::trials)
+    reply.headers.emplace_back("Retry-After",
+                               std::to_string(std::chrono::ceil<std::chrono::seconds>(answer.retry_after).count()));
   return reply;
 }
 
@@ -87,21 +98,6 @@ Result<WorkerCall> read_worker_call(const Call& call) {
   return WorkerCall{std::move(body), trial};
 }
 
-using Metrics = std::vector<std::pair<std::string, double>>;
-
-Metrics read_metrics(ObjectReader& reader, Faults& faults) {
-  const OrderedJson* raw = reader.raw("metrics");
-  if (raw == nullptr) return {};
-  Result<Metrics> metrics = tuner::metrics_from_json(*raw, "metrics");
-  if (!metrics) {
-    faults.add(metrics.error().field, metrics.error().message);
-    for (const FieldError& other : metrics.error().others) faults.add(other.field, other.message);
-    return {};
-  }
-  if (metrics->empty()) reader.fault("metrics", "must name at least one metric");
-  return std::move(*metrics);
-}
-
 Result<Reply> report(Api& api, const Call& call) {
   KRIGE_TRY(const WorkerCall worker, read_worker_call(call));
   Faults faults;
@@ -110,7 +106,7 @@ Result<Reply> report(Api& api, const Call& call) {
   reader.require("step");
   const std::int64_t step = reader.integer_in("step", 0, std::numeric_limits<std::int64_t>::max()).value_or(0);
   reader.require("metrics");
-  const Metrics metrics = read_metrics(reader, faults);
+  const tuner::Metrics metrics = read_metrics(reader, faults);
   reader.finish();
   if (!faults.empty()) return fail(faults.error());
   KRIGE_TRY(const tuner::Lease lease, api.engine.report(call["study"], worker.trial, token, step, metrics));
@@ -152,8 +148,10 @@ Result<Reply> complete(Api& api, const Call& call) {
   const tuner::Completion completion = read_completion(reader, faults);
   reader.finish();
   if (!faults.empty()) return fail(faults.error());
-  KRIGE_TRY(const tuner::Trial trial, api.engine.complete(call["study"], worker.trial, token, completion));
-  return json_reply(tuner::to_json(trial));
+  const auto reply = [](const tuner::Trial& trial) { return json_reply(tuner::to_json(trial)); };
+  const auto keep = kept<tuner::Trial>(call.request, reply);
+  KRIGE_TRY(const tuner::Trial trial, api.engine.complete(call["study"], worker.trial, token, completion, keep));
+  return reply(trial);
 }
 
 }  // namespace

@@ -151,6 +151,8 @@ class Studies(Against):
         shown = self.krige("study", "watch", study)
         self.assertIn("COMPLETED (max_trials)", shown)
         self.assertIn("best", shown)
+        self.assertIn('"accuracy"', self.krige("trial", "logs", study, "1"))
+        self.assertIn('"accuracy"', self.krige("trial", "logs", study, "1", "--attempt", "1", "--follow"))
         # The past is not told again; JSON is one event a line.
         self.assertEqual(self.krige("study", "watch", study, "--json"), "")
 

@@ -20,7 +20,7 @@ class Studies(unittest.TestCase):
         served = serving(pathlib.Path(folder.name))
         self.server = served.__enter__()
         self.addCleanup(served.__exit__, None, None, None)
-        self.client = krige.Client(self.server.url, getattr(self.server, "token", ""))
+        self.client = krige.Client(self.server.url, self.server.token)
 
     def test_a_worker_runs_a_whole_study(self):
         study = self.client.create_study(SPEC)

@@ -60,7 +60,7 @@ class Examples(unittest.TestCase):
     def test_a_worker_of_curl(self):
         with tempfile.TemporaryDirectory() as folder, serving(pathlib.Path(folder)) as server:
             ended = subprocess.run([EXAMPLES / "curl" / "worker.sh"], capture_output=True, text=True, timeout=120,
-                                   env=os.environ | {"KRIGE_SERVER": server.url, "KRIGE_TOKEN": getattr(server, "token", "")})
+                                   env=os.environ | {"KRIGE_SERVER": server.url, "KRIGE_TOKEN": server.token})
             self.assertEqual(ended.returncode, 0, ended.stderr)
             shown = json.loads(ended.stdout)
             self.assertEqual(shown["state"], "COMPLETED")

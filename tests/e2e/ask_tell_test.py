@@ -124,6 +124,42 @@ class AskTell(unittest.TestCase):
             self.assertEqual(session.say({"tell": [{"id": trial["id"], "value": "NaN"}]}), {"ok": True})
             self.assertEqual(session.say({"best": True}), {"best": None})
 
+    def test_several_objectives_and_a_constraint(self):
+        study = {"parameters": {"x": {"type": "float", "min": 0, "max": 1}}, "seed": 2,
+                 "objectives": [{"name": "near", "goal": "maximize"}, {"name": "far"}],
+                 "constraints": [{"name": "size", "max": 0.8}]}
+        with Session(study) as session:
+            self.assertEqual(session.say({"best": True}), {"optimal": []})
+            values = {}
+            for _ in range(14):
+                trial, = session.say({"ask": 1})["trials"]
+                x = trial["params"]["x"]
+                values[trial["id"]] = {"near": -(1 - x)**2, "far": x * x, "size": x}
+                self.assertEqual(session.say({"tell": [{"id": trial["id"], "values": values[trial["id"]]}]}), {"ok": True})
+            # Every x is a trade-off: all that are small enough are optimal.
+            optimal = session.say({"best": True})["optimal"]
+            self.assertEqual([one["trial"] for one in optimal], [i for i, v in values.items() if v["size"] <= 0.8])
+            self.assertEqual(optimal[0]["values"], {name: values[optimal[0]["trial"]][name] for name in ("near", "far")})
+            self.assertTrue(all(one["constraints"]["size"]["feasible"] for one in optimal))
+            trial, = session.say({"ask": 1})["trials"]
+            for told, field in [({"value": 1}, "tell[0].value"), ({"values": {"near": 1, "far": 1}}, "tell[0].values.size"),
+                                ({"values": {"near": "x"}}, "tell[0].values.near"), ({}, "tell[0].values")]:
+                self.assertEqual(session.say({"tell": [{"id": trial["id"]} | told]})["error"]["field"], field, told)
+            self.assertEqual(session.say({"tell": [{"id": trial["id"], "values": {"near": "NaN", "far": 1, "size": 0}}]}), {"ok": True})
+            self.assertEqual(session.say({"best": True})["optimal"], optimal)
+
+    def test_the_best_meets_the_constraints(self):
+        study = {"parameters": {"x": {"type": "float", "min": 0, "max": 1}}, "metric": {"name": "loss"},
+                 "constraints": [{"name": "x", "min": 0.5}], "seed": 1}
+        with Session(study) as session:
+            for _ in range(15):
+                trial, = session.say({"ask": 1})["trials"]
+                x = trial["params"]["x"]
+                self.assertEqual(session.say({"tell": [{"id": trial["id"], "value": x * x, "values": {"x": x}}]}), {"ok": True})
+            best = session.say({"best": True})["best"]
+            self.assertGreaterEqual(best["params"]["x"], 0.5)
+            self.assertLess(best["params"]["x"], 0.52)
+
     def test_a_bad_study_ends_with_exit_code_2(self):
         ended = run("ask-tell", "-", stdin='{"parameters":{"x":{"type":"float","min":1,"max":0}}}\n')
         self.assertEqual(ended.returncode, 2)

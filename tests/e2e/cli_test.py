@@ -225,6 +225,24 @@ class Commands(unittest.TestCase):
             self.assertEqual(sorted(trial["state"] for trial in trials), ["COMPLETED", "COMPLETED", "FAILED", "FAILED"])
             self.assertEqual(next(t["reason"] for t in trials if t["state"] == "FAILED"), "ended with exit code 3")
 
+    def test_sweep_of_several_objectives_shows_the_pareto_set(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "study.yaml"
+            path.write_text("objectives: [{name: loss}, {name: speed, goal: maximize}]\nconstraints: [{name: size, max: 3}]\n"
+                            "method: grid\nparameters: {a: {values: [1, 2, 3, 4]}, b: {values: [0, 1]}}\n"
+                            "command: [sh, -c, 'echo \"{\\\"loss\\\": {a}, \\\"speed\\\": {a}{b}, \\\"size\\\": {a}}\"']\n")
+            ended = run("sweep", str(path), "--json")
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            document = json.loads(ended.stdout)
+            self.assertIsNone(document["study"]["best"])
+            self.assertEqual([t["params"] for t in document["optimal"]], [{"a": a, "b": 1} for a in (1, 2, 3)])
+            self.assertEqual(document["study"]["optimal"], [t["id"] for t in document["optimal"]])
+            self.assertEqual(document["optimal"][0]["values"], {"loss": 1.0, "speed": 11.0})
+            self.assertIn("breaks size: 4", ended.stderr)
+            summary = run("sweep", str(path)).stdout
+            self.assertIn("3 trials that no other beats", summary)
+            self.assertRegex(summary, r"trial\s+loss\s+speed\s+parameters")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -19,10 +19,12 @@ after(async () => {
   await service?.stop();
 }, options);
 
-function inBrowser(name, scheme, body) {
+// A page that is signed in, unless `expected` messages of the console are those of one that is not.
+function inBrowser(name, scheme, body, expected) {
   test(name, options, async () => {
-    const opened = await openPage(browser, service.origin, { scheme });
+    const opened = await openPage(browser, service.origin, { scheme, expected });
     try {
+      if (!expected) await service.signIn(opened.page.context());
       await body(opened.page);
       assert.deepEqual(opened.faults, []);
     } finally {
@@ -76,3 +78,39 @@ inBrowser('a study is paused, resumed and stopped from the page', 'light', async
   await heading.locator('[data-state=STOPPED]').waitFor();
   assert.equal((await service.call(`/studies/${id}`)).state_reason, 'user');
 });
+
+const unauthorized = /status of 401/;
+
+inBrowser(
+  'the page asks for a token, says when it is wrong, and shows everything once it is right',
+  'light',
+  async (page) => {
+    const { id } = await service.call('/studies', digits('signed-in', 1, 1));
+    await page.goto(`${service.origin}/studies/${id}`);
+    const form = page.locator('form.sign-in');
+    await form.getByLabel('Token').fill('krige_wrong');
+    await form.getByRole('button', { name: 'Sign in' }).click();
+    await text(form.getByRole('alert'), 'not known');
+    await form.getByLabel('Token').fill(service.token);
+    await form.getByRole('button', { name: 'Sign in' }).click();
+    await page.locator('.page-head [data-state=COMPLETED]').waitFor();
+    assert.equal(await form.count(), 0);
+    assert.equal(await page.evaluate(() => document.cookie), '', 'scripts can read the cookie');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await form.waitFor();
+  },
+  unauthorized,
+);
+
+inBrowser(
+  'the printed address signs one browser in',
+  'light',
+  async (page) => {
+    await page.goto(service.login);
+    await page.waitForSelector('[data-connection=live]');
+    await page.context().clearCookies();
+    await page.goto(service.login);
+    await page.locator('form.sign-in').waitFor();
+  },
+  unauthorized,
+);

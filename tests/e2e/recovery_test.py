@@ -5,7 +5,7 @@ import sys
 import tempfile
 import unittest
 
-from support import BIN, DEADLINE, Problem, Server, kill, processes, serving, study_of_digits, wait_for
+from support import BIN, DEADLINE, Problem, Server, kill, processes, run, serving, study_of_digits, wait_for
 
 ENDLESS = 1_000_000    # epochs: such a trial ends when it is ended
 
@@ -107,6 +107,25 @@ class Recovery(unittest.TestCase):
                                     capture_output=True, text=True, timeout=DEADLINE)
             self.assertEqual(second.returncode, 1)
             self.assertIn(str(server.process.pid), second.stderr)
+
+    def test_a_backup_of_a_running_server_is_a_store_to_go_on_from(self):
+        study = study_of_digits(1)
+        del study["train"]
+        elsewhere = self.data_dir / "elsewhere"
+        elsewhere.mkdir()
+        copy = elsewhere / "krige.sqlite"
+        with serving(self.data_dir) as server:
+            path = f"/studies/{server.call('/studies', study)['id']}"
+            server.call(f"{path}/trials", {"params": {"learning_rate": 0.01}, "value": 0.5})
+            done = run("backup", str(copy), "--data-dir", str(self.data_dir))
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            again = run("backup", str(copy), "--data-dir", str(self.data_dir))
+            self.assertEqual(again.returncode, 1)
+            self.assertIn("exists already", again.stderr)
+            server.call(f"{path}/trials", {"params": {"learning_rate": 0.02}, "value": 0.6})
+        with serving(elsewhere) as server:
+            self.assertEqual(server.call(path)["trial_counts"], {"COMPLETED": 1})
+            server.call(f"{path}/trials", {"params": {"learning_rate": 0.03}, "value": 0.7})
 
     def test_requests_cannot_start_programs_or_leave_the_data_root(self):
         with serving(self.data_dir) as server:

@@ -40,21 +40,23 @@ class Problem(Exception):
 class Server:
     """krige serve on a free port over a data directory."""
 
-    def __init__(self, data_dir: pathlib.Path):
+    def __init__(self, data_dir: pathlib.Path, *arguments: str):
         self.process = subprocess.Popen([KRIGE, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(data_dir),
-                                         "--data-root", str(DATA)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                         "--data-root", str(DATA), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
-        found = re.search(r"http://\S+", line)
+        found = re.search(r"https?://\S+", line)
         if not found:
             raise AssertionError(f"the server did not start: {line} {self.process.communicate()[1]}")
         self.url = found.group(0).rstrip("/")
+        self.tls = None    # an ssl.SSLContext where the service needs one
+        self.token = "" if "--no-auth" in arguments else (data_dir / "token").read_text().strip()
 
     def call(self, path: str, body: dict | None = None, method: str | None = None) -> dict:
         data = json.dumps(body).encode() if body is not None else (b"{}" if method == "POST" else None)
-        request = urllib.request.Request(f"{self.url}/api/v1{path}", data=data, method=method,
-                                         headers={"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
+        request = urllib.request.Request(f"{self.url}/api/v1{path}", data=data, method=method, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=DEADLINE) as response:
+            with urllib.request.urlopen(request, timeout=DEADLINE, context=self.tls) as response:
                 text = response.read()
                 return json.loads(text) if text else {}
         except urllib.error.HTTPError as error:
@@ -79,8 +81,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(data_dir: pathlib.Path):
-    server = Server(data_dir)
+def serving(data_dir: pathlib.Path, *arguments: str):
+    server = Server(data_dir, *arguments)
     try:
         yield server
     finally:

@@ -155,8 +155,8 @@ TEST(Fuzz, NastyHistoriesNeverFail) {
     for (const Suggestion& one : *found) {
       ASSERT_TRUE(is_canonical(space, one.point));
       ASSERT_FALSE(options.excluded(one.point));
-      ASSERT_TRUE(std::isfinite(one.mean) && std::isfinite(one.sd));
-      ASSERT_FALSE(std::isnan(one.log_ei));
+      ASSERT_TRUE(std::isfinite(one.predictions.front().mean) && std::isfinite(one.predictions.front().sd));
+      ASSERT_FALSE(std::isnan(*one.log_ei));
     }
   }
 }

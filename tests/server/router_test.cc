@@ -33,12 +33,13 @@ class RouterTest : public ::testing::Test {
     Request request;
     request.method = method;
     request.path = path;
-    return router_.dispatch(request);
+    return router_.dispatch(request, caller_).reply;
   }
   std::string body(const std::string& path) { return send("GET", path).body; }
   int status(const std::string& path) { return send("GET", path).status; }
 
   Router router_;
+  Caller caller_{"tester", Role::operator_};
 };
 
 TEST_F(RouterTest, FindsTheHandlerAndItsParameters) {
@@ -67,6 +68,25 @@ TEST_F(RouterTest, NamesTheMethodsOfAPath) {
 TEST_F(RouterTest, GivesEverythingElseToTheFallback) {
   EXPECT_EQ(body("/"), "page /");
   EXPECT_EQ(body("/apix"), "page /apix");
+}
+
+TEST_F(RouterTest, LetsWhoReadsReadAndWhoChangesChange) {
+  router_.add(
+      "POST", "/api/open", [](const Call&) -> Result<Reply> { return Reply{}; }, Access::open);
+  router_.add(
+      "GET", "/api/secret", [](const Call&) -> Result<Reply> { return Reply{}; }, Access::admin);
+  const auto statuses = [&](std::optional<Role> role) {
+    caller_ = {"tester", role};
+    return std::vector<int>{
+        send("POST", "/api/open").status,     status("/page"),      status("/api/a"), send("HEAD", "/api/a").status,
+        send("POST", "/api/a/1:stop").status, status("/api/secret")};
+  };
+  EXPECT_EQ(statuses(std::nullopt), (std::vector{200, 200, 401, 401, 401, 401}));
+  EXPECT_EQ(statuses(Role::viewer), (std::vector{200, 200, 200, 200, 403, 403}));
+  EXPECT_EQ(statuses(Role::operator_), (std::vector{200, 200, 200, 200, 200, 403}));
+  EXPECT_EQ(statuses(Role::admin), (std::vector{200, 200, 200, 200, 200, 200}));
+  caller_ = {"tester", std::nullopt};
+  EXPECT_EQ(send("GET", "/api/a").headers, (Fields{{"WWW-Authenticate", "Bearer realm=\"krige\""}}));
 }
 
 TEST_F(RouterTest, TurnsErrorsIntoProblems) { EXPECT_EQ(status("/api/fails"), 409); }

@@ -68,6 +68,7 @@ void ServiceTest::start(ServerOptions options, tuner::EngineOptions engine_optio
   auto engine = tuner::Engine::open(tuner::make_memory_storage(), nullptr, std::move(engine_options));
   ASSERT_TRUE(engine) << engine.error().describe();
   engine_ = std::move(*engine);
+  if (options.data_dir.empty()) options.auth = false;
   auto server = Server::start(*engine_, options);
   ASSERT_TRUE(server) << server.error().describe();
   server_ = std::move(*server);

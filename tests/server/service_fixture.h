@@ -57,7 +57,7 @@ class ServiceTest : public ::testing::Test {
   void SetUp() override { start(); }
   void TearDown() override;
 
-  // Anew with other options; nothing of the studies before is left.
+  // Anew with other options; nothing of the studies before is left. Without a data directory nobody needs a token.
   void start(ServerOptions options = {}, tuner::EngineOptions engine_options = {});
 
   Answer get(const std::string& path, const Fields& headers = {});

@@ -59,6 +59,7 @@ class LocalExecutor : public Executor {
   std::optional<std::vector<RunningAttempt*>> next_round();
   void wait_and_serve(const std::vector<RunningAttempt*>& attempts);
   void finish(RunningAttempt& attempt);
+  std::optional<AttemptLog> open_log(const AttemptKey& key) const;
   void wake() const;
 
   const LocalExecutorOptions options_;
@@ -94,15 +95,26 @@ Status LocalExecutor::start(const RunSpec& run) {
   const std::string attempt = to_text(run.key);
   Result<Launched> launched = launch(options_.supervisor, run,
                                      {{kStoreMark, options_.store_id}, {kExecutorMark, id_}, {kAttemptMark, attempt}});
+  std::optional<AttemptLog> log;
+  if (launched) log = open_log(run.key);
   const std::lock_guard lock(mutex_);
   if (!launched) {
     slots_.erase(run.key);
     return fail(launched.error());
   }
   slots_[run.key].attempt = std::make_unique<RunningAttempt>(
-      run, std::vector{entry(kExecutorMark, id_), entry(kAttemptMark, attempt)}, std::move(*launched));
+      run, std::vector{entry(kExecutorMark, id_), entry(kAttemptMark, attempt)}, std::move(*launched), std::move(log));
   wake();
   return {};
+}
+
+// Without a log an attempt runs all the same.
+std::optional<AttemptLog> LocalExecutor::open_log(const AttemptKey& key) const {
+  if (options_.log_folder.empty()) return std::nullopt;
+  Result<AttemptLog> log = AttemptLog::open(options_.log_folder, key, options_.log_bytes);
+  if (log) return std::move(*log);
+  log::warning(fmt::format("attempt {} has no log: {}", to_text(key), log.error().message));
+  return std::nullopt;
 }
 
 void LocalExecutor::stop(const AttemptKey& key, Millis grace) {

@@ -1,6 +1,7 @@
 // Attempts as processes of this machine, each under a supervisor of its own (base/supervisor.h).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -11,6 +12,9 @@ namespace krige::tuner {
 struct LocalExecutorOptions {
   std::string supervisor;  // program that has the role `supervise`: krige-trainer
   std::string store_id;    // marks every process, so that kill_leftovers finds them
+  // What attempts print is kept below this folder (attempt_log.h); empty: it is not.
+  std::string log_folder{};
+  std::uint64_t log_bytes = std::uint64_t{1} << 20;  // of each attempt, at most
 };
 
 // One thread owns all attempts. The process becomes a subreaper and its closed standard streams are opened on

@@ -74,8 +74,9 @@ Outcome to_outcome(const SupervisorReport& report, const RunSpec& run) {
 
 }  // namespace
 
-RunningAttempt::RunningAttempt(RunSpec run, std::vector<std::string> marks, Launched launched)
-    : run_(std::move(run)), marks_(std::move(marks)), launched_(std::move(launched)) {}
+RunningAttempt::RunningAttempt(RunSpec run, std::vector<std::string> marks, Launched launched,
+                               std::optional<AttemptLog> log)
+    : run_(std::move(run)), marks_(std::move(marks)), launched_(std::move(launched)), log_(std::move(log)) {}
 
 RunningAttempt::Entries RunningAttempt::entries() const {
   // poll passes over an entry of a closed descriptor, -1.
@@ -94,6 +95,7 @@ bool RunningAttempt::read_output(const LineSplitter::OnLine& on_line) {
   char chunk[kChunk];
   const ssize_t got = ::read(launched_.output.get(), chunk, sizeof chunk);
   if (got == 0) launched_.output.reset();
+  if (got > 0 && log_) log_->append({chunk, static_cast<std::size_t>(got)});
   if (got > 0) lines_.feed({chunk, static_cast<std::size_t>(got)}, on_line);
   return got > 0;
 }
@@ -103,6 +105,7 @@ bool RunningAttempt::read_error() {
   const ssize_t got = ::read(launched_.error.get(), chunk, sizeof chunk);
   if (got == 0) launched_.error.reset();
   if (got > 0) {
+    if (log_) log_->append({chunk, static_cast<std::size_t>(got)});
     error_tail_.append(chunk, static_cast<std::size_t>(got));
     keep_tail(error_tail_);
   }

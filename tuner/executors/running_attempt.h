@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tuner/executors/attempt_log.h"
 #include "tuner/executors/executor.h"
 #include "tuner/executors/launch.h"
 #include "tuner/executors/line_splitter.h"
@@ -21,7 +22,8 @@ namespace krige::tuner {
 class RunningAttempt {
  public:
   // `marks` are the entries "NAME=value" that every process of this attempt has in its environment and no other.
-  RunningAttempt(RunSpec run, std::vector<std::string> marks, Launched launched);
+  // `log` takes what it prints, if there is one.
+  RunningAttempt(RunSpec run, std::vector<std::string> marks, Launched launched, std::optional<AttemptLog> log);
 
   [[nodiscard]] const AttemptKey& key() const { return run_.key; }
 
@@ -57,6 +59,7 @@ class RunningAttempt {
   RunSpec run_;
   std::vector<std::string> marks_;
   Launched launched_;
+  std::optional<AttemptLog> log_;
   LineSplitter lines_;
   std::size_t input_written_ = 0;
   std::string error_tail_;

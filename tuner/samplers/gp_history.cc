@@ -6,6 +6,9 @@
 #include <numeric>
 #include <optional>
 
+#include "tuner/samplers/gp_outcomes.h"
+#include "tuner/trial/outcome.h"
+
 namespace krige::tuner {
 namespace {
 
@@ -49,23 +52,55 @@ std::optional<double> log_seconds(const Trial& trial) {
   return std::log(std::max(took.count(), 1e-3));
 }
 
+gp::Points only(const gp::Points& points, const std::vector<std::size_t>& chosen) {
+  gp::Points kept{points.dims, {}};
+  for (const std::size_t i : chosen) kept.append(points.row(i));
+  return kept;
+}
+
+template <typename T>
+std::vector<T> only(const std::vector<T>& values, const std::vector<std::size_t>& chosen) {
+  std::vector<T> kept;
+  for (const std::size_t i : chosen) kept.push_back(values[i]);
+  return kept;
+}
+
+void keep_what_matters(const StudySpec& spec, GpHistory& data, std::size_t limit) {
+  if (data.losses.size() <= limit) return;
+  const bool plain = data.further.empty() && data.constrained.empty();
+  const std::vector<std::size_t> chosen = choose(plain ? data.losses : standings(spec, data), limit);
+  data.points = only(data.points, chosen);
+  data.losses = only(data.losses, chosen);
+  for (std::vector<double>& outcome : data.further) outcome = only(outcome, chosen);
+  for (std::vector<double>& outcome : data.constrained) outcome = only(outcome, chosen);
+  data.feasible = only(data.feasible, chosen);
+}
+
+void append_outcomes(const StudySpec& spec, const Trial& trial, GpHistory& out) {
+  const std::vector<double> all = losses(spec, trial);
+  out.losses.push_back(all.front());
+  for (std::size_t j = 1; j < all.size(); ++j) out.further[j - 1].push_back(all[j]);
+  for (std::size_t c = 0; c < spec.constraints.size(); ++c) {
+    const double value = trial.constraints[c].value;
+    out.constrained[c].push_back(spec.constraints[c].max ? value : -value);
+  }
+  out.feasible.push_back(trial.feasible());
+}
+
 }  // namespace
 
 void keep_what_matters(gp::Points& points, std::vector<double>& values, std::size_t limit) {
   if (values.size() <= limit) return;
-  gp::Points kept{points.dims, {}};
-  std::vector<double> kept_values;
-  for (const std::size_t i : choose(values, limit)) {
-    kept.append(points.row(i));
-    kept_values.push_back(values[i]);
-  }
-  points = std::move(kept);
-  values = std::move(kept_values);
+  const std::vector<std::size_t> chosen = choose(values, limit);
+  points = only(points, chosen);
+  values = only(values, chosen);
 }
 
 GpHistory read_history(const StudySpec& spec, std::size_t dims, std::span<const Trial> trials, std::size_t limit) {
-  const double sign = spec.metric.goal == Goal::minimize ? 1 : -1;
-  GpHistory out{{dims, {}}, {}, {dims, {}}, {}, {dims, {}}, {}, {dims, {}}, 0};
+  GpHistory out;
+  for (gp::Points* points : {&out.points, &out.timed, &out.labelled, &out.pending}) points->dims = dims;
+  out.further.resize(spec.has_several_objectives() ? spec.objectives.size() - 1 : 0);
+  out.constrained.resize(spec.constraints.size());
   for (const Trial& trial : trials) {
     if (trial.state == TrialState::cancelled) continue;
     const std::vector<double> point = spec.space.encode(trial.params);
@@ -74,20 +109,20 @@ GpHistory read_history(const StudySpec& spec, std::size_t dims, std::span<const 
       continue;
     }
     ++out.finished;
-    const bool has_value = trial.value && std::isfinite(*trial.value);
+    const bool has_value = is_measured(spec, trial);
     if (!has_value && trial.state == TrialState::pruned) continue;  // says nothing either way
     out.labelled.append(point);
     out.labels.push_back(has_value ? kFeasible : trial.state == TrialState::failed ? kFailed : kInfeasible);
     if (!has_value) continue;
     out.points.append(point);
-    out.losses.push_back(sign * *trial.value);
+    append_outcomes(spec, trial, out);
     if (trial.state != TrialState::completed) continue;  // a pruned trial took less than its point costs
     if (const auto seconds = log_seconds(trial)) {
       out.timed.append(point);
       out.log_seconds.push_back(*seconds);
     }
   }
-  keep_what_matters(out.points, out.losses, limit);
+  keep_what_matters(spec, out, limit);
   keep_what_matters(out.timed, out.log_seconds, limit);
   keep_what_matters(out.labelled, out.labels, limit);
   return out;

@@ -12,14 +12,19 @@
 namespace krige::tuner {
 
 struct GpHistory {
-  gp::Points points;  // of trials with a finite value
-  std::vector<double> losses;
-  gp::Points timed;  // of completed trials whose time is known
+  gp::Points points;           // of trials with a finite value of every outcome
+  std::vector<double> losses;  // of the first objective
+  gp::Points timed;            // of completed trials whose time is known
   std::vector<double> log_seconds;
   gp::Points labelled;         // of every finished trial that shows whether there is a value there
   std::vector<double> labels;  // 1: there is; below 0: there is none, the lower the surer
   gp::Points pending;          // of trials that are not finished
   std::size_t finished = 0;    // without the cancelled
+  // By outcome, one a point: the losses of the objectives after the first; the values of the constraints, turned round
+  // where only low ones are bad.
+  std::vector<std::vector<double>> further{};
+  std::vector<std::vector<double>> constrained{};
+  std::vector<bool> feasible{};  // whether all constraints hold, by point
 
   [[nodiscard]] std::size_t tried() const { return finished + pending.size(); }
   [[nodiscard]] bool has_failures() const {

@@ -43,11 +43,25 @@ gp::OutputWarp warp_from(const OrderedJson& json) {
   return json.at("log_above_median").get<bool>() ? gp::OutputWarp::log_above_median : gp::OutputWarp::none;
 }
 
+void add(OrderedJson& json, const char* key, const std::vector<OutcomeModel>& models) {
+  for (const OutcomeModel& model : models)
+    json[key].push_back({{"log_above_median", model.warp == gp::OutputWarp::log_above_median},
+                         {"hyperparameters", to_json(model.hyperparameters)}});
+}
+
+void read(const OrderedJson& json, const char* key, std::vector<OutcomeModel>& models) {
+  if (!json.contains(key)) return;
+  for (const OrderedJson& model : json.at(key))
+    models.push_back({all_from(model.at("hyperparameters")), warp_from(model)});
+}
+
 }  // namespace
 
 std::string encode_model(const GpModel& model) {
   OrderedJson json{{"log_above_median", model.warp == gp::OutputWarp::log_above_median},
                    {"objective", to_json(model.objective)}};
+  add(json, "further", model.further);
+  add(json, "constraints", model.constraints);
   json["feasibility"] = to_json(model.feasibility);
   if (!model.log_seconds.empty()) json["log_seconds"] = to_json(model.log_seconds);
   for (const SourceModel& source : model.sources)
@@ -63,6 +77,8 @@ Result<GpModel> decode_model(const std::string& text) {
     GpModel model;
     model.objective = all_from(json.at("objective"));
     model.warp = warp_from(json);
+    read(json, "further", model.further);
+    read(json, "constraints", model.constraints);
     model.feasibility = all_from(json.at("feasibility"));
     if (json.contains("log_seconds")) model.log_seconds = all_from(json["log_seconds"]);
     if (json.contains("sources"))

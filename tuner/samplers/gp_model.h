@@ -16,12 +16,20 @@ struct SourceModel {
   double weight = 0;  // its share of the acquisition
 };
 
+// Of an outcome besides the first objective.
+struct OutcomeModel {
+  std::vector<gp::Hyperparameters> hyperparameters;
+  gp::OutputWarp warp = gp::OutputWarp::none;
+};
+
 struct GpModel {
-  std::vector<gp::Hyperparameters> objective;  // empty: only the sources are known yet
+  std::vector<gp::Hyperparameters> objective;  // the first; empty: only the sources are known yet
   gp::OutputWarp warp = gp::OutputWarp::none;
   std::vector<gp::Hyperparameters> feasibility;  // once a trial had no value
   std::vector<gp::Hyperparameters> log_seconds;  // where the time of a trial counts
   std::vector<SourceModel> sources;              // one for each older study
+  std::vector<OutcomeModel> further{};           // the objectives after the first
+  std::vector<OutcomeModel> constraints{};       // one for each
 };
 
 // JSON text; every number is kept exactly.

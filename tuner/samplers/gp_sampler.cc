@@ -12,6 +12,7 @@
 #include "gp/fit/fit.h"
 #include "tuner/samplers/gp_history.h"
 #include "tuner/samplers/gp_model.h"
+#include "tuner/samplers/gp_outcomes.h"
 #include "tuner/samplers/gp_space.h"
 #include "tuner/samplers/gp_transfer.h"
 #include "tuner/samplers/simple_samplers.h"
@@ -65,6 +66,11 @@ gp::AcquisitionKind kind_of(Acquisition acquisition) {
   return gp::AcquisitionKind::expected_improvement;
 }
 
+void without_warp(gp::FitOptions& options) {
+  options.warp = gp::OutputWarp::none;
+  options.choose_warp = false;
+}
+
 }  // namespace
 
 struct GpSampler::Model {
@@ -82,7 +88,8 @@ struct GpSampler::Model {
 
 // Everything a suggestion is made from.
 struct GpSampler::Knowledge {
-  gp::GaussianProcess process;
+  gp::GaussianProcess process;  // of the first objective
+  OutcomeProcesses outcomes;
   std::optional<gp::GaussianProcess> feasibility;
   std::optional<gp::GaussianProcess> log_seconds;
   std::vector<gp::RelatedProcess> sources;
@@ -119,6 +126,8 @@ Result<SurrogateFit> GpSampler::refit(std::span<const Trial> history, const Surr
       options.previous = previous->objective.front();
       options.warp = previous->warp;
     }
+    // The hypervolume is measured in the objectives' own units: what is bad in one may be good in another.
+    if (spec_.has_several_objectives()) without_warp(options);
     if (data.losses.size() <= kFew) options.draws = kDraws;
     // A fresh start finds what the path from fit to fit has missed; with many observations every other time will do.
     options.random_starts = data.losses.size() < kFew || last == nullptr || last->id % 2 == 0 ? 1 : 0;
@@ -126,6 +135,7 @@ Result<SurrogateFit> GpSampler::refit(std::span<const Trial> history, const Surr
     model.objective = std::move(learned.hyperparameters);
     model.warp = learned.warp;
     const GpModel before = previous.value_or(GpModel{});
+    KRIGE_CHECK(learn_outcomes(spec_, model_->space, data, options, before, rng, model));
     if (data.has_failures()) {
       KRIGE_TRY(model.feasibility, learn_unwarped(data.labelled, data.labels, before.feasibility, rng));
     }
@@ -145,8 +155,7 @@ Result<std::vector<gp::Hyperparameters>> GpSampler::learn_unwarped(const gp::Poi
                                                                    const std::vector<gp::Hyperparameters>& previous,
                                                                    Rng& rng) const {
   gp::FitOptions options;
-  options.warp = gp::OutputWarp::none;
-  options.choose_warp = false;
+  without_warp(options);
   if (!previous.empty()) options.previous = previous.front();
   KRIGE_TRY(gp::Learned learned, gp::learn(model_->space, points, values, options, rng));
   return std::move(learned.hyperparameters);
@@ -188,22 +197,7 @@ Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId ne
 
   Rng rng(spec_.seed, static_cast<std::uint64_t>(next));
   const UsedPoints used(history);
-  gp::Points tried = data.labelled;
-  for (std::size_t i = 0; i < data.pending.size(); ++i) tried.append(data.pending.row(i));
-  gp::AcquisitionOptions options;
-  options.excluded = [&](std::span<const double> point) { return used.contains(spec_.space.decode(point)); };
-  if (std::ranges::any_of(spec_.space.parameters(), [](const Parameter& p) { return p.prior.has_value(); })) {
-    const double weight = kPriorTrials / static_cast<double>(std::max<std::size_t>(data.finished, 1));
-    options.log_prior = [this, weight](std::span<const double> point) {
-      return weight * log_prior(spec_.space, point);
-    };
-  }
-  options.kind = kind_of(spec_.acquisition);
-  options.feasibility = knowledge.feasibility ? &*knowledge.feasibility : nullptr;
-  options.log_cost = knowledge.log_seconds ? &*knowledge.log_seconds : nullptr;
-  options.sources = knowledge.sources;
-  options.tried = &tried;
-  KRIGE_TRY(std::vector<gp::Suggestion> ranked, gp::suggest(knowledge.process, data.pending, options, rng));
+  KRIGE_TRY(const std::vector<gp::Suggestion> ranked, rank(data, knowledge, in_design, used, rng));
 
   Suggestion suggestion;
   suggestion.info.method = "gp";
@@ -232,10 +226,64 @@ Result<Suggestion> GpSampler::propose(std::span<const Trial> history, TrialId ne
     suggestion.info.note = "by older studies";
     return suggestion;
   }
-  suggestion.info.mean = spec_.metric.goal == Goal::minimize ? best.mean : -best.mean;
-  suggestion.info.sd = best.sd;
-  suggestion.info.log_ei = best.log_ei;
+  describe(best, suggestion.info);
   return suggestion;
+}
+
+void GpSampler::describe(const gp::Suggestion& made, SuggestionInfo& info) const {
+  info.log_ei = made.log_ei;
+  if (made.log_feasible) info.feasible = std::exp(*made.log_feasible);
+  for (std::size_t j = 0; j < spec_.objectives.size(); ++j) {
+    const auto& [name, goal, reduce, reference] = spec_.objectives[j];
+    const gp::Prediction& prediction = made.predictions[j];
+    info.means.emplace_back(name, goal == Goal::minimize ? prediction.mean : -prediction.mean);
+    info.sds.emplace_back(name, prediction.sd);
+  }
+  if (spec_.has_several_objectives()) return;
+  const gp::Prediction& prediction = made.predictions.front();
+  info.mean = spec_.metric.goal == Goal::minimize ? prediction.mean : -prediction.mean;
+  info.sd = prediction.sd;
+}
+
+Result<std::vector<gp::Suggestion>> GpSampler::rank(const GpHistory& data, const Knowledge& knowledge, bool in_design,
+                                                    const UsedPoints& used, Rng& rng) const {
+  gp::AcquisitionOptions options;
+  options.excluded = [&](std::span<const double> point) { return used.contains(spec_.space.decode(point)); };
+  if (std::ranges::any_of(spec_.space.parameters(), [](const Parameter& p) { return p.prior.has_value(); })) {
+    const double weight = kPriorTrials / static_cast<double>(std::max<std::size_t>(data.finished, 1));
+    options.log_prior = [this, weight](std::span<const double> point) {
+      return weight * log_prior(spec_.space, point);
+    };
+  }
+  options.kind = kind_of(spec_.acquisition);
+  options.feasibility = knowledge.feasibility ? &*knowledge.feasibility : nullptr;
+  options.log_cost = knowledge.log_seconds ? &*knowledge.log_seconds : nullptr;
+  options.sources = knowledge.sources;
+
+  std::vector<gp::OutcomeConstraint> constraints;
+  for (std::size_t c = 0; c < knowledge.outcomes.constrained.size(); ++c) {
+    constraints.push_back(bounds_of(spec_.constraints[c]));
+    constraints.back().process = &knowledge.outcomes.constrained[c];
+  }
+  options.constraints = constraints;
+  gp::Points tried = data.labelled, feasible{model_->space.size(), {}}, origins;
+  if (!constraints.empty()) {
+    for (std::size_t i = 0; i < data.feasible.size(); ++i)
+      if (data.feasible[i]) feasible.append(data.points.row(i));
+    options.feasible = &feasible;
+    tried = feasible;
+  }
+  for (std::size_t i = 0; i < data.pending.size(); ++i) tried.append(data.pending.row(i));
+  options.tried = &tried;
+  if (in_design || (constraints.empty() && !spec_.has_several_objectives()))
+    return gp::suggest(knowledge.process, data.pending, options, rng);
+
+  origins = points_to_begin_from(spec_, data);
+  options.origins = &origins;
+  if (!spec_.has_several_objectives()) return gp::suggest(knowledge.process, data.pending, options, rng);
+  std::vector<gp::GaussianProcess> objectives{knowledge.process};
+  for (const gp::GaussianProcess& process : knowledge.outcomes.further) objectives.push_back(process);
+  return gp::suggest(objectives, reference_of(spec_, data), data.pending, options, rng);
 }
 
 Result<GpSampler::Knowledge> GpSampler::know(const GpHistory& data, GpModel model, bool in_design) const {
@@ -254,11 +302,13 @@ Result<GpSampler::Knowledge> GpSampler::know(const GpHistory& data, GpModel mode
   if (in_design) {
     const auto surest = std::ranges::max_element(sources, {}, &gp::RelatedProcess::weight);
     const gp::GaussianProcess& stands_in = *surest->process;
-    return Knowledge{stands_in, {}, {}, std::move(sources)};
+    return Knowledge{stands_in, {}, {}, {}, std::move(sources)};
   }
-  const gp::OutputWarp warp = model.objective.empty() ? gp::OutputWarp::log_above_median : model.warp;
+  const bool plain = !spec_.has_several_objectives();
+  const gp::OutputWarp warp = model.objective.empty() && plain ? gp::OutputWarp::log_above_median : model.warp;
   KRIGE_TRY(gp::GaussianProcess objective, process(data.points, data.losses, warp, learned(model.objective)));
-  Knowledge out{std::move(objective), {}, {}, std::move(sources)};
+  KRIGE_TRY(OutcomeProcesses outcomes, outcome_processes(model_->space, data, model));
+  Knowledge out{std::move(objective), std::move(outcomes), {}, {}, std::move(sources)};
   if (data.has_failures()) {
     KRIGE_TRY(out.feasibility,
               process(data.labelled, data.labels, gp::OutputWarp::none, learned(std::move(model.feasibility))));

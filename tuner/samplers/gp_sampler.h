@@ -9,6 +9,7 @@
 #include "tuner/samplers/gp_history.h"
 #include "tuner/samplers/gp_model.h"
 #include "tuner/samplers/sampler.h"
+#include "tuner/samplers/used_points.h"
 
 namespace krige::tuner {
 
@@ -34,6 +35,11 @@ class GpSampler final : public Sampler {
 
   // In the design there are older studies only.
   [[nodiscard]] Result<Knowledge> know(const GpHistory& data, GpModel model, bool in_design) const;
+  // What the acquisition holds for the next points, the best first.
+  [[nodiscard]] Result<std::vector<gp::Suggestion>> rank(const GpHistory& data, const Knowledge& knowledge,
+                                                         bool in_design, const UsedPoints& used, Rng& rng) const;
+  // What the model expected, in the metrics' own units and directions.
+  void describe(const gp::Suggestion& made, SuggestionInfo& info) const;
   // The trial whose point should be measured again rather than the first of `ranked` for the first time, by the
   // knowledge gradient; null: none.
   [[nodiscard]] Result<const Trial*> worth_measuring_again(std::span<const Trial> history, const GpHistory& data,

@@ -2,7 +2,6 @@
 
 #include "tuner/samplers/cma_es_sampler.h"
 #include "tuner/samplers/gp_sampler.h"
-#include "tuner/samplers/used_points.h"
 
 namespace krige::tuner {
 namespace {
@@ -66,30 +65,31 @@ std::unique_ptr<Sampler> make_sampler(const StudySpec& spec) {
 
 Result<Suggestion> RandomSampler::propose(std::span<const Trial> history, TrialId next, const SurrogateFit* /*fit*/) {
   Rng rng(spec_.seed, static_cast<std::uint64_t>(next));
-  KRIGE_TRY(Params point, UsedPoints(history).any_unused(spec_.space, rng));
+  used_.follow(history);
+  KRIGE_TRY(Params point, used_.any_unused(spec_.space, rng));
   return Suggestion{std::move(point), made_by("random")};
 }
 
 Result<Suggestion> SobolSampler::propose(std::span<const Trial> history, TrialId next, const SurrogateFit* /*fit*/) {
-  const UsedPoints used(history);
+  used_.follow(history);
   std::vector<double> u(spec_.space.dimensions().size());
   if (!u.empty()) {
     SobolSequence sequence(u.size(), mix64(spec_.seed) | 1U);  // 0 would be the unscrambled sequence
     sequence.skip(static_cast<std::uint64_t>(next - 1));
     sequence.next(u);
     Params point = spec_.space.at_quantiles(u);
-    if (!used.contains(point)) return Suggestion{std::move(point), made_by("sobol")};
+    if (!used_.contains(point)) return Suggestion{std::move(point), made_by("sobol")};
   }
   Rng rng(spec_.seed, static_cast<std::uint64_t>(next));
-  KRIGE_TRY(Params point, used.any_unused(spec_.space, rng));
+  KRIGE_TRY(Params point, used_.any_unused(spec_.space, rng));
   return Suggestion{std::move(point), made_by("sobol")};
 }
 
 Result<Suggestion> GridSampler::propose(std::span<const Trial> history, TrialId /*next*/, const SurrogateFit* /*fit*/) {
-  const UsedPoints used(history);
+  used_.follow(history);
   Rng rng(spec_.seed);
   if (!current_) current_ = cursor_.next(rng);
-  while (current_ && used.contains(*current_)) current_ = cursor_.next(rng);
+  while (current_ && used_.contains(*current_)) current_ = cursor_.next(rng);
   if (!current_) return fail(ErrorCode::space_exhausted, "every point of the grid has been tried");
   return Suggestion{*current_, made_by("grid")};
 }

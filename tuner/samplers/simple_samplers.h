@@ -3,6 +3,7 @@
 
 #include "base/sobol.h"
 #include "tuner/samplers/sampler.h"
+#include "tuner/samplers/used_points.h"
 
 namespace krige::tuner {
 
@@ -15,6 +16,7 @@ class RandomSampler final : public Sampler {
 
  private:
   const StudySpec& spec_;
+  UsedPoints used_;
 };
 
 // The space evenly filled: trial k takes point k of the sequence, unless that decodes to a point that was used.
@@ -26,6 +28,7 @@ class SobolSampler final : public Sampler {
 
  private:
   const StudySpec& spec_;
+  UsedPoints used_;
 };
 
 // Every point of a finite space in order, the last parameter fastest.
@@ -37,6 +40,7 @@ class GridSampler final : public Sampler {
 
  private:
   const StudySpec& spec_;
+  UsedPoints used_;
   GridCursor cursor_;
   std::optional<Params> current_;  // the cursor's point, until a history has it
 };

@@ -2,6 +2,16 @@
 
 namespace krige::tuner {
 
+void UsedPoints::follow(std::span<const Trial> history) {
+  const bool grew =
+      followed_ <= history.size() && (followed_ == 0 || point_key(history[followed_ - 1].params) == last_);
+  if (!grew) *this = UsedPoints();
+  for (; followed_ < history.size(); ++followed_) {
+    last_ = point_key(history[followed_].params);
+    keys_.insert(last_);
+  }
+}
+
 Result<Params> UsedPoints::any_unused(const Space& space, Rng& rng) const {
   constexpr int kTries = 100;
   for (int i = 0; i < kTries; ++i) {

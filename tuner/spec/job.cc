@@ -30,7 +30,7 @@ Result<TrainJob> job_at(const StudySpec& spec, const Params& params) {
   return parse_train_job(job, "train");
 }
 
-void check_job(const OrderedJson& train, const Space& space, const Metric& metric, Faults& faults) {
+void check_job(const OrderedJson& train, const Space& space, const std::vector<JobMetric>& metrics, Faults& faults) {
   if (const Result<TrainJob> plain = parse_train_job(train, "train"); !plain) return faults.add(plain.error());
   for (const Parameter& parameter : space.parameters()) {
     const std::string path = "parameters." + parameter.name;
@@ -48,10 +48,12 @@ void check_job(const OrderedJson& train, const Space& space, const Metric& metri
   }
   constexpr std::array<std::string_view, 6> kReported{
       "accuracy", "rmse", "train_loss", "validation_loss", "examples_per_second", "elapsed_seconds"};
-  if (metric.name.starts_with("test_"))
-    faults.add("metric.name", "test data are not for tuning: use a validation metric");
-  else if (std::ranges::find(kReported, metric.name) == kReported.end())
-    faults.add("metric.name", fmt::format("is not reported by train, which reports {}", fmt::join(kReported, ", ")));
+  for (const auto& [path, name] : metrics) {
+    if (name.starts_with("test_"))
+      faults.add(path, "test data are not for tuning: use a validation metric");
+    else if (std::ranges::find(kReported, name) == kReported.end())
+      faults.add(path, fmt::format("is not reported by train, which reports {}", fmt::join(kReported, ", ")));
+  }
 }
 
 }  // namespace krige::tuner

@@ -1,6 +1,7 @@
 #include "tuner/spec/study_spec.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -17,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 2> kGoals{"minimize", "maximize"};
-constexpr std::array<std::string_view, 2> kReduces{"last", "best"};
 constexpr std::array<std::string_view, 4> kAcquisitions{"ei", "ucb", "pi", "ei_per_second"};
 constexpr std::array<std::string_view, 5> kMethods{"gp", "random", "sobol", "grid", "cmaes"};
 constexpr std::array<std::string_view, 5> kEarlyTerminates{"median", "percentile", "asha", "hyperband", "curve"};
@@ -31,19 +30,6 @@ constexpr std::size_t kMaxName = 256;
 template <typename Enum, std::size_t N>
 Enum by_name(const std::array<std::string_view, N>& names, std::string_view name) {
   return static_cast<Enum>(std::ranges::find(names, name) - names.begin());
-}
-
-Metric read_metric(const OrderedJson& json, Faults& faults) {
-  Metric metric;
-  ObjectReader reader(json, "metric", faults);
-  reader.require("name");
-  metric.name = reader.string("name").value_or(metric.name);
-  if (metric.name.empty()) reader.fault("name", "must not be empty");
-  if (const auto goal = reader.one_of("goal", {"minimize", "maximize"})) metric.goal = by_name<Goal>(kGoals, *goal);
-  if (const auto reduce = reader.one_of("reduce", {"last", "best"})) metric.reduce = by_name<Reduce>(kReduces, *reduce);
-  metric.target = reader.number("target");
-  reader.finish();
-  return metric;
 }
 
 Budget read_budget(const OrderedJson& json, Faults& faults) {
@@ -106,6 +92,7 @@ EarlyTerminate read_early_terminate(const OrderedJson& json, Faults& faults) {
   reader.require("type");
   if (const auto kind = reader.one_of("type", {kEarlyTerminates.begin(), kEarlyTerminates.end()}))
     rule.kind = by_name<EarlyTerminateKind>(kEarlyTerminates, *kind);
+  rule.metric = reader.string("metric").value_or("");
   if (rule.kind == EarlyTerminateKind::curve) rule.min_iter = 4;
   rule.min_iter = reader.integer_in("min_iter", 1, kMaxTrials).value_or(rule.min_iter);
   const bool halving = rule.kind == EarlyTerminateKind::asha || rule.kind == EarlyTerminateKind::hyperband;
@@ -137,6 +124,7 @@ EarlyTerminate read_early_terminate(const OrderedJson& json, Faults& faults) {
 
 OrderedJson to_json(const EarlyTerminate& rule) {
   OrderedJson json{{"type", name(rule.kind)}};
+  if (!rule.metric.empty()) json["metric"] = rule.metric;
   switch (rule.kind) {
     case EarlyTerminateKind::asha:
     case EarlyTerminateKind::hyperband:
@@ -184,6 +172,41 @@ void note_what_has_no_effect(StudySpec& spec) {
       spec.notes.push_back(fmt::format("parameters.{}.prior has no effect: only method gp reads it", parameter.name));
 }
 
+// What makes no sense, or is not known how, with several objectives or with constraints.
+void check_outcomes(StudySpec& spec, Faults& faults) {
+  const bool several = spec.has_several_objectives();
+  if (several && spec.acquisition != Acquisition::ei && spec.acquisition != Acquisition::ei_per_second)
+    faults.add("acquisition", "with several objectives only ei and ei_per_second have a meaning");
+  if (several && !spec.warm_start.empty())
+    faults.add("warm_start", "older trials have one value: it cannot be given with several objectives");
+  const bool plain = !several && spec.constraints.empty();
+  if (!plain && spec.repeats > 1) faults.add("repeats", "cannot be given with objectives or constraints");
+  if (!plain && spec.method == Method::cmaes)
+    faults.add("method", "cmaes minimizes one metric without constraints: use gp, random, sobol or grid");
+  if (!spec.early_terminate) return;
+  std::string& by = spec.early_terminate->metric;
+  std::vector<std::string> names;
+  for (const Objective& objective : spec.objectives) names.push_back(objective.name);
+  if (!several) names = {spec.metric.name};
+  if (several && by.empty())
+    faults.add("early_terminate.metric",
+               fmt::format("is missing: trials are compared by one of {}", fmt::join(names, ", ")));
+  else if (!by.empty() && std::ranges::find(names, by) == names.end())
+    faults.add("early_terminate.metric", fmt::format("must be one of {}", fmt::join(names, ", ")));
+  if (!several) by.clear();
+}
+
+// The metrics of the study file by the path of their names, as the trainer must report them.
+std::vector<JobMetric> job_metrics(const StudySpec& spec) {
+  std::vector<JobMetric> out;
+  if (!spec.has_several_objectives()) out.push_back({"metric.name", spec.metric.name});
+  for (std::size_t i = 0; i < spec.objectives.size(); ++i)
+    out.push_back({fmt::format("objectives[{}].name", i), spec.objectives[i].name});
+  for (std::size_t i = 0; i < spec.constraints.size(); ++i)
+    out.push_back({fmt::format("constraints[{}].name", i), spec.constraints[i].name});
+  return out;
+}
+
 void check_method(const StudySpec& spec, Faults& faults) {
   for (const Parameter& parameter : spec.space.parameters()) {
     const std::string path = "parameters." + parameter.name;
@@ -206,6 +229,12 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
   if (spec.name.size() > kMaxName) reader.fault("name", fmt::format("must have at most {} bytes", kMaxName));
   spec.description = reader.string("description").value_or("");
   if (const OrderedJson* metric = reader.raw("metric")) spec.metric = read_metric(*metric, faults);
+  if (const OrderedJson* objectives = reader.raw("objectives")) {
+    if (reader.has("metric")) reader.fault("objectives", "cannot be given with metric");
+    spec.objectives = read_objectives(*objectives, faults);
+  }
+  if (const OrderedJson* constraints = reader.raw("constraints"))
+    spec.constraints = read_constraints(*constraints, faults);
   if (const auto method = reader.one_of("method", {"gp", "bayes", "random", "sobol", "grid", "cmaes"}))
     spec.method = *method == "bayes" ? Method::gp : by_name<Method>(kMethods, *method);
   if (const auto acquisition = reader.one_of("acquisition", {"ei", "ucb", "pi", "ei_per_second"}))
@@ -248,19 +277,17 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
         spec.warm_start =
             read_warm_start(*warm_start, spec.space, options.data_root, options.confine, faults, spec.notes);
       note_what_has_no_effect(spec);
-      if (spec.train) check_job(train, spec.space, spec.metric, faults);
+      if (spec.train) check_job(train, spec.space, job_metrics(spec), faults);
     } else {
       faults.add(space.error());
     }
   }
+  check_outcomes(spec, faults);
   if (!faults.empty()) return fail(faults.error());
   return spec;
 }
 
 OrderedJson to_json(const StudySpec& spec) {
-  OrderedJson metric{
-      {"name", spec.metric.name}, {"goal", name(spec.metric.goal)}, {"reduce", name(spec.metric.reduce)}};
-  if (spec.metric.target) metric["target"] = *spec.metric.target;
   OrderedJson budget = OrderedJson::object();
   if (spec.budget.max_trials) budget["max_trials"] = *spec.budget.max_trials;
   budget["parallel"] = spec.budget.parallel;
@@ -269,7 +296,11 @@ OrderedJson to_json(const StudySpec& spec) {
   if (spec.budget.no_improvement) budget["no_improvement"] = *spec.budget.no_improvement;
   OrderedJson json{{"name", spec.name}};
   if (!spec.description.empty()) json["description"] = spec.description;
-  json["metric"] = std::move(metric);
+  if (spec.has_several_objectives())
+    json["objectives"] = to_json(spec.objectives);
+  else
+    json["metric"] = to_json(spec.metric);
+  if (!spec.constraints.empty()) json["constraints"] = to_json(spec.constraints);
   json["method"] = name(spec.method);
   if (spec.acquisition != Acquisition::ei) json["acquisition"] = name(spec.acquisition);
   json["seed"] = spec.seed;
@@ -292,8 +323,6 @@ Result<StudySpec> load_study(const std::string& path) {
   return parse_study(json, {.data_root = absolute.parent_path().string(), .confine = false});
 }
 
-std::string_view name(Goal goal) { return kGoals[static_cast<std::size_t>(goal)]; }
-std::string_view name(Reduce reduce) { return kReduces[static_cast<std::size_t>(reduce)]; }
 std::string_view name(EarlyTerminateKind kind) { return kEarlyTerminates[static_cast<std::size_t>(kind)]; }
 std::string_view name(Acquisition acquisition) { return kAcquisitions[static_cast<std::size_t>(acquisition)]; }
 std::string_view name(Method method) { return kMethods[static_cast<std::size_t>(method)]; }

@@ -10,21 +10,13 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "tuner/space/space.h"
+#include "tuner/spec/objective.h"
 #include "tuner/spec/warm_start.h"
 
 namespace krige::tuner {
 
-enum class Goal { minimize, maximize };
-enum class Reduce { last, best };                       // which of a trial's records is its value
 enum class Acquisition { ei, ucb, pi, ei_per_second };  // what the GP maximizes
 enum class Method { gp, random, sobol, grid, cmaes };
-
-struct Metric {
-  std::string name = "value";
-  Goal goal = Goal::minimize;
-  Reduce reduce = Reduce::last;
-  std::optional<double> target;  // reached: the study ends
-};
 
 struct Budget {
   std::optional<std::int64_t> max_trials;    // none: until the space is exhausted or somebody stops it
@@ -40,6 +32,7 @@ enum class EarlyTerminateKind { median, percentile, asha, hyperband, curve };
 // When trials that do badly are ended before their time (tuner/study/early_stop.h).
 struct EarlyTerminate {
   EarlyTerminateKind kind = EarlyTerminateKind::median;
+  std::string metric;           // which of several objectives trials are compared by; empty: the only one
   std::int64_t min_iter = 1;    // no earlier than this step; of halving: its first rung; curve: so many reports
   std::int64_t min_trials = 5;  // median, percentile, curve: so many others must have got there
   double percentile = 50;       // percentile: the part that goes on, in (0, 100)
@@ -54,7 +47,9 @@ struct EarlyTerminate {
 struct StudySpec {
   std::string name;
   std::string description;
-  Metric metric;
+  Metric metric;                        // the objective, when there is one
+  std::vector<Objective> objectives;    // else two to four, and `metric` means nothing
+  std::vector<Constraint> constraints;  // outcomes that must hold for a trial to count
   Method method = Method::gp;
   Acquisition acquisition = Acquisition::ei;
   std::uint64_t seed = 0;
@@ -69,6 +64,7 @@ struct StudySpec {
   std::optional<std::string> program;
   std::vector<std::string> notes;  // what was accepted but has no meaning here, for the user to read
 
+  [[nodiscard]] bool has_several_objectives() const { return !objectives.empty(); }
   [[nodiscard]] bool runs_locally() const { return train || command; }
 };
 
@@ -91,8 +87,6 @@ struct SpecOptions {
 // By its content: what starts with { is JSON.
 [[nodiscard]] Result<OrderedJson> load_document(const std::string& path);
 
-[[nodiscard]] std::string_view name(Goal goal);
-[[nodiscard]] std::string_view name(Reduce reduce);
 [[nodiscard]] std::string_view name(Method method);
 [[nodiscard]] std::string_view name(Acquisition acquisition);
 [[nodiscard]] std::string_view name(EarlyTerminateKind kind);

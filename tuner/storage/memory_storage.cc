@@ -23,7 +23,8 @@ void append(Study& study, const std::vector<NewEvent>& events, WallTime time) {
 
 class MemoryStorage final : public Storage {
  public:
-  Status create_study(const StudyRow& row, const std::vector<NewEvent>& events) override {
+  Status create_study(const StudyRow& row, const std::vector<NewEvent>& events,
+                      const std::vector<KeptAnswer>& answers) override {
     const std::lock_guard lock(mutex_);
     if (std::ranges::find(studies_, row.id, id_of) != studies_.end()) return fail(study_exists(row.id));
     Study& study = studies_.emplace_back();
@@ -31,6 +32,7 @@ class MemoryStorage final : public Storage {
     study.row.seq = 0;
     study.row.epoch = 1;
     append(study, events, row.created_at);
+    for (const KeptAnswer& answer : answers) keep(answer);
     return {};
   }
 
@@ -45,6 +47,7 @@ class MemoryStorage final : public Storage {
     for (const Record& record : change.records)
       study->records[record.trial].insert_or_assign({record.attempt, record.step}, record);
     append(*study, change.events, change.time);
+    for (const KeptAnswer& answer : change.answers) keep(answer);
     if (change.row) {
       study->row.name = change.row->name;
       study->row.spec = change.row->spec;
@@ -110,9 +113,26 @@ class MemoryStorage final : public Storage {
     return found == study->events.rend() ? std::nullopt : std::optional(*found);
   }
 
+  Status keep_answer(const KeptAnswer& answer) override {
+    const std::lock_guard lock(mutex_);
+    keep(answer);
+    return {};
+  }
+
+  Result<std::optional<KeptAnswer>> kept_answer(const std::string& key) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = answers_.find(key);
+    return found == answers_.end() ? std::nullopt : std::optional(found->second);
+  }
+
   [[nodiscard]] std::string store_id() const override { return store_id_; }
 
  private:
+  void keep(const KeptAnswer& answer) {
+    std::erase_if(answers_, [&](const auto& old) { return old.second.time < answer.time - kAnswersAreKept; });
+    answers_.try_emplace(answer.key, answer);
+  }
+
   static const StudyId& id_of(const Study& study) { return study.row.id; }
 
   Result<Study*> find(const StudyId& id) {
@@ -133,6 +153,7 @@ class MemoryStorage final : public Storage {
   const std::string store_id_ = random_id(16);
   std::mutex mutex_;
   std::vector<Study> studies_;  // by creation
+  std::map<std::string, KeptAnswer> answers_;
 };
 
 }  // namespace

@@ -7,11 +7,12 @@
 #include <string>
 
 #include "tuner/storage/migrations/v1.h"
+#include "tuner/storage/migrations/v2.h"
 
 namespace krige::tuner {
 namespace {
 
-constexpr std::array<Migration, 1> kMigrations{kMigrationV1};
+constexpr std::array<Migration, 2> kMigrations{kMigrationV1, kMigrationV2};
 
 void apply(SqlDialect& dialect, Migration migration, long long version, long long now_ms) {
   soci::session& session = dialect.session();

@@ -43,9 +43,18 @@ Status check_params(const Params& params, const std::string& field) {
   return {};
 }
 
+Status check_outcome(const Trial& trial, const std::string& field) {
+  std::set<std::string_view> values, constraints;
+  for (const auto& [name, value] : trial.values) KRIGE_CHECK(check_name(name, field + ".values", values));
+  for (const ConstraintResult& one : trial.constraints)
+    KRIGE_CHECK(check_name(one.name, field + ".constraints", constraints));
+  return {};
+}
+
 Status check_trial(const Trial& trial, const std::string& field) {
   if (trial.id < 1) return bad(field + ".id", fmt::format("must be at least 1, is {}", trial.id));
   KRIGE_CHECK(check_params(trial.params, field + ".params"));
+  KRIGE_CHECK(check_outcome(trial, field));
   KRIGE_CHECK(check_text(trial.suggestion.method, field + ".suggestion.method"));
   KRIGE_CHECK(check_text(trial.suggestion.note, field + ".suggestion.note"));
   AttemptId last = 0;
@@ -91,6 +100,11 @@ Error stale_epoch(const Change& change, std::uint64_t epoch) {
 }
 
 std::string params_text(const Params& params) { return to_json(params).dump(); }
+std::string outcome_text(const Trial& trial) {
+  OrderedJson json = OrderedJson::object();
+  add_outcome(trial, json);
+  return json.dump();
+}
 std::string suggestion_text(const SuggestionInfo& info) { return to_json(info).dump(); }
 std::string metrics_text(const std::vector<std::pair<std::string, double>>& metrics) {
   return metrics_to_json(metrics).dump();
@@ -99,6 +113,16 @@ std::string metrics_text(const std::vector<std::pair<std::string, double>>& metr
 Result<Params> params_from_text(const std::string& text) {
   KRIGE_TRY(const OrderedJson json, parse_json(text));
   return params_from_json(json);
+}
+
+Status outcome_from_text(const std::string& text, Trial& trial) {
+  KRIGE_TRY(const OrderedJson json, parse_json(text));
+  Faults faults;
+  ObjectReader reader(json, "", faults);
+  const OrderedJson *values = reader.raw("values"), *constraints = reader.raw("constraints");
+  reader.finish();
+  if (!faults.empty()) return fail(faults.error());
+  return read_outcome(values, constraints, trial);
 }
 
 Result<SuggestionInfo> suggestion_from_text(const std::string& text) {

@@ -22,10 +22,12 @@ namespace krige::tuner {
 
 // Of values that passed check(). The shortest text of a double reads back as that double.
 [[nodiscard]] std::string params_text(const Params& params);
+[[nodiscard]] std::string outcome_text(const Trial& trial);  // its values and constraints
 [[nodiscard]] std::string suggestion_text(const SuggestionInfo& info);
 [[nodiscard]] std::string metrics_text(const std::vector<std::pair<std::string, double>>& metrics);
 
 [[nodiscard]] Result<Params> params_from_text(const std::string& text);
+[[nodiscard]] Status outcome_from_text(const std::string& text, Trial& trial);
 [[nodiscard]] Result<SuggestionInfo> suggestion_from_text(const std::string& text);
 [[nodiscard]] Result<std::vector<std::pair<std::string, double>>> metrics_from_text(const std::string& text);
 

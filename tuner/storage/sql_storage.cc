@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <condition_variable>
+#include <deque>
 #include <limits>
+#include <map>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -53,10 +56,10 @@ struct Queries {
       s,
       "INSERT INTO studies (id, ordinal, name, state, state_reason, seq, epoch, active_ms, created_at, ended_at, spec) "
       "VALUES (:id, :ordinal, :name, :state, :reason, 0, 1, :active_ms, :created_at, :ended_at, :spec)"};
-  SqlQuery<tuple<>(string, string, string, string, Int, optional<Int>, string)> set_study{
+  SqlQuery<tuple<>(string, string, string, string, Int, optional<Int>, Int, string)> set_study{
       s,
       "UPDATE studies SET name = :name, spec = :spec, state = :state, state_reason = :reason, active_ms = :active_ms, "
-      "ended_at = :ended_at "
+      "ended_at = :ended_at, seq = :seq "
       "WHERE id = :study"};
   SqlQuery<tuple<>(Int, string)> set_seq{s, "UPDATE studies SET seq = :seq WHERE id = :study"};
   SqlQuery<tuple<>(Int, string)> set_epoch{s, "UPDATE studies SET epoch = :epoch WHERE id = :study"};
@@ -67,18 +70,23 @@ struct Queries {
       "ORDER BY ordinal"};
 
   SqlQuery<tuple<Int>(string, Int)> trial_exists{s, "SELECT 1 FROM trials WHERE study = :study AND trial = :trial"};
-  SqlQuery<tuple<>(string, Int, string, string, string, optional<double>, optional<Int>, string, Int, optional<Int>)>
+  SqlQuery<tuple<>(string, Int, string, string, string, optional<double>, optional<Int>, string, string, Int,
+                   optional<Int>)>
       put_trial{
           s,
-          "INSERT INTO trials (study, trial, state, reason, params, value, value_sign, suggestion, created_at, "
-          "ended_at) "
-          "VALUES (:study, :trial, :state, :reason, :params, :value, :value_sign, :suggestion, :created_at, :ended_at) "
+          "INSERT INTO trials (study, trial, state, reason, params, value, value_sign, outcome, suggestion, "
+          "created_at, ended_at) "
+          "VALUES (:study, :trial, :state, :reason, :params, :value, :value_sign, :outcome, :suggestion, :created_at, "
+          ":ended_at) "
           "ON CONFLICT (study, trial) DO UPDATE SET state = excluded.state, reason = excluded.reason, "
           "params = excluded.params, value = excluded.value, value_sign = excluded.value_sign, "
-          "suggestion = excluded.suggestion, created_at = excluded.created_at, ended_at = excluded.ended_at"};
-  SqlQuery<tuple<Int, string, string, string, optional<double>, optional<Int>, string, Int, optional<Int>>(string)>
+          "outcome = excluded.outcome, suggestion = excluded.suggestion, created_at = excluded.created_at, ended_at = "
+          "excluded.ended_at"};
+  SqlQuery<tuple<Int, string, string, string, optional<double>, optional<Int>, string, string, Int, optional<Int>>(
+      string)>
       trials{s,
-             "SELECT trial, state, reason, params, value, value_sign, suggestion, created_at, ended_at FROM trials "
+             "SELECT trial, state, reason, params, value, value_sign, outcome, suggestion, created_at, ended_at FROM "
+             "trials "
              "WHERE study = :study ORDER BY trial"};
   SqlQuery<tuple<>(string, Int)> delete_attempts{s, "DELETE FROM attempts WHERE study = :study AND trial = :trial"};
   SqlQuery<tuple<>(string, Int, Int, string, string, string, string, Int, optional<Int>)> add_attempt{
@@ -101,6 +109,13 @@ struct Queries {
       s, "INSERT INTO events (study, seq, type, time, data) VALUES (:study, :seq, :type, :time, :data)"};
   SqlQuery<tuple<Int, string, Int, string>(string, Int, Int)> events{
       s, "SELECT seq, type, time, data FROM events WHERE study = :study AND seq > :after ORDER BY seq LIMIT :limit"};
+  SqlQuery<tuple<>(string, string, string, Int)> add_answer{
+      s,
+      "INSERT INTO answers (key, request, answer, time) VALUES (:key, :request, :answer, :time) "
+      "ON CONFLICT (key) DO NOTHING"};
+  SqlQuery<tuple<>(Int)> forget_answers{s, "DELETE FROM answers WHERE time < :time"};
+  SqlQuery<tuple<string, string, Int>(string)> answer{s, "SELECT request, answer, time FROM answers WHERE key = :key"};
+
   SqlQuery<tuple<Int, Int, string>(string, string)> last_event{
       s, "SELECT seq, time, data FROM events WHERE study = :study AND type = :type ORDER BY seq DESC LIMIT 1"};
 };
@@ -141,20 +156,35 @@ class SqlStorage final : public Storage {
   SqlStorage(std::unique_ptr<SqlDialect> dialect, std::unique_ptr<Queries> queries, string store_id)
       : store_id_(std::move(store_id)), dialect_(std::move(dialect)), queries_(std::move(queries)), q_(*queries_) {}
 
-  Status create_study(const StudyRow& row, const std::vector<NewEvent>& events) override {
+  Status create_study(const StudyRow& row, const std::vector<NewEvent>& events,
+                      const std::vector<KeptAnswer>& answers) override {
     return transaction([&]() -> Status {
       if (q_.study_head.row(row.id)) return fail(study_exists(row.id));
       const auto [last] = *q_.last_ordinal.row();
       q_.add_study.run(row.id, last + 1, row.name, string(name(row.state)), row.state_reason, row.active_time.count(),
                        to_ms(row.created_at), to_ms(row.ended_at), row.spec);
       append(row.id, 0, events, row.created_at);
+      for (const KeptAnswer& answer : answers) keep(answer);
       return {};
     });
   }
 
+  // After LevelDB's DBImpl::Write: who is first in the queue writes for all that are in it, the others wait.
   Result<std::uint64_t> commit(const Change& change) override {
-    KRIGE_CHECK(check(change));
-    return transaction([&] { return apply(change); });
+    Commit mine{change, {}, false};
+    std::unique_lock queue(queue_mutex_);
+    queue_.push_back(&mine);
+    queue_moved_.wait(queue, [&] { return mine.done || queue_.front() == &mine; });
+    if (!mine.done) {
+      const std::vector<Commit*> group(queue_.begin(), queue_.end());
+      queue.unlock();
+      write(group);
+      queue.lock();
+      queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(group.size()));
+      for (Commit* commit : group) commit->done = true;
+      queue_moved_.notify_all();
+    }
+    return std::move(mine.result);
   }
 
   Status delete_study(const StudyId& study) override {
@@ -237,9 +267,30 @@ class SqlStorage final : public Storage {
     });
   }
 
+  Status keep_answer(const KeptAnswer& answer) override {
+    return transaction([&]() -> Status {
+      keep(answer);
+      return {};
+    });
+  }
+
+  Result<optional<KeptAnswer>> kept_answer(const string& key) override {
+    return guarded([&]() -> Result<optional<KeptAnswer>> {
+      auto found = q_.answer.row(key);
+      if (!found) return std::nullopt;
+      auto& [request, answer, time] = *found;
+      return KeptAnswer{key, std::move(request), std::move(answer), to_time(time)};
+    });
+  }
+
   [[nodiscard]] string store_id() const override { return store_id_; }
 
  private:
+  void keep(const KeptAnswer& answer) {
+    q_.forget_answers.run(to_ms(answer.time - kAnswersAreKept));
+    q_.add_answer.run(answer.key, answer.request, answer.answer, to_ms(answer.time));
+  }
+
   struct Head {
     std::uint64_t seq = 0;
     std::uint64_t epoch = 0;
@@ -273,31 +324,87 @@ class SqlStorage final : public Storage {
     return Head{static_cast<std::uint64_t>(seq), static_cast<std::uint64_t>(epoch)};
   }
 
-  // Within a transaction, which a caller may share between changes.
-  Result<std::uint64_t> apply(const Change& change) {
-    KRIGE_TRY(const Head found, head(change.study));
-    if (found.epoch != change.epoch) return fail(stale_epoch(change, found.epoch));
+  struct Commit {
+    const Change& change;
+    Result<std::uint64_t> result;
+    bool done = false;
+  };
+
+  // The rows of studies that a transaction changes, written once at its end.
+  struct Touched {
+    Head head;
+    const StudyRow* row = nullptr;
+  };
+  using Studies = std::map<StudyId, Touched>;
+
+  // All in one transaction. A change that is refused has written nothing by then; where the database itself fails, each
+  // change is tried again alone, so that it fails for none but itself.
+  void write(const std::vector<Commit*>& group) {
+    const Status together = transaction([&]() -> Status {
+      Studies studies;
+      for (Commit* commit : group) commit->result = apply(commit->change, studies);
+      flush(studies);
+      return {};
+    });
+    if (together) return;
+    for (Commit* commit : group)
+      commit->result = group.size() == 1 ? Result<std::uint64_t>(fail(together.error())) : write_alone(commit->change);
+  }
+
+  Result<std::uint64_t> write_alone(const Change& change) {
+    return transaction([&]() -> Result<std::uint64_t> {
+      Studies studies;
+      KRIGE_TRY(const std::uint64_t seq, apply(change, studies));
+      flush(studies);
+      return seq;
+    });
+  }
+
+  Status check_against_store(const Change& change, const Head& head) {
+    if (head.epoch != change.epoch) return fail(stale_epoch(change, head.epoch));
     std::set<TrialId> known;
-    for (const Trial& trial : change.trials) {
-      put_trial(change.study, trial);
-      known.insert(trial.id);
-    }
-    for (const Record& record : change.records) {
-      if (!known.contains(record.trial) && !q_.trial_exists.row(change.study, record.trial))
+    for (const Trial& trial : change.trials) known.insert(trial.id);
+    for (const Record& record : change.records)
+      if (known.insert(record.trial).second && !q_.trial_exists.row(change.study, record.trial))
         return fail(no_trial(change.study, record.trial));
-      known.insert(record.trial);
-      q_.put_record.run(change.study, record.trial, record.attempt, record.step, metrics_text(record.metrics));
+    return {};
+  }
+
+  // Within a transaction. Whatever it refuses, it refuses before it writes.
+  Result<std::uint64_t> apply(const Change& change, Studies& studies) {
+    KRIGE_CHECK(check(change));
+    auto found = studies.find(change.study);
+    if (found == studies.end()) {
+      KRIGE_TRY(const Head stored, head(change.study));
+      found = studies.emplace(change.study, Touched{stored, nullptr}).first;
     }
-    if (change.row)
-      q_.set_study.run(change.row->name, change.row->spec, string(name(change.row->state)), change.row->state_reason,
-                       change.row->active_time.count(), to_ms(change.row->ended_at), change.study);
-    return append(change.study, found.seq, change.events, change.time);
+    auto& [now, row] = found->second;
+    KRIGE_CHECK(check_against_store(change, now));
+    for (const Trial& trial : change.trials) put_trial(change.study, trial);
+    for (const Record& record : change.records)
+      q_.put_record.run(change.study, record.trial, record.attempt, record.step, metrics_text(record.metrics));
+    for (const NewEvent& event : change.events)
+      q_.add_event.run(change.study, clamped(++now.seq), event.type, to_ms(change.time), event.data);
+    for (const KeptAnswer& answer : change.answers) keep(answer);
+    if (change.row) row = &*change.row;
+    return now.seq;
+  }
+
+  void flush(const Studies& studies) {
+    for (const auto& [study, touched] : studies) {
+      const auto& [now, row] = touched;
+      if (row == nullptr)
+        q_.set_seq.run(clamped(now.seq), study);
+      else
+        q_.set_study.run(row->name, row->spec, string(name(row->state)), row->state_reason, row->active_time.count(),
+                         to_ms(row->ended_at), clamped(now.seq), study);
+    }
   }
 
   void put_trial(const StudyId& study, const Trial& trial) {
     q_.put_trial.run(study, trial.id, string(name(trial.state)), trial.reason, params_text(trial.params),
-                     to_column(trial.value), to_sign(trial.value), suggestion_text(trial.suggestion),
-                     to_ms(trial.created_at), to_ms(trial.ended_at));
+                     to_column(trial.value), to_sign(trial.value), outcome_text(trial),
+                     suggestion_text(trial.suggestion), to_ms(trial.created_at), to_ms(trial.ended_at));
     q_.delete_attempts.run(study, trial.id);
     for (const Attempt& attempt : trial.attempts)
       q_.add_attempt.run(study, trial.id, attempt.id, attempt.token, string(name(attempt.state)), attempt.worker,
@@ -316,17 +423,20 @@ class SqlStorage final : public Storage {
     std::vector<Trial> trials;
     q_.trials.each(
         [&](Int id, const string& state, string reason, const string& params, optional<double> value,
-            optional<Int> sign, const string& suggestion, Int created_at, optional<Int> ended_at) {
+            optional<Int> sign, const string& outcome, const string& suggestion, Int created_at,
+            optional<Int> ended_at) {
           const string what = fmt::format("study {}, trial {}", study, id);
-          trials.push_back({id,
-                            faults.take(trial_state(state), state, what),
-                            std::move(reason),
-                            faults.take(params_from_text(params), what),
-                            from_columns(value, sign),
-                            faults.take(suggestion_from_text(suggestion), what),
-                            {},
-                            to_time(created_at),
-                            to_time(ended_at)});
+          Trial& trial = trials.emplace_back();
+          trial.id = id;
+          trial.state = faults.take(trial_state(state), state, what);
+          trial.reason = std::move(reason);
+          trial.params = faults.take(params_from_text(params), what);
+          trial.value = from_columns(value, sign);
+          if (const Status read = outcome_from_text(outcome, trial); !read)
+            faults.add(fmt::format("{}: {}", what, read.error().describe()));
+          trial.suggestion = faults.take(suggestion_from_text(suggestion), what);
+          trial.created_at = to_time(created_at);
+          trial.ended_at = to_time(ended_at);
         },
         study);
     return trials;
@@ -349,6 +459,11 @@ class SqlStorage final : public Storage {
   }
 
   const string store_id_;
+
+  std::mutex queue_mutex_;
+  std::condition_variable queue_moved_;
+  std::deque<Commit*> queue_;  // guarded by queue_mutex_
+
   std::mutex mutex_;  // guards the session, and so all below
   std::unique_ptr<SqlDialect> dialect_;
   std::unique_ptr<Queries> queries_;

@@ -18,9 +18,6 @@
 namespace krige::tuner {
 namespace {
 
-// In the file's header, so that a file of another program is never changed: "Krig".
-constexpr int kApplicationId = 0x4B726967;
-
 ErrorCode code_of(int result) {
   switch (result & 0xff) {  // the rest is the extended code
     case SQLITE_CORRUPT:
@@ -71,14 +68,7 @@ class SqliteDialect final : public SqlDialect {
   [[nodiscard]] std::string_view keyed_table() const override { return "WITHOUT ROWID"; }
 
   [[nodiscard]] Error explain(const std::exception& exception) const override {
-    const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&exception);
-    const auto* soci = dynamic_cast<const soci::soci_error*>(&exception);
-    // what() of SOCI would add the bound values.
-    const std::string text = soci != nullptr ? soci->get_error_message() : exception.what();
-    return {sqlite != nullptr ? code_of(sqlite->result()) : ErrorCode::internal,
-            fmt::format("store {}: {}", path_, text),
-            {},
-            {}};
+    return explain_sqlite(exception, path_);
   }
 
  private:
@@ -86,12 +76,12 @@ class SqliteDialect final : public SqlDialect {
   Status claim() {
     int id = 0;
     session_ << "PRAGMA application_id", soci::into(id);
-    if (id == kApplicationId) return {};
+    if (id == kSqliteApplicationId) return {};
     int tables = 0;
     session_ << "SELECT count(*) FROM sqlite_master", soci::into(tables);
     if (id != 0 || tables != 0)
       return fail(ErrorCode::unsupported, fmt::format("{} is an SQLite file of another program", path_));
-    session_ << fmt::format("PRAGMA application_id = {}", kApplicationId);
+    session_ << fmt::format("PRAGMA application_id = {}", kSqliteApplicationId);
     return {};
   }
 
@@ -101,6 +91,17 @@ class SqliteDialect final : public SqlDialect {
 };
 
 }  // namespace
+
+Error explain_sqlite(const std::exception& exception, const std::string& path) {
+  const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&exception);
+  const auto* soci = dynamic_cast<const soci::soci_error*>(&exception);
+  // what() of SOCI would add the bound values.
+  const std::string text = soci != nullptr ? soci->get_error_message() : exception.what();
+  return {sqlite != nullptr ? code_of(sqlite->result()) : ErrorCode::internal,
+          fmt::format("store {}: {}", path, text),
+          {},
+          {}};
+}
 
 Result<std::unique_ptr<SqlDialect>> open_sqlite_dialect(const std::string& path) {
   if (path.empty()) return fail(ErrorCode::invalid_argument, "the path of the store is empty");

@@ -1,6 +1,7 @@
 // Where studies live. One process owns a store; what commit() accepted survives kill -9 and power loss.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -42,6 +43,17 @@ struct Event {
   friend bool operator==(const Event&, const Event&) = default;
 };
 
+// What was answered to a request that may come again under its key; texts of whoever answers.
+struct KeptAnswer {
+  std::string key;
+  std::string request;  // tells requests apart that come under one key
+  std::string answer;
+  WallTime time;
+  friend bool operator==(const KeptAnswer&, const KeptAnswer&) = default;
+};
+// For so long; then the key is as new.
+inline constexpr Millis kAnswersAreKept = std::chrono::hours(24);
+
 // Everything that changes together, in one transaction.
 struct Change {
   StudyId study;
@@ -51,6 +63,7 @@ struct Change {
   std::vector<Trial> trials;     // each inserted or replaced whole, with its attempts
   std::vector<Record> records;   // appended; the same (trial, attempt, step) again replaces
   std::vector<NewEvent> events;  // numbered seq + 1, seq + 2, …
+  std::vector<KeptAnswer> answers;
 };
 
 // Thread-safe. Nothing of a call that fails was kept. Errors: io (the system refused, as on a full disk; the store goes
@@ -63,8 +76,11 @@ class Storage {
   virtual ~Storage() = default;
 
   // A new study with its first events, at epoch 1. already_exists when the id is taken.
-  virtual Status create_study(const StudyRow& row, const std::vector<NewEvent>& events) = 0;
+  virtual Status create_study(const StudyRow& row, const std::vector<NewEvent>& events,
+                              const std::vector<KeptAnswer>& answers = {}) = 0;
   // All or nothing; durable when it returns. The sequence number of its last event (of the study, when it has none).
+  // Changes that callers bring at the same time share a transaction, and with it the wait for the disk (group commit);
+  // one that is refused takes none of the others with it.
   virtual Result<std::uint64_t> commit(const Change& change) = 0;
   // The study and everything of it.
   virtual Status delete_study(const StudyId& study) = 0;
@@ -78,6 +94,10 @@ class Storage {
   virtual Result<std::vector<Event>> events(const StudyId& study, std::uint64_t after, std::size_t limit) = 0;
   // The newest event of the type; nullopt when the study has none. Looks from the end: the more lately, the sooner.
   virtual Result<std::optional<Event>> last_event(const StudyId& study, const std::string& type) = 0;
+
+  // An answer that belongs to no change. The first one under a key stays; answers older than kAnswersAreKept go.
+  virtual Status keep_answer(const KeptAnswer& answer) = 0;
+  virtual Result<std::optional<KeptAnswer>> kept_answer(const std::string& key) = 0;
 
   // A random identity of the store, made with it: marks the processes that belong to it.
   [[nodiscard]] virtual std::string store_id() const = 0;

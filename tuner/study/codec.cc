@@ -33,10 +33,14 @@ OrderedJson to_json(const StudyView& study, WithSpec with_spec) {
     json["spec"] = spec;
   } else {
     // What a list shows of the study file.
-    json["metric"] = spec.value("metric", OrderedJson());
+    if (spec.contains("objectives"))
+      json["objectives"] = spec["objectives"];
+    else
+      json["metric"] = spec.value("metric", OrderedJson());
     json["budget"] = spec.value("budget", OrderedJson());
   }
   json["best"] = std::move(best);
+  if (spec.is_object() && spec.contains("objectives")) json["optimal"] = study.optimal;
   json["trial_counts"] = std::move(counts);
   json["seq"] = row.seq;
   json["created_at"] = to_rfc3339(row.created_at);
@@ -87,6 +91,10 @@ NewEvent study_state_changed(const StudyRow& row) {
 
 NewEvent trial_created(const Trial& trial) { return event(kTrialCreated, {{"trial", to_json(trial)}}); }
 NewEvent trial_state_changed(const Trial& trial) { return event(kTrialStateChanged, {{"trial", to_json(trial)}}); }
+
+NewEvent worker_quarantined(const std::string& worker, WallTime until) {
+  return event("WORKER_QUARANTINED", {{"worker", worker}, {"until", to_rfc3339(until)}});
+}
 
 NewEvent surrogate_fitted(const SurrogateFit& fit) { return event(kSurrogateFitted, to_json(fit)); }
 

@@ -8,16 +8,16 @@
 namespace krige::tuner {
 namespace {
 
-// Losses: small is good.
-std::optional<double> best_by(const Curve& curve, std::int64_t step, double sign) {
-  if (curve.empty() || curve.back().first < step) return std::nullopt;
-  std::optional<double> best;
-  for (const auto& [at, value] : curve) {
-    if (at > step && best) break;
-    best = best ? std::min(*best, sign * value) : sign * value;
-    if (at >= step) break;
-  }
-  return best;
+// The last point at or before the step, or the first. Begins where it would be if the steps were evenly spaced.
+std::size_t index_at(const Curve& curve, std::int64_t step) {
+  const std::int64_t first = curve.front().first, last = curve.back().first;
+  if (step <= first) return 0;
+  if (step >= last) return curve.size() - 1;
+  const double part = static_cast<double>(step - first) / static_cast<double>(last - first);
+  const auto guess = static_cast<std::size_t>(part * static_cast<double>(curve.size() - 1) + 1e-9);
+  if (curve[guess].first <= step && (guess + 1 == curve.size() || curve[guess + 1].first > step)) return guess;
+  const auto after = std::ranges::upper_bound(curve, step, {}, &Curve::value_type::first);
+  return static_cast<std::size_t>(after - curve.begin()) - 1;
 }
 
 std::optional<std::string> below_percentile(const EarlyTerminate& rule, double sign, const Curves& curves,
@@ -26,14 +26,14 @@ std::optional<std::string> below_percentile(const EarlyTerminate& rule, double s
   const std::int64_t step = own.back().first;
   if (step < rule.min_iter) return std::nullopt;
   std::vector<double> others;
-  for (const auto& [id, curve] : curves.all())
-    if (const auto best = id == trial ? std::nullopt : best_by(curve.second, step, sign)) others.push_back(*best);
+  for (TrialId id = 1; id < curves.end(); ++id)
+    if (const auto best = id == trial ? std::nullopt : curves.best_by(id, step, sign)) others.push_back(*best);
   const auto n = static_cast<std::int64_t>(others.size());
   if (n < std::max<std::int64_t>(rule.min_trials, 1)) return std::nullopt;
   const auto keep = std::max<std::int64_t>(1, std::llround(std::ceil(rule.percentile / 100 * static_cast<double>(n))));
   const auto limit = others.begin() + (keep - 1);
   std::ranges::nth_element(others, limit);
-  if (*best_by(own, step, sign) <= *limit) return std::nullopt;
+  if (*curves.best_by(trial, step, sign) <= *limit) return std::nullopt;
   return fmt::format("not among the best {} of {} trials at step {}", keep, n, step);
 }
 
@@ -46,16 +46,14 @@ std::optional<std::string> below_rung(const EarlyTerminate& rule, double sign, c
     const std::int64_t rung = all[k];
     if (rung <= before || rung > own.back().first) continue;
     std::vector<double> there;
-    for (const auto& [id, curve] : curves.all()) {
-      if ((id - 1) % rule.brackets != bracket) continue;
-      if (const auto best = best_by(curve.second, rung, sign)) there.push_back(*best);
-    }
+    for (TrialId id = bracket + 1; id < curves.end(); id += rule.brackets)
+      if (const auto best = curves.best_by(id, rung, sign)) there.push_back(*best);
     const auto n = static_cast<std::int64_t>(there.size());
     if (n < rule.eta) continue;
     const std::int64_t keep = n / rule.eta;
     const auto limit = there.begin() + (keep - 1);
     std::ranges::nth_element(there, limit);
-    if (*best_by(own, rung, sign) > *limit)
+    if (*curves.best_by(trial, rung, sign) > *limit)
       return fmt::format("not among the best {} of {} trials at step {}", keep, n, rung);
   }
   return std::nullopt;
@@ -67,9 +65,9 @@ std::optional<std::string> unlikely_to_be_best(const EarlyTerminate& rule, doubl
   const std::int64_t end = *rule.max_iter;
   if (static_cast<std::int64_t>(own.size()) < rule.min_iter || own.back().first >= end) return std::nullopt;
   std::vector<double> shown;  // the best of each other trial
-  for (const auto& [id, curve] : curves.all())
-    if (const auto best = id == trial ? std::nullopt : best_by(curve.second, curve.second.back().first, sign))
-      shown.push_back(*best);
+  for (TrialId id = 1; id < curves.end(); ++id)
+    if (const Curve& other = curves.of(id); id != trial && !other.empty())
+      shown.push_back(*curves.best_by(id, other.back().first, sign));
   if (static_cast<std::int64_t>(shown.size()) < std::max<std::int64_t>(rule.min_trials, 1)) return std::nullopt;
   for (auto& [step, value] : own) value *= sign;
   if (std::ranges::any_of(own, [](const auto& point) { return !std::isfinite(point.second); })) return std::nullopt;
@@ -89,23 +87,34 @@ std::optional<std::string> unlikely_to_be_best(const EarlyTerminate& rule, doubl
 }  // namespace
 
 void Curves::add(TrialId trial, AttemptId attempt, std::int64_t step, double value) {
-  auto& [of, curve] = curves_[trial];
+  if (trial >= end()) trials_.resize(static_cast<std::size_t>(trial));
+  auto& [of, curve, bounds] = trials_[static_cast<std::size_t>(trial - 1)];
   if (attempt < of) return;
   if (attempt > of) {
     of = attempt;
     curve.clear();
+    bounds.clear();
   }
   if (std::isnan(value) || (!curve.empty() && step < curve.back().first)) return;
-  if (!curve.empty() && step == curve.back().first)
-    curve.back().second = value;
-  else
-    curve.emplace_back(step, value);
+  if (!curve.empty() && step == curve.back().first) {
+    curve.pop_back();
+    bounds.pop_back();
+  }
+  curve.emplace_back(step, value);
+  const auto [low, high] = bounds.empty() ? std::pair(value, value) : bounds.back();
+  bounds.emplace_back(std::min(low, value), std::max(high, value));
 }
 
 const Curve& Curves::of(TrialId trial) const {
   static const Curve kNone;
-  const auto found = curves_.find(trial);
-  return found == curves_.end() ? kNone : found->second.second;
+  return trial < 1 || trial >= end() ? kNone : trials_[static_cast<std::size_t>(trial - 1)].curve;
+}
+
+std::optional<double> Curves::best_by(TrialId trial, std::int64_t step, double sign) const {
+  const Curve& curve = of(trial);
+  if (curve.empty() || curve.back().first < step) return std::nullopt;
+  const auto& [low, high] = trials_[static_cast<std::size_t>(trial - 1)].lowest_highest[index_at(curve, step)];
+  return sign > 0 ? low : -high;
 }
 
 std::vector<std::int64_t> rungs(const EarlyTerminate& rule) {

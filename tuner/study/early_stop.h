@@ -21,10 +21,19 @@ class Curves {
   // is passed over.
   void add(TrialId trial, AttemptId attempt, std::int64_t step, double value);
   [[nodiscard]] const Curve& of(TrialId trial) const;
-  [[nodiscard]] const std::map<TrialId, std::pair<AttemptId, Curve>>& all() const { return curves_; }
+  // The best that the trial had reported by the step, or first where that was later; as a loss, of which small is good:
+  // `sign` times the value. nullopt: it did not get so far. Where steps are evenly spaced, at the cost of one look.
+  [[nodiscard]] std::optional<double> best_by(TrialId trial, std::int64_t step, double sign) const;
+  // No trial from here on has reported.
+  [[nodiscard]] TrialId end() const { return static_cast<TrialId>(trials_.size()) + 1; }
 
  private:
-  std::map<TrialId, std::pair<AttemptId, Curve>> curves_;
+  struct Reported {
+    AttemptId attempt = 0;
+    Curve curve;
+    std::vector<std::pair<double, double>> lowest_highest;  // up to each of its steps
+  };
+  std::vector<Reported> trials_;  // by id, from 1
 };
 
 // The steps of successive halving at which trials are compared, ascending: min_iter·ηᵏ, or max_iter/ηᵏ for k = s … 1.
@@ -39,8 +48,7 @@ class Curves {
 //                       in its stopping form); with brackets, trial i is in bracket (i − 1) mod brackets, which leaves
 //                       out as many of the first rungs, and is compared with its own
 //   curve               after min_iter reports the probability that its curve leads to something better at max_iter
-//   than
-//                       what the best of at least min_trials others has shown is below the rule's (learning_curve.h)
+//                       than the best of at least min_trials others has shown is below the rule's (learning_curve.h)
 [[nodiscard]] std::optional<std::string> reason_to_stop(const EarlyTerminate& rule, Goal goal, const Curves& curves,
                                                         TrialId trial);
 

@@ -136,7 +136,7 @@ void Engine::shut_down() {
   for (const RunnerPtr& runner : runners) runner->retire();
 }
 
-Result<StudyView> Engine::create_study(const StudySpec& spec) {
+Result<StudyView> Engine::create_study(const StudySpec& spec, const AnswerOf<StudyView>& answer) {
   if (spec.train && (!impl_->executor || impl_->options.trainer.empty()))
     return fail(ErrorCode::unsupported, "this server runs no trainings", "train");
   if (spec.command && !impl_->executor) return fail(ErrorCode::unsupported, "this server runs no programs", "command");
@@ -151,7 +151,10 @@ Result<StudyView> Engine::create_study(const StudySpec& spec) {
   }
   row.seq = 1;
   row.epoch = 1;
-  KRIGE_CHECK(impl_->storage->create_study(row, {study_created({row, std::nullopt, {}})}));
+  const StudyView created{row, std::nullopt, {}};
+  std::vector<KeptAnswer> answers;
+  if (answer) answers.push_back(answer(created));
+  KRIGE_CHECK(impl_->storage->create_study(row, {study_created(created)}, answers));
   auto runner = std::make_shared<StudyRunner>(impl_->services(), spec, row, std::vector<Trial>());
   {
     const std::lock_guard lock(impl_->mutex);
@@ -214,10 +217,9 @@ Result<StudyView> Engine::stop(const StudyId& id) {
   return runner->stop();
 }
 
-Result<TrialPage> Engine::trials(const StudyId& id, TrialId first, std::size_t limit,
-                                 const std::vector<TrialState>& states) const {
+Result<TrialPage> Engine::trials(const StudyId& id, const TrialQuery& query) const {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
-  return runner->trials(first, limit, states);
+  return runner->trials(query);
 }
 
 Result<TrialDetail> Engine::trial(const StudyId& id, TrialId trial) const {
@@ -230,14 +232,19 @@ Result<TrialDetail> Engine::trial(const StudyId& id, TrialId trial) const {
   return TrialDetail{std::move(found), std::move(records)};
 }
 
-Result<Trial> Engine::add_trial(const StudyId& id, NewTrial trial) {
+Result<Trial> Engine::add_trial(const StudyId& id, NewTrial trial, const AnswerOf<Trial>& answer) {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
-  return runner->add_trial(std::move(trial));
+  return runner->add_trial(std::move(trial), answer);
 }
 
-Result<Trial> Engine::retry(const StudyId& id, TrialId trial) {
+Result<Trial> Engine::retry(const StudyId& id, TrialId trial, const AnswerOf<Trial>& answer) {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
-  return runner->retry(trial);
+  return runner->retry(trial, answer);
+}
+
+Result<TrialPage> Engine::optimal(const StudyId& id) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->optimal();
 }
 
 Result<OlderStudy> Engine::as_older_study(const StudyId& id, std::size_t limit) const {
@@ -265,9 +272,15 @@ Result<Lease> Engine::heartbeat(const StudyId& id, TrialId trial, const std::opt
 }
 
 Result<Trial> Engine::complete(const StudyId& id, TrialId trial, const std::optional<std::string>& token,
-                               const Completion& completion) {
+                               const Completion& completion, const AnswerOf<Trial>& answer) {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
-  return runner->complete(trial, token, completion);
+  return runner->complete(trial, token, completion, answer);
+}
+
+Status Engine::keep_answer(const KeptAnswer& answer) { return impl_->storage->keep_answer(answer); }
+
+Result<std::optional<KeptAnswer>> Engine::kept_answer(const std::string& key) const {
+  return impl_->storage->kept_answer(key);
 }
 
 Result<std::vector<Event>> Engine::wait_events(const StudyId& id, std::uint64_t after, std::size_t limit,

@@ -15,6 +15,7 @@
 #include "tuner/samplers/sampler.h"
 #include "tuner/spec/study_spec.h"
 #include "tuner/storage/storage.h"
+#include "tuner/study/quarantine.h"
 
 namespace krige::tuner {
 
@@ -27,14 +28,32 @@ struct Best {
 // A study as it is now: a copy, consistent with `row.seq`.
 struct StudyView {
   StudyRow row;
-  std::optional<Best> best;
+  std::optional<Best> best;                         // of one objective
   std::map<TrialState, std::int64_t> trial_counts;  // without the states that no trial is in
+  // Of several objectives: the Pareto set of the trials that meet all constraints, by id.
+  std::vector<TrialId> optimal{};
+};
+
+enum class TrialOrder { id, id_descending, value, value_descending };  // without a value: last, by id
+
+// Where a page begins: at this trial or, when it is not in the list (any more), at what comes behind its place.
+struct TrialPlace {
+  TrialId id = 0;
+  std::optional<double> value;  // where trials are ordered by it
+  friend bool operator==(const TrialPlace&, const TrialPlace&) = default;
+};
+
+struct TrialQuery {
+  TrialOrder order = TrialOrder::id;
+  std::optional<TrialPlace> from;  // else from the first
+  std::size_t limit = 100;
+  std::vector<TrialState> states;  // empty: all
 };
 
 struct TrialPage {
-  std::vector<Trial> trials;    // by id
-  std::optional<TrialId> next;  // the first id of the next page, when there is one
-  std::uint64_t seq = 0;        // of the study when the page was read
+  std::vector<Trial> trials;
+  std::optional<TrialPlace> next;  // of the next page, when there is one
+  std::uint64_t seq = 0;           // of the study when the page was read
 };
 
 struct TrialDetail {
@@ -55,6 +74,8 @@ struct SuggestAnswer {
   enum class Kind { trials, nothing_now, computing };
   Kind kind = Kind::trials;
   std::vector<Assignment> trials;  // at least one when kind is `trials`, else empty
+  std::string reason;              // why there is nothing, where that is the worker's own matter
+  Millis retry_after{1000};        // before which it makes no sense to ask again
 };
 
 struct Lease {
@@ -62,7 +83,8 @@ struct Lease {
   bool should_stop = false;  // the study or the trial is being stopped: finish now
 };
 
-// What a worker says at the end: a value, or metrics that hold the study's metric, or that the trial failed.
+// What a worker says at the end: a value, or metrics that hold all that the study requires, or that the trial failed.
+// What a value leaves open, as the metrics of constraints, must have been reported before.
 struct Completion {
   std::optional<double> value{};
   std::vector<std::pair<std::string, double>> metrics{};
@@ -74,8 +96,9 @@ struct Completion {
 struct NewTrial {
   Params params;
   std::optional<TrialState> state;  // completed, failed or infeasible
-  std::optional<double> value;      // when completed: finite
+  std::optional<double> value;      // when completed: finite; or `metrics`
   std::string reason;
+  Metrics metrics{};  // all that the study requires
 };
 
 struct EngineOptions {
@@ -85,8 +108,15 @@ struct EngineOptions {
   Millis command_grace = std::chrono::seconds(10);   // the same for a study's own program
   std::string trainer;                               // path of krige-trainer; empty: studies with `train` are refused
   int max_lost_attempts = 3;                         // a trial whose attempts are lost so often is FAILED
+  Millis retry_pause = std::chrono::seconds(1);      // before a FAILED attempt is run again, doubled each further time
+  Millis longest_retry_pause = std::chrono::minutes(1);
+  QuarantineRule quarantine;  // of workers outside, in each study for itself
   std::function<std::unique_ptr<Sampler>(const StudySpec&)> sampler_for = make_sampler;  // the spec outlives it
 };
+
+// What is kept of an answer, in the transaction of what it tells of. Empty: nothing is kept.
+template <typename T>
+using AnswerOf = std::function<KeptAnswer(const T&)>;
 
 class StudyRunner;
 
@@ -100,7 +130,7 @@ class Engine {
   // Stops local attempts without ending their trials: the next open() runs them again.
   ~Engine();
 
-  Result<StudyView> create_study(const StudySpec& spec);
+  Result<StudyView> create_study(const StudySpec& spec, const AnswerOf<StudyView>& answer = {});
   [[nodiscard]] std::vector<StudyView> studies() const;  // newest first
   [[nodiscard]] Result<StudyView> study(const StudyId& id) const;
   Status delete_study(const StudyId& id);
@@ -111,17 +141,19 @@ class Engine {
   Result<StudyView> resume(const StudyId& id);
   Result<StudyView> stop(const StudyId& id);
 
-  // Trials with id ≥ first, in one of `states` (all when empty), at most `limit`.
-  [[nodiscard]] Result<TrialPage> trials(const StudyId& id, TrialId first, std::size_t limit,
-                                         const std::vector<TrialState>& states = {}) const;
+  // What a page costs does not grow with the study.
+  [[nodiscard]] Result<TrialPage> trials(const StudyId& id, const TrialQuery& query) const;
   [[nodiscard]] Result<TrialDetail> trial(const StudyId& id, TrialId trial) const;
 
   // The point is WAITING and goes before the sampler's, or the trial is there with its end; either counts in the
   // budget. invalid_argument: the point is none of the space, with its path below params; study_finished; conflict: the
   // budget is used up.
-  Result<Trial> add_trial(const StudyId& id, NewTrial trial);
+  Result<Trial> add_trial(const StudyId& id, NewTrial trial, const AnswerOf<Trial>& answer = {});
   // A new trial of the same point, WAITING. conflict: the trial has not ended. Else as add_trial.
-  Result<Trial> retry(const StudyId& id, TrialId trial);
+  Result<Trial> retry(const StudyId& id, TrialId trial, const AnswerOf<Trial>& answer = {});
+  // The trials that nothing found so far beats, by id: the Pareto set of several objectives, or the best trial (and
+  // others of the same value); only COMPLETED ones that meet all constraints.
+  [[nodiscard]] Result<TrialPage> optimal(const StudyId& id) const;
   // At most `limit` of its COMPLETED trials, the best first: what another study may learn from.
   [[nodiscard]] Result<OlderStudy> as_older_study(const StudyId& id, std::size_t limit) const;
 
@@ -133,7 +165,11 @@ class Engine {
                        const std::vector<std::pair<std::string, double>>& metrics);
   Result<Lease> heartbeat(const StudyId& id, TrialId trial, const std::optional<std::string>& token);
   Result<Trial> complete(const StudyId& id, TrialId trial, const std::optional<std::string>& token,
-                         const Completion& completion);
+                         const Completion& completion, const AnswerOf<Trial>& answer = {});
+
+  // Of requests that may come again, as Storage has them.
+  Status keep_answer(const KeptAnswer& answer);
+  [[nodiscard]] Result<std::optional<KeptAnswer>> kept_answer(const std::string& key) const;
 
   // Blocks until the study has events after `after`, the deadline or the stop; the events, none on deadline or stop.
   // not_found when the study is (or gets) deleted.

@@ -17,6 +17,7 @@ inline constexpr char kSurrogateFitted[] = "SURROGATE_FITTED";
 [[nodiscard]] NewEvent trial_created(const Trial& trial);
 [[nodiscard]] NewEvent trial_state_changed(const Trial& trial);
 [[nodiscard]] NewEvent trial_reported(const Record& record);
+[[nodiscard]] NewEvent worker_quarantined(const std::string& worker, WallTime until);
 [[nodiscard]] NewEvent surrogate_fitted(const SurrogateFit& fit);
 
 }  // namespace krige::tuner

@@ -9,7 +9,13 @@ void History::put(const Trial& trial) {
   held.state = trial.state;
   held.params = trial.params;
   held.value = trial.value;
+  held.values = trial.values;
+  held.constraints = trial.constraints;
   held.suggestion = trial.suggestion;
+}
+
+void History::truncate(TrialId first) {
+  if (first < next()) trials_.resize(static_cast<std::size_t>(first - 1));
 }
 
 }  // namespace krige::tuner

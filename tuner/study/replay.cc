@@ -46,6 +46,8 @@ Result<Trial> trial_of(const Event& event) {
   trial.params = read("params", params_from_json);
   trial.suggestion = read("suggestion", suggestion_from_json);
   if (const OrderedJson* value = reader.raw("value"); value != nullptr) trial.value = number_from_json(*value);
+  if (const Status outcome = read_outcome(reader.raw("values"), reader.raw("constraints"), trial); !outcome)
+    faults.add(outcome.error().within("trial"));
   if (!faults.empty()) return corrupt(event, faults.error().describe());
   return trial;
 }

@@ -3,12 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "gp/hypervolume/pareto.h"
+
 namespace krige::tuner {
+namespace {
+
+constexpr std::array kFinalStates{TrialState::completed, TrialState::pruned, TrialState::failed, TrialState::infeasible,
+                                  TrialState::cancelled};
+
+}  // namespace
 
 StudyImage::StudyImage(StudySpec spec, StudyRow row, std::vector<Trial> trials)
-    : spec_(std::move(spec)), row_(std::move(row)) {
+    : spec_(std::move(spec)), row_(std::move(row)), reports_(required_metrics(spec_)) {
   // In the order in which they ended: failures in a row are counted in that order.
   std::vector<const Trial*> by_end;
   for (const Trial& trial : trials) by_end.push_back(&trial);
@@ -21,7 +30,7 @@ const Trial* StudyImage::trial(TrialId id) const {
   return id >= 1 && id < next_trial() ? &trials_[static_cast<std::size_t>(id - 1)] : nullptr;
 }
 
-StudyView StudyImage::view() const { return {row_, best_, counts_}; }
+StudyView StudyImage::view() const { return {row_, best_, index_.counts(), pareto_}; }
 
 Status StudyImage::check(const Change& change) const {
   const auto illegal = [](std::string what, std::string_view from, std::string_view to) {
@@ -53,7 +62,7 @@ void StudyImage::apply(const Change& change, std::uint64_t seq) {
     row_.ended_at = change.row->ended_at;
   }
   row_.seq = seq;
-  for (const Record& record : change.records) take(record);
+  for (const Record& record : change.records) reports_.take(record);
   for (const Trial& trial : change.trials) take(trial);
 }
 
@@ -61,18 +70,41 @@ void StudyImage::take(const Trial& trial) {
   const auto index = static_cast<std::size_t>(trial.id - 1);
   if (index >= trials_.size()) trials_.resize(index + 1);
   Trial& held = trials_[index];
-  if (held.id != 0 && --counts_[held.state] == 0) counts_.erase(held.state);
-  ++counts_[trial.state];
+  index_.put(held.id == 0 ? nullptr : &held, trial);
   const bool ended = is_final(trial.state) && !(held.id != 0 && is_final(held.state));
   held = trial;
   if (!ended) return;
-  reported_.erase(trial.id);
+  reports_.forget(trial.id);
   if (trial.state == TrialState::failed)
     ++failures_in_row_;
   else if (counts_towards_budget(trial.state))
     failures_in_row_ = 0;
   if (counts_towards_budget(trial.state)) ++since_best_;
-  if (trial.state == TrialState::completed && trial.value) take_best(trial);
+  if (trial.state != TrialState::completed || !trial.feasible()) return;
+  if (spec_.has_several_objectives())
+    take_optimal(trial);
+  else if (trial.value)
+    take_best(trial);
+}
+
+void StudyImage::take_optimal(const Trial& completed) {
+  if (!is_measured(spec_, completed)) return;
+  const std::vector<double> found = losses(spec_, completed);
+  const auto losses_of = [this](TrialId id) { return losses(spec_, *trial(id)); };
+  if (std::ranges::any_of(pareto_, [&](TrialId id) { return gp::dominates(losses_of(id), found); })) return;
+  std::erase_if(pareto_, [&](TrialId id) { return gp::dominates(found, losses_of(id)); });
+  pareto_.insert(std::ranges::upper_bound(pareto_, completed.id), completed.id);
+  since_best_ = 0;
+}
+
+std::vector<Trial> StudyImage::optimal() const {
+  std::vector<Trial> out;
+  if (best_ && spec_.repeats > 1) return {*trial(best_->trial)};
+  for (const TrialId id : pareto_) out.push_back(*trial(id));
+  if (!best_) return out;
+  for (const Trial& one : trials_)
+    if (one.state == TrialState::completed && one.feasible() && one.value == best_->value) out.push_back(one);
+  return out;
 }
 
 // Where a point may be measured again, the best single value is mostly luck: a mean of several counts for more.
@@ -96,35 +128,13 @@ void StudyImage::take_best(const Trial& completed) {
   best_ = Best{best->first, best->mean, trial(best->first)->params};
 }
 
-void StudyImage::take(const Record& record) {
-  const auto metric = std::ranges::find(record.metrics, spec_.metric.name, &std::pair<std::string, double>::first);
-  if (metric == record.metrics.end()) return;
-  const double value = metric->second;
-  const auto [entry, first] = reported_.try_emplace(record.trial, Reported{record.attempt, record.step, value, value});
-  Reported& reported = entry->second;
-  if (first) return;
-  if (reported.attempt != record.attempt) {
-    reported = {record.attempt, record.step, value, value};
-    return;
-  }
-  if (record.step >= reported.last_step) {
-    reported.last_step = record.step;
-    reported.last = value;
-  }
-  if (std::isnan(reported.best) || better(value, reported.best)) reported.best = value;
-}
-
 bool StudyImage::better(double a, double b) const { return spec_.metric.goal == Goal::minimize ? a < b : a > b; }
 
-std::int64_t StudyImage::count(TrialState state) const {
-  const auto found = counts_.find(state);
-  return found == counts_.end() ? 0 : found->second;
-}
+std::int64_t StudyImage::count(TrialState state) const { return static_cast<std::int64_t>(in_state(state).size()); }
 
 std::int64_t StudyImage::finished() const {
   std::int64_t finished = 0;
-  for (const auto& [state, n] : counts_)
-    if (is_final(state)) finished += n;
+  for (const TrialState state : kFinalStates) finished += count(state);
   return finished;
 }
 
@@ -133,38 +143,22 @@ std::int64_t StudyImage::in_flight() const {
          count(TrialState::stopping);
 }
 
-bool StudyImage::budget_allows_another() const {
+bool StudyImage::budget_allows(std::int64_t more) const {
   if (!spec_.budget.max_trials) return true;
   std::int64_t used = in_flight();
-  for (const auto& [state, n] : counts_)
-    if (counts_towards_budget(state)) used += n;
-  return used < *spec_.budget.max_trials;
-}
-
-std::optional<TrialId> StudyImage::first_waiting() const {
-  if (count(TrialState::waiting) == 0) return std::nullopt;
-  const auto found = std::ranges::find(trials_, TrialState::waiting, &Trial::state);
-  return found == trials_.end() ? std::nullopt : std::optional(found->id);
+  for (const TrialState state : kFinalStates)
+    if (counts_towards_budget(state)) used += count(state);
+  return used + more <= *spec_.budget.max_trials;
 }
 
 std::optional<std::string> StudyImage::end_reason() const {
   const std::optional<double>& target = spec_.metric.target;
   if (target && best_ && !better(*target, best_->value)) return "target_reached";
   if (spec_.budget.max_failures && failures_in_row_ >= *spec_.budget.max_failures) return "max_failures";
-  if (spec_.budget.no_improvement && best_ && since_best_ >= *spec_.budget.no_improvement) return "no_improvement";
-  if (in_flight() == 0 && !budget_allows_another()) return "max_trials";
+  if (spec_.budget.no_improvement && (best_ || !pareto_.empty()) && since_best_ >= *spec_.budget.no_improvement)
+    return "no_improvement";
+  if (in_flight() == 0 && !budget_allows(1)) return "max_trials";
   return std::nullopt;
-}
-
-std::optional<double> StudyImage::reduced_value(TrialId id) const {
-  const auto found = reported_.find(id);
-  if (found == reported_.end()) return std::nullopt;
-  return spec_.metric.reduce == Reduce::last ? found->second.last : found->second.best;
-}
-
-std::int64_t StudyImage::reported_steps(TrialId id) const {
-  const auto found = reported_.find(id);
-  return found == reported_.end() ? 0 : found->second.last_step;
 }
 
 }  // namespace krige::tuner

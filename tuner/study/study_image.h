@@ -4,12 +4,15 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "tuner/spec/study_spec.h"
 #include "tuner/storage/storage.h"
 #include "tuner/study/engine.h"
+#include "tuner/study/reports.h"
+#include "tuner/study/trial_index.h"
 
 namespace krige::tuner {
 
@@ -34,37 +37,36 @@ class StudyImage {
   [[nodiscard]] TrialId next_trial() const { return static_cast<TrialId>(trials_.size()) + 1; }
   [[nodiscard]] std::int64_t count(TrialState state) const;
   [[nodiscard]] std::int64_t finished() const;
+  [[nodiscard]] std::int64_t failures_in_row() const { return failures_in_row_; }
   // Trials that will use up budget: all but the finished.
   [[nodiscard]] std::int64_t in_flight() const;
-  [[nodiscard]] bool budget_allows_another() const;
-  [[nodiscard]] std::optional<TrialId> first_waiting() const;
+  // Whether so many further trials fit into max_trials.
+  [[nodiscard]] bool budget_allows(std::int64_t more) const;
+  [[nodiscard]] const TrialIndex& index() const { return index_; }
+  [[nodiscard]] const std::set<TrialId>& in_state(TrialState state) const { return index_.in_state(state); }
 
   // Why the study must end now, if it must (max_trials, target_reached, max_failures, no_improvement); time is the
   // runner's to watch.
   [[nodiscard]] std::optional<std::string> end_reason() const;
-  // The value of a trial's current attempt by the metric's `reduce`; nullopt when it did not report the metric.
-  [[nodiscard]] std::optional<double> reduced_value(TrialId id) const;
-  // The last step at which a trial's current attempt reported the metric; 0 when it did not.
-  [[nodiscard]] std::int64_t reported_steps(TrialId id) const;
+  // The trials that nothing found so far beats, by id: those of a Pareto set that meet all constraints; of one
+  // objective the best trial, and others of the same value.
+  [[nodiscard]] std::vector<Trial> optimal() const;
+  // What a trial's current attempt has reported of the metrics that its study requires.
+  [[nodiscard]] Metrics reduced(TrialId id) const { return reports_.reduced(id); }
+  // The last step at which a trial's current attempt reported one of them; 0 when it did not.
+  [[nodiscard]] std::int64_t reported_steps(TrialId id) const { return reports_.last_step(id); }
 
  private:
   void take(const Trial& trial);
-  void take(const Record& record);
+  void take_optimal(const Trial& completed);
   void take_best(const Trial& completed);
   [[nodiscard]] bool better(double a, double b) const;
-
-  struct Reported {
-    AttemptId attempt = 0;
-    std::int64_t last_step = 0;
-    double last = 0;
-    double best = 0;  // NaN only while nothing else was reported
-  };
 
   StudySpec spec_;
   StudyRow row_;
   std::vector<Trial> trials_;
-  std::map<TrialState, std::int64_t> counts_;
-  std::map<TrialId, Reported> reported_;  // of trials that are not finished
+  TrialIndex index_;
+  Reports reports_;  // of trials that are not finished
   // Where points are measured again: what was found at each, by point.
   struct Measured {
     TrialId first = 0;
@@ -72,7 +74,8 @@ class StudyImage {
     double mean = 0;
   };
   std::map<std::string, Measured> measured_;
-  std::optional<Best> best_;
+  std::optional<Best> best_;     // of one objective
+  std::vector<TrialId> pareto_;  // of several, by id
   std::int64_t failures_in_row_ = 0;
   std::int64_t since_best_ = 0;  // trials that ended and counted, since the best was found
 };

@@ -21,6 +21,7 @@ Result<SurrogateFit> as_kept(const SurrogateFit& fit) { return surrogate_fit_fro
 }  // namespace
 
 void StudyRunner::update_history() {
+  history_.truncate(image_.next_trial());  // planned trials that were not kept
   for (const TrialId id : changed_trials_) history_.put(*image_.trial(id));
   changed_trials_.clear();
 }
@@ -74,39 +75,51 @@ Status StudyRunner::take_in_refit(const Refit& refit) {
 }
 
 Result<std::optional<Trial>> StudyRunner::propose(Lock& lock) {
-  const auto may_start = [&] { return image_.row().state == StudyState::active && !draining_; };
-  KRIGE_CHECK(refit_if_due(lock));
-  if (!may_start()) return std::optional<Trial>();
-  update_history();
-  const TrialId next = history_.next();
-  const std::uint64_t through = image_.row().seq;
-  lock.unlock();
-  Result<Suggestion> suggestion = sampler_->propose(history_.trials(), next, fit_.get());
-  lock.lock();
-  if (!may_start()) return std::optional<Trial>();
-  if (!suggestion) {
-    if (suggestion.error().code == ErrorCode::space_exhausted) {
-      exhausted_ = true;
+  constexpr int kTriesUnlocked = 3;
+  const auto may_start = [&] { return image_.row().state == StudyState::active && !draining_ && can_give(); };
+  for (int tries = 1;; ++tries) {
+    KRIGE_CHECK(refit_if_due(lock));
+    if (!may_start()) return std::optional<Trial>();
+    update_history();
+    const TrialId next = history_.next();
+    const std::uint64_t through = image_.row().seq;
+    // A trial that was added meanwhile has taken the number, and perhaps the point: again, in the end without letting
+    // others in.
+    if (tries <= kTriesUnlocked && !proposes_at_once()) lock.unlock();
+    Result<Suggestion> suggestion = sampler_->propose(history_.trials(), next, fit_.get());
+    if (!lock.owns_lock()) lock.lock();
+    if (!may_start()) return std::optional<Trial>();
+    if (image_.next_trial() != next) continue;
+    if (!suggestion) {
+      KRIGE_TRY(const bool again, take_in_failure(suggestion.error()));
+      if (again) continue;
       return std::optional<Trial>();
     }
-    if (suggestion.error().code == ErrorCode::corrupt && fit_) {
-      log::warning(fmt::format("study {}: fit {} cannot be used and is made again: {}", image_.row().id, fit_->id,
-                               suggestion.error().describe()));
-      fit_.reset();
-      refit_failed_at_ = -1;
-      return propose(lock);
-    }
-    log::error(fmt::format("study {}: no suggestion: {}", image_.row().id, suggestion.error().describe()));
-    KRIGE_CHECK(begin_stopping("internal"));
-    return std::optional<Trial>();
+    Trial trial;
+    trial.id = next;
+    trial.params = std::move(suggestion->params);
+    trial.suggestion = std::move(suggestion->info);
+    trial.suggestion.through = through;
+    trial.created_at = services_.options->clock->wall_now();
+    return std::optional<Trial>(std::move(trial));
   }
-  Trial trial;
-  trial.id = next;
-  trial.params = std::move(suggestion->params);
-  trial.suggestion = std::move(suggestion->info);
-  trial.suggestion.through = through;
-  trial.created_at = services_.options->clock->wall_now();
-  return std::optional<Trial>(std::move(trial));
+}
+
+Result<bool> StudyRunner::take_in_failure(const Error& error) {
+  if (error.code == ErrorCode::space_exhausted) {
+    exhausted_ = true;
+    return false;
+  }
+  if (error.code == ErrorCode::corrupt && fit_) {
+    log::warning(fmt::format("study {}: fit {} cannot be used and is made again: {}", image_.row().id, fit_->id,
+                             error.describe()));
+    fit_.reset();
+    refit_failed_at_ = -1;
+    return true;
+  }
+  log::error(fmt::format("study {}: no suggestion: {}", image_.row().id, error.describe()));
+  KRIGE_CHECK(begin_stopping("internal"));
+  return false;
 }
 
 }  // namespace krige::tuner

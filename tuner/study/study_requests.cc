@@ -2,18 +2,47 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "tuner/study/events.h"
 #include "tuner/study/study_runner.h"
+#include "tuner/trial/outcome.h"
 
 namespace krige::tuner {
 namespace {
 
+// What became of it, and by whom.
 std::string outcome_of(const Trial& trial) {
-  if (trial.state == TrialState::completed) return fmt::format("COMPLETED with value {}", *trial.value);
-  return std::string(name(trial.state));
+  std::string text(name(trial.state));
+  if (trial.state == TrialState::completed && trial.value) text += fmt::format(" with value {}", *trial.value);
+  if (!trial.attempts.empty())
+    text += fmt::format(" by attempt {} of {}", trial.attempts.back().id, trial.attempts.back().worker);
+  return text;
+}
+
+// `reported`: what the trial reported before, which counts where the completion says no metrics.
+Result<Verdict> judge_completion(const StudySpec& spec, const Completion& completion, Metrics reported) {
+  Metrics metrics = completion.metrics.empty() ? std::move(reported) : completion.metrics;
+  if (completion.value && spec.has_several_objectives())
+    return fail(ErrorCode::invalid_argument, "the study has several objectives: give metrics", "value");
+  if (completion.value) {
+    std::erase_if(metrics, [&](const auto& metric) { return metric.first == spec.metric.name; });
+    metrics.emplace_back(spec.metric.name, *completion.value);
+  }
+  Result<Verdict> verdict = judge(spec, metrics);
+  if (verdict) return verdict;
+  const std::string& missing = verdict.error().field;
+  const bool only_value = completion.metrics.empty() && !spec.has_several_objectives() && missing == spec.metric.name;
+  return fail(ErrorCode::invalid_argument, fmt::format("must hold the study's metric, {}", missing),
+              only_value ? "value" : join_path("metrics", missing));
+}
+
+// Whether the trial has ended as the completion says.
+bool ended_so(const StudySpec& spec, const Trial& trial, const Completion& completion) {
+  if (!spec.has_several_objectives()) return trial.value == completion.value;
+  if (completion.state) return true;
+  const Result<Verdict> verdict = judge(spec, completion.metrics);
+  return verdict && verdict->measured.values == trial.values && verdict->measured.constraints == trial.constraints;
 }
 
 WallTime lease_end(const EngineOptions& options) { return options.clock->wall_now() + options.lease; }
@@ -25,15 +54,14 @@ StudyView StudyRunner::view() const {
   return image_.view();
 }
 
-TrialPage StudyRunner::trials(TrialId first, std::size_t limit, const std::vector<TrialState>& states) const {
+TrialPage StudyRunner::trials(const TrialQuery& query) const {
   const Lock lock(mutex_);
   TrialPage page;
   page.seq = image_.row().seq;
-  for (TrialId id = std::max<TrialId>(first, 1); id < image_.next_trial(); ++id) {
+  for (const TrialId id : image_.index().page(query)) {
     const Trial& trial = *image_.trial(id);
-    if (!states.empty() && std::ranges::find(states, trial.state) == states.end()) continue;
-    if (page.trials.size() == limit) {
-      page.next = id;
+    if (page.trials.size() == query.limit) {
+      page.next = TrialPlace{id, trial.value};
       break;
     }
     page.trials.push_back(trial);
@@ -46,6 +74,11 @@ Result<Trial> StudyRunner::trial(TrialId id) const {
   const Trial* trial = image_.trial(id);
   if (trial == nullptr) return fail(ErrorCode::not_found, fmt::format("the study has no trial {}", id));
   return *trial;
+}
+
+TrialPage StudyRunner::optimal() const {
+  const Lock lock(mutex_);
+  return {image_.optimal(), std::nullopt, image_.row().seq};
 }
 
 Result<StudyView> StudyRunner::change_state(StudyState from, StudyState to) {
@@ -111,44 +144,50 @@ Result<StudyView> StudyRunner::stop() {
   return view();
 }
 
-Result<Trial> StudyRunner::add_trial(NewTrial wanted) {
+Result<Trial> StudyRunner::add_trial(NewTrial wanted, const AnswerOf<Trial>& answer) {
   Trial trial;
-  {
-    const Lock lock(mutex_);
+  const auto plan = [&]() -> Result<Change> {
     const StudyRow& row = image_.row();
     if (is_final(row.state) || row.state == StudyState::stopping)
       return fail(ErrorCode::study_finished, fmt::format("the study is {} ({})", name(row.state), row.state_reason));
     Result<Params> params = image_.spec().space.check(wanted.params);
     if (!params) return fail(params.error().within("params"));
-    if (!image_.budget_allows_another())
+    const std::int64_t planned = planned_trials();
+    if (!image_.budget_allows(planned + 1))
       return fail(ErrorCode::conflict,
                   fmt::format("all of max_trials {} is used or in flight", *image_.spec().budget.max_trials));
     const WallTime time = services_.options->clock->wall_now();
-    trial.id = image_.next_trial();
+    trial.id = image_.next_trial() + planned;
     trial.params = std::move(*params);
     trial.suggestion.method = wanted.state ? "imported" : "enqueued";
     trial.created_at = time;
     trial.state = wanted.state.value_or(TrialState::waiting);
-    trial.value = wanted.value;
-    trial.reason = std::move(wanted.reason);
+    trial.reason = wanted.reason;
+    if (trial.state == TrialState::completed) {
+      KRIGE_TRY(Verdict verdict, judge_completion(image_.spec(), {wanted.value, wanted.metrics}, {}));
+      if (verdict.state != TrialState::completed) return fail(ErrorCode::invalid_argument, verdict.reason, "metrics");
+      trial.set(std::move(verdict.measured));
+    }
     if (wanted.state) trial.ended_at = time;
     Change change;
     change.events.push_back(trial_created(trial));
     change.trials.push_back(trial);
-    KRIGE_CHECK(commit(std::move(change)));
-  }
-  wake();
+    if (answer) change.answers.push_back(answer(trial));
+    return change;
+  };
+  KRIGE_CHECK(write(plan, [] { return Status(); }));
+  if (image_.spec().runs_locally()) wake();
   return trial;
 }
 
-Result<Trial> StudyRunner::retry(TrialId id) {
+Result<Trial> StudyRunner::retry(TrialId id, const AnswerOf<Trial>& answer) {
   KRIGE_TRY(const Trial ended, trial(id));
   if (!is_final(ended.state))
     return fail(ErrorCode::conflict,
                 fmt::format("trial {} is {}: only one that has ended can be tried again", id, name(ended.state)));
   NewTrial again;
   again.params = ended.params;
-  return add_trial(std::move(again));
+  return add_trial(std::move(again), answer);
 }
 
 OlderStudy StudyRunner::as_older_study(std::size_t limit) const {
@@ -161,49 +200,6 @@ OlderStudy StudyRunner::as_older_study(std::size_t limit) const {
       study.trials, [&](const auto& a, const auto& b) { return minimize ? a.second < b.second : a.second > b.second; });
   if (study.trials.size() > limit) study.trials.resize(limit);
   return study;
-}
-
-std::vector<Assignment> StudyRunner::assignments_of(const std::string& client_id, std::size_t limit) const {
-  std::vector<Assignment> held;
-  // leases_ has the running trials only, so that a long study costs nothing here.
-  for (const auto& [id, lease] : leases_) {
-    if (held.size() == limit) break;
-    const Trial* trial = image_.trial(id);
-    if (trial == nullptr || trial->state != TrialState::running || trial->attempts.back().worker != client_id) continue;
-    const Attempt& attempt = trial->attempts.back();
-    held.push_back({id, trial->params, attempt.id, attempt.token, lease_end(*services_.options)});
-  }
-  return held;
-}
-
-Result<SuggestAnswer> StudyRunner::suggest(int count, const std::string& client_id, Millis timeout) {
-  Lock lock(mutex_);
-  if (image_.spec().runs_locally())
-    return fail(ErrorCode::conflict, "the study runs its own trials (train or command): it has none to give");
-  const auto wanted = static_cast<std::size_t>(count);
-  const auto blocked = [&] {
-    const StudyState state = image_.row().state;
-    return state != StudyState::active || draining_ || retired_ || (!image_.first_waiting() && !can_give());
-  };
-  const auto settled = [&] { return assignments_of(client_id, wanted).size() >= wanted || blocked(); };
-  if (!settled()) {
-    std::size_t& request = wanted_[client_id];
-    request = std::max(request, wanted);
-    wake();
-    changed_.wait_for(lock, timeout, settled);
-  }
-  SuggestAnswer answer;
-  answer.trials = assignments_of(client_id, wanted);
-  if (!answer.trials.empty()) {
-    for (const Assignment& given : answer.trials) leases_[given.trial] = now() + services_.options->lease;
-    return answer;
-  }
-  if (is_final(image_.row().state)) {
-    return fail(ErrorCode::study_finished,
-                fmt::format("the study is {} ({})", name(image_.row().state), image_.row().state_reason));
-  }
-  answer.kind = blocked() ? SuggestAnswer::Kind::nothing_now : SuggestAnswer::Kind::computing;
-  return answer;
 }
 
 Result<Trial> StudyRunner::held_trial(TrialId id, const std::optional<std::string>& token) const {
@@ -253,72 +249,89 @@ void revive(Trial& trial, Change& change) {
 
 Result<Lease> StudyRunner::report(TrialId id, const std::optional<std::string>& token, std::int64_t step,
                                   const std::vector<std::pair<std::string, double>>& metrics) {
-  const Lock lock(mutex_);
-  KRIGE_TRY(Trial trial, held_trial(id, token));
-  Change change;
-  revive(trial, change);
-  Record record{id, trial.attempts.back().id, step, metrics};
-  change.events.push_back(trial_reported(record));
-  change.records.push_back(record);
-  KRIGE_CHECK(commit(std::move(change)));
-  KRIGE_CHECK(stop_early({std::move(record)}));
-  return renew(*image_.trial(id));
+  Record record{id, 0, step, metrics};
+  Lease lease;
+  const auto plan = [&]() -> Result<Change> {
+    KRIGE_TRY(Trial trial, held_trial(id, token));
+    Change change;
+    revive(trial, change);
+    record.attempt = trial.attempts.back().id;
+    change.events.push_back(trial_reported(record));
+    change.records.push_back(record);
+    return change;
+  };
+  const auto then = [&]() -> Status {
+    KRIGE_CHECK(stop_early({record}));
+    lease = renew(*image_.trial(id));
+    return {};
+  };
+  KRIGE_CHECK(write(plan, then));
+  return lease;
 }
 
 Result<Lease> StudyRunner::heartbeat(TrialId id, const std::optional<std::string>& token) {
-  const Lock lock(mutex_);
-  KRIGE_TRY(Trial trial, held_trial(id, token));
-  Change change;
-  revive(trial, change);
-  if (!change.events.empty()) KRIGE_CHECK(commit(std::move(change)));
-  return renew(trial);
+  Lease lease;
+  const auto plan = [&]() -> Result<Change> {
+    KRIGE_TRY(Trial trial, held_trial(id, token));
+    Change change;
+    revive(trial, change);
+    return change;
+  };
+  KRIGE_CHECK(write(plan, [&]() -> Status {
+    lease = renew(*image_.trial(id));
+    return {};
+  }));
+  return lease;
 }
 
-Result<Trial> StudyRunner::complete(TrialId id, const std::optional<std::string>& token, const Completion& completion) {
-  {
-    const Lock lock(mutex_);
-    const Trial* ended = image_.trial(id);
-    // The answer to the first call was lost on its way: the same again is no conflict.
-    if (ended != nullptr && is_final(ended->state) && token && !ended->attempts.empty() &&
-        ended->attempts.back().token == *token && ended->value == completion.value &&
-        ended->state ==
-            completion.state.value_or(ended->state == TrialState::pruned ? TrialState::pruned : TrialState::completed))
-      return *ended;
-    KRIGE_TRY(Trial trial, held_trial(id, token));
-    const std::string& metric = image_.spec().metric.name;
-    std::optional<double> value = completion.value;
-    const auto named = std::ranges::find(completion.metrics, metric, &std::pair<std::string, double>::first);
-    if (!value && named != completion.metrics.end()) value = named->second;
-    if (!value && completion.metrics.empty()) value = image_.reduced_value(id);
-    if (completion.state) {
-      value.reset();
-    } else if (!value) {
-      return fail(ErrorCode::invalid_argument, fmt::format("must hold the study's metric, {}", metric),
-                  completion.metrics.empty() ? "value" : join_path("metrics", metric));
-    }
-    // Whoever was told to stop early has no result of a whole training.
-    const bool pruned = trial.state == TrialState::stopping && !trial.reason.empty();
-    TrialState state = completion.state.value_or(pruned ? TrialState::pruned : TrialState::completed);
-    std::string reason = pruned && !completion.state ? trial.reason : completion.reason;
-    if (value && !std::isfinite(*value)) {
-      state = TrialState::infeasible;
-      reason = fmt::format("{} became {}", metric, std::isnan(*value) ? "NaN" : "infinite");
-      value.reset();
-    }
-    if (!completion.metrics.empty()) {
-      Change change;
-      Record record{id, trial.attempts.back().id, image_.reported_steps(id) + 1, completion.metrics};
-      change.events.push_back(trial_reported(record));
-      change.records.push_back(std::move(record));
-      KRIGE_CHECK(commit(std::move(change)));
-    }
-    const Status ended_now = state == TrialState::failed ? fail_attempt(std::move(trial), std::move(reason))
-                                                         : end_attempt(std::move(trial), AttemptState::succeeded, state,
-                                                                       std::move(reason), value);
-    KRIGE_CHECK(ended_now);
+Result<Change> StudyRunner::plan_completion(TrialId id, const std::optional<std::string>& token,
+                                            const Completion& completion) const {
+  const Trial* ended = image_.trial(id);
+  // The answer to the first call was lost on its way: the same again is no conflict.
+  if (ended != nullptr && is_final(ended->state) && token && !ended->attempts.empty() &&
+      ended->attempts.back().token == *token && ended_so(image_.spec(), *ended, completion) &&
+      ended->state ==
+          completion.state.value_or(ended->state == TrialState::pruned ? TrialState::pruned : TrialState::completed))
+    return Change();
+  KRIGE_TRY(Trial trial, held_trial(id, token));
+  Verdict verdict;
+  if (!completion.state) {
+    KRIGE_TRY(verdict, judge_completion(image_.spec(), completion, image_.reduced(id)));
   }
-  wake();
-  return trial(id);
+  // Whoever was told to stop early has no result of a whole training.
+  const bool pruned = trial.state == TrialState::stopping && !trial.reason.empty();
+  TrialState state = completion.state.value_or(pruned ? TrialState::pruned : TrialState::completed);
+  std::string reason = pruned && !completion.state ? trial.reason : completion.reason;
+  if (verdict.state == TrialState::infeasible) {
+    state = verdict.state;
+    reason = std::move(verdict.reason);
+  }
+  const Record record{id, trial.attempts.back().id, image_.reported_steps(id) + 1, completion.metrics};
+  Change change = state == TrialState::failed ? failing(std::move(trial), std::move(reason))
+                                              : ending(std::move(trial), AttemptState::succeeded, state,
+                                                       std::move(reason), std::move(verdict.measured));
+  if (!completion.metrics.empty()) {
+    change.events.insert(change.events.begin(), trial_reported(record));
+    change.records.push_back(record);
+  }
+  return change;
+}
+
+Result<Trial> StudyRunner::complete(TrialId id, const std::optional<std::string>& token, const Completion& completion,
+                                    const AnswerOf<Trial>& answer) {
+  Trial ended;
+  const auto plan = [&]() -> Result<Change> {
+    KRIGE_TRY(Change change, plan_completion(id, token, completion));
+    if (answer && !change.trials.empty()) change.answers.push_back(answer(change.trials.front()));
+    return change;
+  };
+  const auto then = [&]() -> Status {
+    ended = *image_.trial(id);
+    leases_.erase(id);
+    return {};
+  };
+  KRIGE_CHECK(write(plan, then));
+  return ended;
 }
 
 std::uint64_t StudyRunner::wait_past(std::uint64_t after, MonotonicTime deadline, const std::stop_token& stop) const {

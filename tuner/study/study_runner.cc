@@ -1,5 +1,5 @@
 // The runner's own thread: start, observe, end. What it starts is in study_proposals.cc, what workers outside ask for
-// in study_requests.cc.
+// in study_assignments.cc and study_requests.cc, how changes are kept in study_commits.cc.
 #include "tuner/study/study_runner.h"
 
 #include <fmt/format.h>
@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "tuner/study/events.h"
 #include "tuner/study/launch.h"
+#include "tuner/trial/outcome.h"
 
 namespace krige::tuner {
 namespace {
@@ -48,18 +49,32 @@ StudyState final_state(const std::string& reason) {
 
 StudyRunner::StudyRunner(Services services, StudySpec spec, StudyRow row, std::vector<Trial> trials,
                          std::optional<SurrogateFit> fit)
-    : services_(std::move(services)), image_(std::move(spec), std::move(row), std::move(trials)) {
+    : services_(std::move(services)),
+      image_(std::move(spec), std::move(row), std::move(trials)),
+      quarantine_(services_.options->quarantine) {
   sampler_ = services_.options->sampler_for(image_.spec());
   if (fit) {
     fit_ = std::make_shared<const SurrogateFit>(*std::move(fit));
     last_fit_ = fit_->id;
   }
   for (const Trial& trial : image_.trials()) history_.put(trial);
+  recall_failures();
   active_since_ = now();
   // A worker outside that outlived the server gets a full lease to show itself.
   for (const Trial& trial : image_.trials())
     if (trial.state == TrialState::running) leases_[trial.id] = now() + services_.options->lease;
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void StudyRunner::recall_failures() {
+  std::vector<const Attempt*> ended;
+  for (const Trial& trial : image_.trials()) {
+    for (const Attempt& attempt : trial.attempts)
+      if (attempt.ended_at) ended.push_back(&attempt);
+    if (trial.state == TrialState::waiting && !trial.attempts.empty()) pausing_.insert(trial.id);
+  }
+  std::ranges::stable_sort(ended, {}, [](const Attempt* attempt) { return *attempt->ended_at; });
+  for (const Attempt* attempt : ended) quarantine_.note(*attempt);
 }
 
 StudyRunner::~StudyRunner() {
@@ -72,6 +87,7 @@ void StudyRunner::retire() {
   retired_ = true;
   thread_.request_stop();
   changed_.notify_all();
+  tell_waiters();
 }
 
 void StudyRunner::on_line(const AttemptKey& key, std::string_view line) { post(Line{key, std::string(line)}); }
@@ -99,12 +115,14 @@ void StudyRunner::run(const std::stop_token& stop) {
       if (const Status done = step(lock)) {
         pause = kFirstPause;
         wait = until_next_deadline();
+        next_look_ = now() + wait;
       } else if (retired_) {
         return;
       } else {
         log::error(
             fmt::format("study {}: {}; trying again in {} ms", image_.row().id, done.error().message, pause.count()));
         wait = pause;
+        next_look_ = now() + wait;
         pause = std::min(2 * pause, kLongestPause);
       }
     }
@@ -117,8 +135,7 @@ void StudyRunner::run(const std::stop_token& stop) {
 Status StudyRunner::step(Lock& lock) {
   KRIGE_CHECK(recover());
   KRIGE_CHECK(take_in_messages());
-  KRIGE_CHECK(expire_leases());
-  KRIGE_CHECK(end_if_due());
+  KRIGE_CHECK(catch_up());
   if (runs_locally()) return start_local(lock);
   return serve_clients(lock);
 }
@@ -201,7 +218,7 @@ void StudyRunner::note_curve(const Record& record) {
     const auto found = std::ranges::find(record.metrics, metric, &std::pair<std::string, double>::first);
     return found == record.metrics.end() ? std::nullopt : std::optional(found->second);
   };
-  const std::optional<double> value = named(image_.spec().metric.name);
+  const std::optional<double> value = named(early_metric(image_.spec()).name);
   if (!value) return;
   // The trainer's steps are minibatches, of which trials with other batch sizes have other numbers.
   const std::optional<double> epoch = image_.spec().train ? named("epoch") : std::nullopt;
@@ -215,7 +232,7 @@ Status StudyRunner::stop_early(const std::vector<Record>& reported) {
     note_curve(record);
     const Trial* held = image_.trial(record.trial);
     if (held == nullptr || held->state != TrialState::running) continue;
-    std::optional<std::string> reason = reason_to_stop(*rule, image_.spec().metric.goal, curves_, record.trial);
+    std::optional<std::string> reason = reason_to_stop(*rule, early_metric(image_.spec()).goal, curves_, record.trial);
     if (!reason) continue;
     Trial trial = *held;
     trial.state = TrialState::stopping;
@@ -241,30 +258,25 @@ Status StudyRunner::take_in_exit(const Exit& exit) {
   if (pruned(trial)) return end_pruned(trial);
   using enum Outcome::Kind;
   if (outcome.kind == exited && outcome.exit_code == 0) {
-    const std::string& metric = image_.spec().metric.name;
-    const std::optional<double> value = image_.reduced_value(trial.id);
-    if (value && std::isfinite(*value))
-      return end_attempt(trial, AttemptState::succeeded, TrialState::completed, "", value);
-    if (value) {
-      return end_attempt(trial, AttemptState::succeeded, TrialState::infeasible,
-                         fmt::format("{} became {}", metric, std::isnan(*value) ? "NaN" : "infinite"));
-    }
-    if (!asked_to_stop) {
-      return fail_attempt(trial, fmt::format("ended without reporting {}", metric));
-    }
+    Result<Verdict> verdict = judge(image_.spec(), image_.reduced(trial.id));
+    if (verdict)
+      return end(ending(trial, AttemptState::succeeded, verdict->state, std::move(verdict->reason),
+                        std::move(verdict->measured)));
+    if (!asked_to_stop) return end(failing(trial, fmt::format("ended without reporting {}", verdict.error().field)));
   }
   if (asked_to_stop)
-    return end_attempt(trial, AttemptState::cancelled, TrialState::cancelled, image_.row().state_reason);
-  if (outcome.kind == stopped) return end_attempt(trial, AttemptState::preempted, TrialState::waiting, "");
+    return end(ending(trial, AttemptState::cancelled, TrialState::cancelled, image_.row().state_reason));
+  if (outcome.kind == stopped) return end(ending(trial, AttemptState::preempted, TrialState::waiting, ""));
   if (outcome.kind == lost) return lose_attempt(trial, outcome.reason);
-  return fail_attempt(trial, describe(outcome));
+  return end(failing(trial, describe(outcome)));
 }
 
 Status StudyRunner::expire_leases() {
   if (image_.spec().runs_locally()) return {};
-  const std::map<TrialId, MonotonicTime> leases = leases_;
-  for (const auto& [id, end] : leases) {
-    if (end > now()) continue;
+  std::vector<TrialId> expired;
+  for (const auto& [id, end] : leases_)
+    if (end <= now()) expired.push_back(id);
+  for (const TrialId id : expired) {
     const Trial* trial = image_.trial(id);
     if (trial != nullptr && (trial->state == TrialState::running || trial->state == TrialState::stopping))
       KRIGE_CHECK(lose_attempt(*trial, "no sign of life for a lease"));
@@ -326,8 +338,8 @@ Status StudyRunner::start_local(Lock& lock) {
     const std::int64_t running = image_.count(TrialState::running) + image_.count(TrialState::stopping);
     if (running >= image_.spec().budget.parallel) return {};
     std::optional<Trial> trial;
-    if (const std::optional<TrialId> waiting = image_.first_waiting()) {
-      trial = *image_.trial(*waiting);
+    if (const std::optional<TrialId> ready = first_ready()) {
+      trial = *image_.trial(*ready);
     } else if (can_give()) {
       KRIGE_TRY(trial, propose(lock));
     }
@@ -338,125 +350,37 @@ Status StudyRunner::start_local(Lock& lock) {
   return {};
 }
 
-Status StudyRunner::serve_clients(Lock& lock) {
-  while (!wanted_.empty() && image_.row().state == StudyState::active) {
-    KRIGE_CHECK(take_in_messages());  // a new fit, however busy the clients are
-    const auto [client, count] = *wanted_.begin();
-    if (assignments_of(client, count).size() >= count) {
-      wanted_.erase(client);
-      continue;
-    }
-    std::optional<Trial> trial;
-    if (const std::optional<TrialId> waiting = image_.first_waiting()) {
-      trial = *image_.trial(*waiting);
-    } else if (can_give()) {
-      KRIGE_TRY(trial, propose(lock));
-    }
-    if (!trial) {
-      if (image_.row().state == StudyState::active) wanted_.clear();  // nobody can get one now
-      changed_.notify_all();
-      return end_if_due();
-    }
-    KRIGE_CHECK(begin_attempt(std::move(*trial), client, AttemptState::running));
-  }
-  return {};
-}
-
-Result<Trial> StudyRunner::begin_attempt(Trial trial, const std::string& worker, AttemptState state) {
-  Attempt attempt;
-  attempt.id = static_cast<AttemptId>(trial.attempts.size()) + 1;
-  attempt.token = random_id(32);
-  attempt.state = state;
-  attempt.worker = worker;
-  attempt.started_at = services_.options->clock->wall_now();
-  trial.attempts.push_back(std::move(attempt));
-  trial.state = TrialState::running;
-  trial.reason.clear();
-  Change change;
-  change.events.push_back(trial.id == image_.next_trial() ? trial_created(trial) : trial_state_changed(trial));
-  change.trials.push_back(trial);
-  const auto lease = leases_.insert_or_assign(trial.id, now() + services_.options->lease).first;
-  if (Status committed = commit(std::move(change)); !committed) {
-    leases_.erase(lease);
-    return fail(committed.error());
-  }
-  return trial;
-}
-
 Status StudyRunner::launch(Trial planned) {
   KRIGE_TRY(Trial trial, begin_attempt(std::move(planned), kLocalWorker, AttemptState::launching));
   const AttemptKey key{image_.row().id, trial.id, trial.attempts.back().id};
   const Result<RunSpec> run = make_run(image_.spec(), key, trial.params, services_.options->trainer);
   const Status started = run ? services_.executor->start(*run) : fail(run.error());
   if (started) return {};
-  return end_attempt(std::move(trial), AttemptState::failed, TrialState::failed, started.error().describe());
+  return end(ending(std::move(trial), AttemptState::failed, TrialState::failed, started.error().describe()));
 }
 
-Status StudyRunner::end_attempt(Trial trial, AttemptState how, TrialState state, std::string reason,
-                                std::optional<double> value) {
-  const WallTime time = services_.options->clock->wall_now();
-  Attempt& attempt = trial.attempts.back();
-  attempt.state = how;
-  attempt.reason = reason;
-  attempt.ended_at = time;
-  trial.state = state;
-  trial.value = value;
-  if (is_final(state)) {
-    trial.reason = std::move(reason);
-    trial.ended_at = time;
-  }
-  Change change;
-  change.events.push_back(trial_state_changed(trial));
-  const TrialId id = trial.id;
-  change.trials.push_back(std::move(trial));
-  KRIGE_CHECK(commit(std::move(change)));
-  leases_.erase(id);
-  return {};
-}
-
-Status StudyRunner::fail_attempt(Trial trial, std::string reason) {
-  const auto failed = 1 + std::ranges::count(trial.attempts, AttemptState::failed, &Attempt::state);
-  const bool again = failed <= image_.spec().retries && trial.state == TrialState::running &&
-                     image_.row().state != StudyState::stopping;
-  return end_attempt(std::move(trial), AttemptState::failed, again ? TrialState::waiting : TrialState::failed,
-                     std::move(reason));
-}
-
-// Its value is what it had reached: worse than its point deserves, and still better to know than nothing.
+// Its values are what it had reached: worse than its point deserves, and still better to know than nothing.
 Status StudyRunner::end_pruned(Trial trial) {
-  std::optional<double> value = image_.reduced_value(trial.id);
-  if (const Curve& curve = curves_.of(trial.id); !value && !curve.empty()) value = curve.back().second;
-  if (value && !std::isfinite(*value)) value.reset();
+  Metrics reached = image_.reduced(trial.id);
+  const std::string& metric = early_metric(image_.spec()).name;
+  // After a restart there are the curves only.
+  if (const Curve& curve = curves_.of(trial.id); reached.empty() && !curve.empty())
+    reached.emplace_back(metric, curve.back().second);
+  const Result<Verdict> verdict = judge(image_.spec(), reached);
   std::string reason = trial.reason;
-  return end_attempt(std::move(trial), AttemptState::cancelled, TrialState::pruned, std::move(reason), value);
+  return end(ending(std::move(trial), AttemptState::cancelled, TrialState::pruned, std::move(reason),
+                    verdict ? verdict->measured : Measurement{}));
 }
 
 Status StudyRunner::lose_attempt(Trial trial, std::string reason) {
   if (pruned(trial)) return end_pruned(std::move(trial));
   if (image_.row().state == StudyState::stopping || trial.state == TrialState::stopping)
-    return end_attempt(std::move(trial), AttemptState::lost, TrialState::cancelled, std::move(reason));
+    return end(ending(std::move(trial), AttemptState::lost, TrialState::cancelled, std::move(reason)));
   const auto lost = 1 + std::ranges::count(trial.attempts, AttemptState::lost, &Attempt::state);
   if (lost < services_.options->max_lost_attempts)
-    return end_attempt(std::move(trial), AttemptState::lost, TrialState::waiting, std::move(reason));
+    return end(ending(std::move(trial), AttemptState::lost, TrialState::waiting, std::move(reason)));
   reason = fmt::format("lost {} times, the last time: {}", lost, reason);
-  return end_attempt(std::move(trial), AttemptState::lost, TrialState::failed, std::move(reason));
-}
-
-Status StudyRunner::commit(Change change) {
-  if (retired_) return fail(ErrorCode::unavailable, "the study is closed");
-  change.study = image_.row().id;
-  change.epoch = image_.row().epoch;
-  change.time = services_.options->clock->wall_now();
-  if (!change.row) change.row = current_row();
-  KRIGE_CHECK(image_.check(change));
-  const Result<std::uint64_t> seq = services_.storage->commit(change);
-  if (!seq) return fail(seq.error());
-  active_since_ = now();
-  image_.apply(change, *seq);
-  for (const Trial& trial : change.trials) changed_trials_.insert(trial.id);
-  changed_.notify_all();
-  services_.on_change(image_.row().id);
-  return {};
+  return end(ending(std::move(trial), AttemptState::lost, TrialState::failed, std::move(reason)));
 }
 
 StudyRow StudyRunner::current_row() const {
@@ -471,14 +395,14 @@ Millis StudyRunner::active_time() const {
   return time;
 }
 
-bool StudyRunner::can_give() const { return !exhausted_ && image_.budget_allows_another(); }
-
 Millis StudyRunner::until_next_deadline() const {
   Millis wait = kIdle;
   const auto at_most = [&](Millis limit) { wait = std::clamp(limit, Millis(0), wait); };
   // A millisecond more, so that the deadline is past when the wait ends.
   for (const auto& [id, end] : leases_)
     if (!image_.spec().runs_locally()) at_most(std::chrono::ceil<Millis>(end - now()) + Millis(1));
+  for (const TrialId id : pausing_)
+    at_most(retry_at(*image_.trial(id)) - services_.options->clock->wall_now() + Millis(1));
   const std::optional<Millis>& max_time = image_.spec().budget.max_time;
   if (max_time && image_.row().state == StudyState::active) at_most(*max_time - active_time() + Millis(1));
   return wait;
@@ -488,6 +412,7 @@ void StudyRunner::drain(MonotonicTime deadline) {
   Lock lock(mutex_);
   draining_ = true;
   changed_.notify_all();
+  tell_waiters();
   if (!runs_locally()) return;
   const auto runs = [](const Trial& t) { return t.state == TrialState::running || t.state == TrialState::stopping; };
   for (const Trial& trial : image_.trials())

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,6 +22,7 @@
 #include "tuner/samplers/sampler.h"
 #include "tuner/study/early_stop.h"
 #include "tuner/study/history.h"
+#include "tuner/study/quarantine.h"
 #include "tuner/study/study_image.h"
 
 namespace krige::tuner {
@@ -46,20 +48,22 @@ class StudyRunner {
 
   // See Engine, which these serve.
   [[nodiscard]] StudyView view() const;
-  [[nodiscard]] TrialPage trials(TrialId first, std::size_t limit, const std::vector<TrialState>& states) const;
+  [[nodiscard]] TrialPage trials(const TrialQuery& query) const;
   [[nodiscard]] Result<Trial> trial(TrialId id) const;
+  [[nodiscard]] TrialPage optimal() const;
   Result<StudyView> update(const StudySpec& changed, const std::string& read_spec);
   Result<StudyView> pause();
   Result<StudyView> resume();
   Result<StudyView> stop();
-  Result<Trial> add_trial(NewTrial trial);
-  Result<Trial> retry(TrialId id);
+  Result<Trial> add_trial(NewTrial trial, const AnswerOf<Trial>& answer = {});
+  Result<Trial> retry(TrialId id, const AnswerOf<Trial>& answer = {});
   [[nodiscard]] OlderStudy as_older_study(std::size_t limit) const;
   Result<SuggestAnswer> suggest(int count, const std::string& client_id, Millis timeout);
   Result<Lease> report(TrialId id, const std::optional<std::string>& token, std::int64_t step,
                        const std::vector<std::pair<std::string, double>>& metrics);
   Result<Lease> heartbeat(TrialId id, const std::optional<std::string>& token);
-  Result<Trial> complete(TrialId id, const std::optional<std::string>& token, const Completion& completion);
+  Result<Trial> complete(TrialId id, const std::optional<std::string>& token, const Completion& completion,
+                         const AnswerOf<Trial>& answer = {});
   // Blocks until the study's sequence is above `after`, the deadline, the stop, or the end of the runner. The sequence
   // then.
   [[nodiscard]] std::uint64_t wait_past(std::uint64_t after, MonotonicTime deadline, const std::stop_token& stop) const;
@@ -90,6 +94,24 @@ class StudyRunner {
   using Message = std::variant<Line, Exit, Refit>;
   using Lock = std::unique_lock<std::mutex>;
 
+  // The change that a request asks for. Both functions run under mutex_, perhaps on the thread of another request,
+  // plan() perhaps again.
+  struct Write {
+    std::function<Result<Change>()> plan;  // from the study as it is and group_; without events there is nothing to do
+    std::function<Status()> then;          // once it was committed and shown
+    Status outcome;
+    bool done = false;               // guarded by writes_mutex_
+    std::condition_variable turned;  // done, or first in the queue
+  };
+  // A request that waits for trials.
+  struct Waiter {
+    std::string client;
+    std::size_t wanted = 0;
+    std::mutex mutex;
+    std::condition_variable told;
+    bool ready = false;  // guarded by its mutex
+  };
+
   void run(const std::stop_token& stop);
   void post(Message message);
   void wake();
@@ -106,6 +128,18 @@ class StudyRunner {
   Status start_local(Lock& lock);
   Status serve_clients(Lock& lock);
 
+  // Plans, commits and shows what was planned, in one change with the writes that other threads bring meanwhile, so
+  // that all of them wait for the disk once. mutex_ must not be held.
+  Status write(std::function<Result<Change>()> plan, std::function<Status()> then);
+  void write_together(std::vector<Write*> group);
+  Status catch_up();
+  // What could not be planned yet: it changes a trial that another one of the group changes.
+  [[nodiscard]] std::vector<Write*> write_some(const std::vector<Write*>& group);
+  void write_alone(Write& write);
+  // Trials that group_ adds.
+  [[nodiscard]] std::int64_t planned_trials() const;
+  void wake_if_due();
+
   Status commit(Change change);
   Status begin_stopping(const std::string& reason);
   Result<StudyView> change_state(StudyState from, StudyState to);
@@ -116,22 +150,46 @@ class StudyRunner {
   // The next trial with a point from the sampler, not yet in the store; nullopt: the space is exhausted, or meanwhile
   // no trial may start. Unlocks while it computes.
   Result<std::optional<Trial>> propose(Lock& lock);
+  // Why there is no suggestion: whether it should be tried again.
+  Result<bool> take_in_failure(const Error& error);
   // WAITING or new, to RUNNING with a fresh attempt.
+  void plan_attempt(Trial trial, const std::string& worker, AttemptState state, Change& change) const;
   Result<Trial> begin_attempt(Trial trial, const std::string& worker, AttemptState state);
   Status launch(Trial trial);
-  Status end_attempt(Trial trial, AttemptState how, TrialState state, std::string reason,
-                     std::optional<double> value = {});
+  // Trials for a client that can be had at once: those that are WAITING, and new ones where a point costs next to
+  // nothing.
+  Change plan_assignments(const std::string& client, std::size_t wanted);
+  void plan_waiting(const std::string& client, std::size_t lacking, Change& change) const;
+  void plan_proposals(const std::string& client, std::size_t lacking, Change& change);
+  [[nodiscard]] bool proposes_at_once() const;
+  [[nodiscard]] bool quarantined(const std::string& client) const;
+  // Nothing to give to anyone now.
+  [[nodiscard]] bool blocked() const;
+  SuggestAnswer answer_to(const std::string& client, std::size_t wanted);
+  // Waits until the client has its trials or none are to be had.
+  void wait_for_trials(Waiter& waiter, MonotonicTime deadline);
+  void tell_waiters();
+  [[nodiscard]] Change ending(Trial trial, AttemptState how, TrialState state, std::string reason,
+                              Measurement measured = {}) const;
+  // FAILED, or WAITING again as long as the study allows retries, or when it was the worker rather than the trial.
+  [[nodiscard]] Change failing(Trial trial, std::string reason) const;
+  // Commits it; its trial's attempt has ended.
+  Status end(Change change);
   // Asks the trials that have just reported to stop, where the study's rule says so.
   Status stop_early(const std::vector<Record>& reported);
   Status load_curves();
   void note_curve(const Record& record);
   Status end_pruned(Trial trial);
-  // FAILED, or WAITING again as long as the study allows retries.
-  Status fail_attempt(Trial trial, std::string reason);
   Status lose_attempt(Trial trial, std::string reason);
 
   [[nodiscard]] bool runs_locally() const { return services_.executor != nullptr && image_.spec().runs_locally(); }
   [[nodiscard]] bool can_give() const;
+  // Before then a WAITING trial whose attempt has failed is not run again.
+  [[nodiscard]] WallTime retry_at(const Trial& trial) const;
+  [[nodiscard]] bool is_ready(TrialId waiting) const;
+  [[nodiscard]] std::optional<TrialId> first_ready() const;
+  void note_attempts(const Change& change);
+  void recall_failures();
   [[nodiscard]] StudyRow current_row() const;
   [[nodiscard]] Millis active_time() const;
   [[nodiscard]] MonotonicTime now() const { return services_.options->clock->now(); }
@@ -139,11 +197,14 @@ class StudyRunner {
   [[nodiscard]] std::vector<Assignment> assignments_of(const std::string& client_id, std::size_t limit) const;
   // The trial, when `token` may speak for it now. A lost attempt whose trial nobody took since may.
   [[nodiscard]] Result<Trial> held_trial(TrialId id, const std::optional<std::string>& token) const;
+  [[nodiscard]] Result<Change> plan_completion(TrialId id, const std::optional<std::string>& token,
+                                               const Completion& completion) const;
   Lease renew(const Trial& trial);
 
   const Services services_;
 
-  // Used by the runner's thread only, also without the lock; the fit's thread calls refit() besides.
+  // Used by the runner's thread only, also without the lock; the fit's thread calls refit() besides. Where
+  // proposes_at_once(): guarded by mutex_ instead.
   std::unique_ptr<Sampler> sampler_;
   History history_;
 
@@ -152,11 +213,22 @@ class StudyRunner {
 
   // Below: guarded by mutex_.
   StudyImage image_;
-  std::set<TrialId> changed_trials_;           // since history_ was brought up to date
-  std::deque<Message> taken_;                  // messages being taken in, oldest first
-  std::map<TrialId, MonotonicTime> leases_;    // of attempts outside
-  std::map<std::string, std::size_t> wanted_;  // trials that clients asked for and wait for
-  MonotonicTime active_since_;                 // while ACTIVE
+  std::set<TrialId> changed_trials_;         // since history_ was brought up to date
+  std::deque<Message> taken_;                // messages being taken in, oldest first
+  std::map<TrialId, MonotonicTime> leases_;  // of attempts outside
+  // Trials that clients asked for and that are being computed for them, the first come first.
+  struct Wanted {
+    std::string client;
+    std::size_t count;
+  };
+  std::vector<Wanted> wanted_;
+  std::list<Waiter*> waiters_;
+  Quarantine quarantine_;
+  std::set<TrialId> pausing_;   // WAITING for their retry
+  Change group_;                // of the writes that are being planned together
+  std::set<TrialId> planned_;   // the trials that group_ changes
+  MonotonicTime next_look_;     // when the runner's thread wakes by itself
+  MonotonicTime active_since_;  // while ACTIVE
   // The latest that the store has; null before the first, or when the method cannot use it: another version made it.
   // Changed by the runner's thread only, which may read it without the lock.
   std::shared_ptr<const SurrogateFit> fit_;
@@ -168,6 +240,9 @@ class StudyRunner {
   bool exhausted_ = false;  // the space has no other point
   bool draining_ = false;
   bool retired_ = false;
+
+  std::mutex writes_mutex_;
+  std::deque<Write*> writes_;  // guarded by writes_mutex_
 
   std::mutex inbox_mutex_;
   std::condition_variable_any inbox_filled_;

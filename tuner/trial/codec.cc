@@ -30,7 +30,10 @@ OrderedJson to_json(const SuggestionInfo& info) {
   if (info.through) json["through"] = *info.through;
   if (info.mean) json["mean"] = number(*info.mean);
   if (info.sd) json["sd"] = number(*info.sd);
+  if (!info.means.empty()) json["means"] = metrics_to_json(info.means);
+  if (!info.sds.empty()) json["sds"] = metrics_to_json(info.sds);
   if (info.log_ei) json["log_ei"] = number(*info.log_ei);
+  if (info.feasible) json["feasible"] = number(*info.feasible);
   if (!info.note.empty()) json["note"] = info.note;
   return json;
 }
@@ -38,15 +41,44 @@ OrderedJson to_json(const SuggestionInfo& info) {
 OrderedJson to_json(const Trial& trial) {
   OrderedJson attempts = OrderedJson::array();
   for (const Attempt& attempt : trial.attempts) attempts.push_back(to_json(attempt));
-  return {{"id", trial.id},
-          {"state", name(trial.state)},
-          {"reason", trial.reason},
-          {"params", to_json(trial.params)},
-          {"value", trial.value ? number(*trial.value) : OrderedJson(nullptr)},
-          {"suggestion", to_json(trial.suggestion)},
-          {"attempts", std::move(attempts)},
-          {"created_at", to_rfc3339(trial.created_at)},
-          {"ended_at", time_or_null(trial.ended_at)}};
+  OrderedJson json{{"id", trial.id},
+                   {"state", name(trial.state)},
+                   {"reason", trial.reason},
+                   {"params", to_json(trial.params)},
+                   {"value", trial.value ? number(*trial.value) : OrderedJson(nullptr)}};
+  add_outcome(trial, json);
+  json["suggestion"] = to_json(trial.suggestion);
+  json["attempts"] = std::move(attempts);
+  json["created_at"] = to_rfc3339(trial.created_at);
+  json["ended_at"] = time_or_null(trial.ended_at);
+  return json;
+}
+
+void add_outcome(const Trial& trial, OrderedJson& json) {
+  if (!trial.values.empty()) json["values"] = metrics_to_json(trial.values);
+  for (const ConstraintResult& one : trial.constraints)
+    json["constraints"][one.name] = {{"value", number(one.value)}, {"feasible", one.feasible}};
+}
+
+Status read_outcome(const OrderedJson* values, const OrderedJson* constraints, Trial& trial) {
+  if (values != nullptr) {
+    KRIGE_TRY(trial.values, metrics_from_json(*values, "values"));
+  }
+  if (constraints == nullptr) return {};
+  Faults faults;
+  if (!constraints->is_object()) faults.add("constraints", "must be an object");
+  for (const auto& [name, held] : constraints->items()) {
+    ObjectReader reader(held, join_path("constraints", name), faults);
+    reader.require("value");
+    reader.require("feasible");
+    const OrderedJson* value = reader.raw("value");
+    const std::optional<double> number = value == nullptr ? std::nullopt : number_from_json(*value);
+    if (value != nullptr && !number) reader.fault("value", "must be a number");
+    trial.constraints.push_back({name, number.value_or(0), reader.boolean("feasible").value_or(false)});
+    reader.finish();
+  }
+  if (!faults.empty()) return fail(faults.error());
+  return {};
 }
 
 OrderedJson metrics_to_json(const std::vector<std::pair<std::string, double>>& metrics) {
@@ -73,7 +105,18 @@ Result<SuggestionInfo> suggestion_from_json(const OrderedJson& json) {
   };
   info.mean = optional_number("mean");
   info.sd = optional_number("sd");
+  const auto optional_metrics = [&](const char* key, std::vector<std::pair<std::string, double>>& out) {
+    const OrderedJson* held = reader.raw(key);
+    if (held == nullptr) return;
+    if (auto read = metrics_from_json(*held, join_path("suggestion", key)))
+      out = *std::move(read);
+    else
+      faults.add(read.error());
+  };
+  optional_metrics("means", info.means);
+  optional_metrics("sds", info.sds);
   info.log_ei = optional_number("log_ei");
+  info.feasible = optional_number("feasible");
   info.note = reader.string("note").value_or("");
   reader.finish();
   if (!faults.empty()) return fail(faults.error());

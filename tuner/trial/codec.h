@@ -14,6 +14,10 @@ namespace krige::tuner {
 [[nodiscard]] OrderedJson to_json(const SuggestionInfo& info);
 [[nodiscard]] OrderedJson metrics_to_json(const std::vector<std::pair<std::string, double>>& metrics);
 
+// Adds `values` and `constraints` to a trial's JSON, where it has any, and reads them out of it.
+void add_outcome(const Trial& trial, OrderedJson& json);
+[[nodiscard]] Status read_outcome(const OrderedJson* values, const OrderedJson* constraints, Trial& trial);
+
 [[nodiscard]] Result<SuggestionInfo> suggestion_from_json(const OrderedJson& json);
 // {name: number}; a value that is no number is a fault below `path`.
 [[nodiscard]] Result<std::vector<std::pair<std::string, double>>> metrics_from_json(const OrderedJson& json,

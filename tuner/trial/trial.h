@@ -1,6 +1,7 @@
 // A trial, its attempts and what it reported: plain values.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,15 +14,19 @@
 
 namespace krige::tuner {
 
-// How a point was made. A GP adds what it expected of the objective, in the metric's own unit and direction.
+// How a point was made. A GP adds what it expected of the objectives, in the metrics' own units and directions.
 struct SuggestionInfo {
   std::string method;                    // gp, cmaes, random, sobol, grid, default
   std::optional<std::int64_t> fit;       // the id of the surrogate fit that was used
   std::optional<std::uint64_t> through;  // the study's event sequence of the history it was made from
   std::optional<double> mean;
   std::optional<double> sd;
-  std::optional<double> log_ei;  // log of the expected improvement, in the metric's own unit
-  std::string note;              // a fallback or a jitter worth knowing, else empty
+  std::vector<std::pair<std::string, double>> means{};  // of several objectives, instead of mean and sd
+  std::vector<std::pair<std::string, double>> sds{};
+  std::optional<double> log_ei;      // log of the expected improvement, in the metric's own unit; of several objectives
+                                     // that of the hypervolume
+  std::optional<double> feasible{};  // probability that the constraints hold
+  std::string note;                  // a fallback or a jitter worth knowing, else empty
   friend bool operator==(const SuggestionInfo&, const SuggestionInfo&) = default;
 };
 
@@ -37,17 +42,46 @@ struct Attempt {
   friend bool operator==(const Attempt&, const Attempt&) = default;
 };
 
+using Metrics = std::vector<std::pair<std::string, double>>;
+
+// An outcome constraint of the study, as a trial met it.
+struct ConstraintResult {
+  std::string name;
+  double value = 0;
+  bool feasible = false;
+  friend bool operator==(const ConstraintResult&, const ConstraintResult&) = default;
+};
+
+// What a trial ended with; empty while it has no end, or where there is no value.
+struct Measurement {
+  std::optional<double> value;                // of the study's metric; none with several objectives
+  Metrics values;                             // of several objectives, in their order
+  std::vector<ConstraintResult> constraints;  // in the study's order
+};
+
 struct Trial {
   TrialId id = 0;
   TrialState state = TrialState::waiting;
   std::string reason;
   Params params;
-  std::optional<double> value;  // of the study's metric; finite when COMPLETED
+  std::optional<double> value;  // of the study's metric, when that is its only objective; finite when COMPLETED
+  Metrics values;               // of several objectives, in their order; finite
+  std::vector<ConstraintResult> constraints;  // in the study's order; finite
   SuggestionInfo suggestion;
   std::vector<Attempt> attempts;  // by id, the last is the current one
   WallTime created_at;
   std::optional<WallTime> ended_at;
   friend bool operator==(const Trial&, const Trial&) = default;
+
+  void set(Measurement measured) {
+    value = measured.value;
+    values = std::move(measured.values);
+    constraints = std::move(measured.constraints);
+  }
+  // Whether all outcome constraints hold; true where there are none.
+  [[nodiscard]] bool feasible() const {
+    return std::ranges::all_of(constraints, [](const ConstraintResult& one) { return one.feasible; });
+  }
 };
 
 // What an attempt reported at a step.

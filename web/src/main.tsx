@@ -1,8 +1,11 @@
 import { render } from 'preact';
+import { signedOut, signOut } from './api/client';
 import { Empty } from './components/notices';
+import { SignInPage } from './pages/sign_in_page';
 import { StudiesPage } from './pages/studies_page';
 import { StudyPage } from './pages/study/study_page';
 import { route, startRouter } from './router';
+import { session, startSession } from './store/session';
 import { startTheme, theme, toggleTheme } from './theme';
 
 function ThemeToggle() {
@@ -22,6 +25,22 @@ function ThemeToggle() {
           <path d="M13.5 9.7A6 6 0 0 1 6.3 2.5a6 6 0 1 0 7.2 7.2z" />
         )}
       </svg>
+    </button>
+  );
+}
+
+// Only for who has a token: without authentication there is nobody to sign out.
+function SignOut() {
+  const who = session.value;
+  if (!who || who.name === 'anonymous') return null;
+  return (
+    <button
+      type="button"
+      class="button"
+      title={`Signed in by the token ${who.name}, role ${who.role}`}
+      onClick={() => void signOut().catch(() => undefined)}
+    >
+      Sign out
     </button>
   );
 }
@@ -62,13 +81,15 @@ function App() {
             Studies
           </a>
         </nav>
+        <SignOut />
         <ThemeToggle />
       </header>
-      <Page />
+      {signedOut.value ? <SignInPage /> : <Page />}
     </>
   );
 }
 
 startTheme();
 startRouter();
+startSession();
 render(<App />, document.getElementById('app') as HTMLElement);

@@ -66,7 +66,7 @@ class Space:
         return condition is None or point.get(self._keys[condition.parent]) in condition.values
 
     def _parameter(self, name: str) -> Dict[str, Any]:
-        parameter = _krige_parameter(self.distributions[name])
+        parameter = krige_parameter(self.distributions[name])
         condition = self.conditions.get(name)
         if condition is not None:
             parameter["when"] = {self._keys[condition.parent]: sorted(condition.values)}
@@ -144,7 +144,7 @@ def _values_of(distribution: BaseDistribution) -> List[int]:
     return list(values) if len(values) <= _MOST_VALUES else []
 
 
-def _krige_parameter(distribution: BaseDistribution) -> Dict[str, Any]:
+def krige_parameter(distribution: BaseDistribution) -> Dict[str, Any]:
     if isinstance(distribution, CategoricalDistribution):
         return {"type": "categorical", "values": list(range(len(distribution.choices)))}
     if not isinstance(distribution, (FloatDistribution, IntDistribution)):

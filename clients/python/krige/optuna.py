@@ -22,11 +22,13 @@ from optuna.trial import FrozenTrial, TrialState
 
 from krige._optuna_space import Space, infer_space
 from krige.ask_tell import AskTell, AskTellError, find_program
+from krige.errors import to_json_number
 
 _POINT = "krige:point"             # system attribute of a trial: the point it was given, before its parameters are suggested
 _CONSTRAINTS = "constraints"       # as Optuna's own samplers keep them
 _STARTING = timedelta(seconds=10)  # a running trial that has no point for longer is not about to get one
 _MOST_STARTING = 16
+_MOST_OBJECTIVES = 4
 
 _logger = optuna.logging.get_logger("optuna.krige")    # below Optuna's own: its verbosity holds
 
@@ -36,10 +38,10 @@ class KrigeSampler(BaseSampler):
 
     Parameters that all trials share, and those that only some values of another parameter bring along, are proposed together; the
     rest (in the first trial all, later those whose range changes from trial to trial) is drawn at random. Pruned trials teach by what
-    they had reached, running ones are taken into account, failed ones teach where trials fail. One objective only.
+    they had reached, running ones are taken into account, failed ones teach where trials fail. One to four objectives.
 
     `seed`: same seed, same trials: the same points. `method` and `acquisition` are those of the study file. `constraints_func` is as of
-    Optuna's samplers: a trial with a constraint above 0 is infeasible. `program`: where `krige` is, by default $KRIGE or the PATH.
+    Optuna's samplers: a constraint is broken above 0. `program`: where `krige` is, by default $KRIGE or the PATH.
     Several threads and processes may use it.
     """
 
@@ -55,13 +57,12 @@ class KrigeSampler(BaseSampler):
         return dict(infer_space(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))).distributions)
 
     def sample_relative(self, study: Study, trial: FrozenTrial, search_space: Dict[str, BaseDistribution]) -> Dict[str, Any]:
-        self._raise_error_if_multi_objective(study)
         if not search_space:
             return {}
         with self._lock:
             # Anybody may have taken parameters out of the space, as PartialFixedSampler does: conditions are found among the rest.
             complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-            session = self._session_for(study, infer_space(complete, search_space))
+            session = self._session_for(study, infer_space(complete, search_space), _Outcomes(study, complete))
             try:
                 return session.propose(study, trial)
             except BaseException:
@@ -69,7 +70,6 @@ class KrigeSampler(BaseSampler):
                 raise
 
     def sample_independent(self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution) -> Any:
-        self._raise_error_if_multi_objective(study)
         # A generator of each parameter of each trial: the same in every process, never the same in two trials.
         seed = zlib.crc32(f"{self._seed} {trial.number} {param_name}".encode())
         return RandomSampler(seed).sample_independent(study, trial, param_name, param_distribution)
@@ -101,19 +101,18 @@ class KrigeSampler(BaseSampler):
         self._finalizer: Optional[weakref.finalize] = None
         self._owner = os.getpid()
 
-    def _session_for(self, study: Study, space: Space) -> "_Session":
+    def _session_for(self, study: Study, space: Space, outcomes: "_Outcomes") -> "_Session":
         if self._owner != os.getpid():    # forked: the pipes are the parent's
             if self._finalizer is not None:
                 self._finalizer.detach()
             self._session, self._finalizer, self._owner = None, None, os.getpid()
-        goal = "maximize" if study.direction == StudyDirection.MAXIMIZE else "minimize"
-        spec = {**self._settings, "metric": {"name": "value", "goal": goal}, "parameters": space.parameters()}
+        spec = {**self._settings, **outcomes.spec(), "parameters": space.parameters()}
         key = (study._storage, study._study_id, spec)
         if self._session is None or self._session.key != key:
             self._end_session()
             process = AskTell(spec, program=self._program)
             self._finalizer = weakref.finalize(self, process.close)
-            self._session = _Session(key, process, space)
+            self._session = _Session(key, process, space, outcomes)
         return self._session
 
     def _end_session(self) -> None:
@@ -133,10 +132,11 @@ class _Known(NamedTuple):
 class _Session:
     """A process for one study and one space, and which of the study's trials it knows."""
 
-    def __init__(self, key: Any, process: AskTell, space: Space) -> None:
+    def __init__(self, key: Any, process: AskTell, space: Space, outcomes: "_Outcomes") -> None:
         self.key = key
         self._process = process
         self._space = space
+        self._outcomes = outcomes
         self._known: Dict[int, _Known] = {}    # by the trial's number
         self._exhausted = False
 
@@ -176,7 +176,7 @@ class _Session:
             return
         point = self._space.point(trial.params)
         if known is not None and known.point == point:
-            self._process.tell([{"id": known.id, **_outcome(trial)}])
+            self._process.tell([{"id": known.id, **self._outcomes.of(trial)}])
             self._known[trial.number] = known._replace(final=True)
             return
         if known is not None:    # other values were used than proposed
@@ -184,7 +184,7 @@ class _Session:
         # A trial that ended before it had all of its parameters is no point of the space.
         self._known[trial.number] = _Known(0, {}, True)
         if point is not None:
-            self._tell(trial.number, point, _outcome(trial))
+            self._tell(trial.number, point, self._outcomes.of(trial))
 
     def _tell(self, number: int, point: Dict[str, Any], outcome: Dict[str, Any]) -> None:
         try:
@@ -196,15 +196,34 @@ class _Session:
         self._known[number] = _Known(ids[0], point, outcome["state"] != "RUNNING")
 
 
-def _outcome(trial: FrozenTrial) -> Dict[str, Any]:
-    if trial.state == TrialState.FAIL:
-        return {"state": "FAILED"}
-    if any(constraint > 0 for constraint in trial.system_attrs.get(_CONSTRAINTS) or ()):
-        return {"state": "INFEASIBLE"}
-    value = trial.values[0] if trial.values else None
-    if trial.state == TrialState.PRUNED:
-        return {"state": "PRUNED", **({"value": value} if value is not None and math.isfinite(value) else {})}
-    if value is None or not math.isfinite(value):
-        return {"state": "INFEASIBLE"}
-    seconds = trial.duration.total_seconds() if trial.duration is not None else 0.0
-    return {"state": "COMPLETED", "value": value, **({"seconds": seconds} if 0 < seconds < 1e9 else {})}
+class _Outcomes:
+    """What trials end with, in Krige's terms: the values are v0, v1, …, the constraints c0, c1, …, which hold up to 0."""
+
+    def __init__(self, study: Study, complete: Sequence[FrozenTrial]) -> None:
+        self._goals = ["maximize" if direction == StudyDirection.MAXIMIZE else "minimize" for direction in study.directions]
+        if len(self._goals) > _MOST_OBJECTIVES:
+            raise ValueError(f"KrigeSampler handles up to {_MOST_OBJECTIVES} objectives, the study has {len(self._goals)}")
+        # How many there are is known once a trial has them.
+        self._constraints = max((len(trial.system_attrs.get(_CONSTRAINTS) or ()) for trial in complete), default=0)
+
+    def spec(self) -> Dict[str, Any]:
+        goals = [{"name": f"v{i}", "goal": goal} for i, goal in enumerate(self._goals)]
+        spec: Dict[str, Any] = {"metric": goals[0]} if len(goals) == 1 else {"objectives": goals}
+        if self._constraints:
+            spec["constraints"] = [{"name": f"c{i}", "max": 0} for i in range(self._constraints)]
+        return spec
+
+    def of(self, trial: FrozenTrial) -> Dict[str, Any]:
+        if trial.state == TrialState.FAIL:
+            return {"state": "FAILED"}
+        values = {f"v{i}": value for i, value in enumerate(trial.values or ())}
+        finite = bool(values) and all(math.isfinite(value) for value in values.values())
+        constraints = trial.system_attrs.get(_CONSTRAINTS) or ()
+        values.update((f"c{i}", to_json_number(value)) for i, value in enumerate(constraints))
+        whole = finite and len(constraints) == self._constraints
+        if trial.state == TrialState.PRUNED:
+            return {"state": "PRUNED", **({"values": values} if whole else {})}
+        if not whole:    # infinite, or of the time before there were constraints
+            return {"state": "INFEASIBLE" if not finite else "CANCELLED"}
+        seconds = trial.duration.total_seconds() if trial.duration is not None else 0.0
+        return {"state": "COMPLETED", "values": values, **({"seconds": seconds} if 0 < seconds < 1e9 else {})}

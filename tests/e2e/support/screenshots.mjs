@@ -14,6 +14,7 @@ try {
     ['dark', 'dashboard-dark.png'],
   ]) {
     const { page, close } = await openPage(browser, service.origin, { scheme, width: 1360, height: 1020 });
+    await service.signIn(page.context());
     await page.goto(`${service.origin}/studies/${id}`);
     await page.locator('.page-head [data-state=COMPLETED]').waitFor({ timeout: 300_000 });
     const best = (await service.call(`/studies/${id}`)).best.trial;

@@ -1,6 +1,6 @@
 // The real service on a free port, over a data directory of its own.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,12 +22,20 @@ export class Service {
     );
     this.ended = new Promise((resolve) => this.process.once('exit', resolve));
     for await (const line of createInterface({ input: this.process.stdout })) {
-      const found = /http:\/\/[^\s/]+/.exec(line);
-      if (found) this.origin = found[0];
-      break;
+      const login = /http:\/\/\S+\/login\S+/.exec(line);
+      if (login) this.login = login[0]; // signs one browser in
+      this.origin ??= /http:\/\/[^\s/]+/.exec(line)?.[0];
+      if (this.login) break;
     }
-    if (!this.origin) throw new Error('the service did not start');
+    if (!this.login) throw new Error('the service did not start');
+    this.token = readFileSync(join(this.dataDir, 'token'), 'utf8').trim();
     return this;
+  }
+
+  // Gives the browser's context the cookie that signing in by the page's form would.
+  async signIn(context) {
+    const answer = await context.request.post(`${this.origin}/api/v1/session`, { data: { token: this.token } });
+    if (!answer.ok()) throw new Error(`cannot sign in: ${await answer.text()}`);
   }
 
   // The canonical form of a study file, with `change` applied.
@@ -39,7 +47,7 @@ export class Service {
   async call(path, body) {
     const response = await fetch(`${this.origin}/api/v1${path}`, {
       method: body === undefined ? 'GET' : 'POST',
-      headers: { 'Content-Type': 'application/json' },
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${this.token}` },
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(30_000),
     });

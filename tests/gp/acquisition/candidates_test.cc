@@ -38,7 +38,7 @@ TEST(Candidates, HistoryCandidatesStayNearTheBest) {
   state.hyperparameters = {{.log_lengthscales = {-1, -1}, .log_main_lengthscales = {}}};
   const auto process = GaussianProcess::from_state(state);
   ASSERT_TRUE(process);
-  const Points points = history_candidates(*process, 240, rng);
+  const Points points = history_candidates(process->space(), best_observed(*process), 240, rng);
   int near = 0;
   for (std::size_t i = 0; i < points.size(); ++i) {
     EXPECT_TRUE(is_canonical(state.space, points.row(i)));

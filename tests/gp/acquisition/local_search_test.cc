@@ -6,6 +6,7 @@
 #include <functional>
 #include <stdexcept>
 
+#include "gp/acquisition/scalar_acquisition.h"
 #include "tests/gp/support.h"
 
 namespace krige::gp {
@@ -28,7 +29,7 @@ Posterior posterior_of(const InputSpace& space, std::size_t count, double length
 }
 
 LocalOptimum climb_from(const InputSpace& space, const Posterior& posterior, const std::vector<double>& point) {
-  const Acquisition acquisition({&posterior, 1}, kOptions);
+  const ScalarAcquisition acquisition({&posterior, 1}, kOptions);
   Rng rng(4);
   return LocalSearch(space, acquisition).climb({point, acquisition.evaluate({space.size(), point})(0)}, rng);
 }
@@ -36,7 +37,7 @@ LocalOptimum climb_from(const InputSpace& space, const Posterior& posterior, con
 TEST(LocalSearch, ReachesAStationaryPoint) {
   const InputSpace space = continuous_space(3);
   const Posterior posterior = posterior_of(space, 20, 0.6, [](auto x) { return std::sin(4 * x[0]) + x[1] * x[2]; });
-  const Acquisition acquisition({&posterior, 1}, kOptions);
+  const ScalarAcquisition acquisition({&posterior, 1}, kOptions);
   Rng rng(5);
   for (int i = 0; i < 10; ++i) {
     const std::vector<double> start = random_point(space, rng);
@@ -64,7 +65,7 @@ TEST(LocalSearch, SwitchesAParentAndSetsItsChildren) {
   const LocalOptimum found = climb_from(space, posterior, {2, std::nan("")});
   EXPECT_EQ(found.point[0], 1);
   // From the middle, where the child begins, it climbs to one of the sides.
-  const Acquisition acquisition({&posterior, 1}, kOptions);
+  const ScalarAcquisition acquisition({&posterior, 1}, kOptions);
   EXPECT_GT(found.value, acquisition.evaluate({2, {1, 0.5}})(0));
   EXPECT_GT(found.value, acquisition.evaluate({2, {0, std::nan("")}})(0) + 1);
 }
@@ -74,7 +75,7 @@ TEST(LocalSearch, NoNeighbourOfTheOptimumIsBetter) {
       {{DimensionKind::grid, 30, {}, {}}, {DimensionKind::grid, 4, {}, {}}, {DimensionKind::categorical, 3, {}, {}}}};
   const Posterior posterior =
       posterior_of(space, 25, 0.5, [](auto x) { return std::sin(9 * x[0]) + x[1] + (x[2] == 1); });
-  const Acquisition acquisition({&posterior, 1}, kOptions);
+  const ScalarAcquisition acquisition({&posterior, 1}, kOptions);
   Rng rng(6);
   for (int i = 0; i < 10; ++i) {
     const LocalOptimum found = climb_from(space, posterior, random_point(space, rng));

@@ -7,9 +7,9 @@
 #include <limits>
 #include <stdexcept>
 
-#include "gp/acquisition/acquisition.h"
 #include "gp/acquisition/candidates.h"
 #include "gp/acquisition/local_search.h"
+#include "gp/acquisition/scalar_acquisition.h"
 #include "gp/fit/fit.h"
 #include "gp/posterior.h"
 #include "tests/gp/support.h"
@@ -44,9 +44,9 @@ TEST(Suggest, FindsTheMaximumOfAGridSearch) {
       for (int j = 0; j <= 150; ++j) grid.append(std::vector{i / 150.0, j / 150.0});
     }
     const AcquisitionOptions options;
-    const double best =
-        Acquisition(process.posteriors(), options).evaluate(grid).maxCoeff() + std::log(process.transform().scale());
-    EXPECT_GE(found->front().log_ei, best - 0.01);
+    const double best = ScalarAcquisition(process.posteriors(), options).evaluate(grid).maxCoeff() +
+                        std::log(process.transform().scale());
+    EXPECT_GE(*found->front().log_ei, best - 0.01);
   }
 }
 
@@ -60,11 +60,11 @@ TEST(Suggest, RanksDistinctCanonicalPointsAndReportsThem) {
     const Suggestion& one = (*found)[i];
     EXPECT_TRUE(is_canonical(process.space(), one.point));
     const Prediction prediction = process.predict(one.point);
-    EXPECT_EQ(one.mean, prediction.mean);
-    EXPECT_EQ(one.sd, prediction.sd);
-    EXPECT_TRUE(std::isfinite(one.log_ei));
+    EXPECT_EQ(one.predictions.front().mean, prediction.mean);
+    EXPECT_EQ(one.predictions.front().sd, prediction.sd);
+    EXPECT_TRUE(std::isfinite(*one.log_ei));
     if (i > 0) {
-      EXPECT_LE(one.log_ei, (*found)[i - 1].log_ei);
+      EXPECT_LE(*one.log_ei, *(*found)[i - 1].log_ei);
     }
     for (std::size_t j = 0; j < i; ++j) EXPECT_FALSE(same_point(process.space(), one.point, (*found)[j].point, 0));
   }
@@ -96,9 +96,9 @@ TEST(Suggest, ABatchIsOfDifferentPointsOfFallingPromise) {
       for (std::size_t i = 0; i < pending.size(); ++i) {
         EXPECT_FALSE(same_point(space, next.point, pending.row(i), 0.005)) << "point " << k;
       }
-      if (k == 0) first = next.log_ei;
+      if (k == 0) first = *next.log_ei;
       if (k == 7) {
-        EXPECT_LT(next.log_ei, first - 0.2);
+        EXPECT_LT(*next.log_ei, first - 0.2);
       }
       pending.append(next.point);
     }
@@ -195,7 +195,7 @@ TEST(Suggest, StartsInDifferentRegions) {
     const GaussianProcess process = two_regions(irrelevant);
     const InputSpace& space = process.space();
     const AcquisitionOptions options;
-    const Acquisition acquisition(process.posteriors(), options);
+    const ScalarAcquisition acquisition(process.posteriors(), options);
     const LocalSearch search(space, acquisition);
     // What there is in each region, from many climbs.
     Rng rng(2);
@@ -213,7 +213,7 @@ TEST(Suggest, StartsInDifferentRegions) {
       Rng own(seed);
       const auto found = suggest(process, none(space), options, own);
       ASSERT_TRUE(found);
-      EXPECT_GE(found->front().log_ei, unexplored - 0.02) << "seed " << seed << ", irrelevant " << irrelevant;
+      EXPECT_GE(*found->front().log_ei, unexplored - 0.02) << "seed " << seed << ", irrelevant " << irrelevant;
     }
   }
 }
@@ -250,15 +250,15 @@ TEST(Suggest, LeavesAPolishedBasin) {
     for (int j = 0; j <= 60; ++j) grid.append(std::vector{i / 60.0, j / 60.0, 0.5, 0.5, 0.5, 0.5});
   }
   const AcquisitionOptions options;
-  const double best =
-      Acquisition(process->posteriors(), options).evaluate(grid).maxCoeff() + std::log(process->transform().scale());
+  const double best = ScalarAcquisition(process->posteriors(), options).evaluate(grid).maxCoeff() +
+                      std::log(process->transform().scale());
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     Rng own(seed);
     const auto found = suggest(*process, none(space), {}, own);
     ASSERT_TRUE(found);
     const std::vector<double>& point = found->front().point;
     EXPECT_GT(std::hypot(point[0] - 0.2, point[1] - 0.2), 0.2) << "seed " << seed;
-    EXPECT_GE(found->front().log_ei, best - 0.01) << "seed " << seed;
+    EXPECT_GE(*found->front().log_ei, best - 0.01) << "seed " << seed;
   }
 }
 
@@ -287,10 +287,10 @@ TEST(Suggest, PrefersWhereThereIsAValueAndWhatIsKnownBeforehand) {
   const AcquisitionOptions plain;
   for (const auto* found : {&*right_side, &*left_side}) {
     const std::vector<double>& point = found->front().point;
-    EXPECT_NEAR(
-        found->front().log_ei,
-        Acquisition(process->posteriors(), plain).evaluate({1, point})(0) + std::log(process->transform().scale()),
-        1e-12);
+    EXPECT_NEAR(*found->front().log_ei,
+                ScalarAcquisition(process->posteriors(), plain).evaluate({1, point})(0) +
+                    std::log(process->transform().scale()),
+                1e-12);
   }
 }
 

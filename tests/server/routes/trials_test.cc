@@ -106,5 +106,33 @@ TEST_F(TrialsTest, AStudyLearnsFromAnotherOfTheServer) {
   EXPECT_TRUE(is_problem(post(kStudies, file), 400, "invalid_argument", "warm_start[0].study")) << "another goal";
 }
 
+TEST_F(TrialsTest, ListsInAnyOrderAndByState) {
+  const std::string study = make_study({{"budget", {{"max_trials", 20}}}});
+  for (int i = 0; i < 6; ++i)
+    ASSERT_EQ(post(study + "/trials", {{"params", {{"x", i / 10.0}}}, {"value", (i * 5) % 6}}).status, 201);
+  ASSERT_EQ(post(study + "/trials", {{"params", {{"x", 0.9}}}}).status, 201);
+  const auto ids = [&](const std::string& query) {
+    std::vector<int> seen;
+    std::string token;
+    do {
+      const Answer page = get(study + "/trials?page_size=2&" + query + "&page_token=" + token);
+      EXPECT_EQ(page.status, 200) << page.text;
+      for (const OrderedJson& trial : page.json["trials"]) seen.push_back(trial["id"]);
+      token = page.json["next_page_token"];
+    } while (!token.empty() && seen.size() < 20);
+    return seen;
+  };
+  EXPECT_EQ(ids("order_by=value"), (std::vector{1, 6, 5, 4, 3, 2, 7}));
+  EXPECT_EQ(ids("order_by=value%20desc"), (std::vector{2, 3, 4, 5, 6, 1, 7}));
+  EXPECT_EQ(ids("order_by=id%20desc"), (std::vector{7, 6, 5, 4, 3, 2, 1}));
+  EXPECT_EQ(ids("filter=state%3DCOMPLETED&order_by=id"), (std::vector{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(ids("filter=state%3DWAITING,RUNNING"), (std::vector{7}));
+  EXPECT_TRUE(is_problem(get(study + "/trials?order_by=params"), 400, "invalid_argument", "order_by"));
+  EXPECT_TRUE(is_problem(get(study + "/trials?filter=value>1"), 400, "invalid_argument", "filter"));
+  EXPECT_TRUE(is_problem(get(study + "/trials?filter=state%3DDONE"), 400, "invalid_argument", "state"));
+  for (const char* token : {"x", "0", "-1", "1:", "1:x", "1:nan", "1:2:3", "1.5"})
+    EXPECT_TRUE(is_problem(get(study + "/trials?page_token=" + token), 400, "invalid_argument", "page_token")) << token;
+}
+
 }  // namespace
 }  // namespace krige::server

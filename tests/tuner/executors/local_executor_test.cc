@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "tests/tuner/executors/recorder.h"
+#include "tuner/executors/attempt_log.h"
 
 namespace krige::tuner {
 namespace {
@@ -56,6 +57,20 @@ TEST_F(LocalExecutorTest, ReportsTheSignal) {
   EXPECT_EQ(outcome.signal, SIGSEGV);
   EXPECT_EQ(outcome.reason, "killed by SIGSEGV");
   EXPECT_EQ(outcome.error_tail, "why\n");
+}
+
+TEST_F(LocalExecutorTest, KeepsWhatAnAttemptPrints) {
+  const std::string folder = (std::filesystem::temp_directory_path() / ("krige-logs-" + store_id_)).string();
+  executor_ =
+      make_local_executor({.supervisor = testing::program("supervise"), .store_id = store_id_, .log_folder = folder})
+          .value();
+  executor_->set_callbacks(recorder_.callbacks());
+  EXPECT_EQ(shell("echo out; echo error >&2").kind, Kind::exited);
+  const auto log = read_log(attempt_log_path(folder, {"study", 1, 1}), 0, 1000);
+  std::filesystem::remove_all(folder);
+  ASSERT_TRUE(log) << log.error().message;
+  EXPECT_THAT(log->text, HasSubstr("out\n"));
+  EXPECT_THAT(log->text, HasSubstr("error\n"));
 }
 
 TEST_F(LocalExecutorTest, GivesEveryLineAlsoTheLastWithoutEnd) {

@@ -123,6 +123,7 @@ TEST_P(StorageConformance, EveryFieldOfATrialComesBack) {
   odd.attempts[1].id = std::numeric_limits<AttemptId>::max();
   odd.attempts[0].worker = std::string("\0", 1);
   change.trials.push_back(odd);
+  change.trials.push_back(full_trial_of_several(30));
   ASSERT_TRUE(store_->commit(change));
 
   std::vector<Trial> expected = change.trials;
@@ -438,6 +439,74 @@ TEST_P(StorageConformance, ThreadsLoseNothingAndReadersSeeWholeChanges) {
   for (std::size_t i = 0; i < trials.size(); ++i) EXPECT_EQ(trials[i], full_trial(static_cast<TrialId>(i) + 1));
   const std::vector<Event> events = store_->events("s1", 0, 10'000).value();
   for (std::size_t i = 0; i < events.size(); ++i) EXPECT_EQ(events[i].seq, i + 1);
+}
+
+// Changes that come together share a transaction; whoever is refused is refused alone.
+TEST_P(StorageConformance, AChangeThatIsRefusedTakesNoneOfThoseBesideItAlong) {
+  constexpr int kThreads = 8;
+  constexpr int kEach = 40;
+  create("s1");
+  create("s2");
+  std::atomic<int> wrong = 0;
+  {
+    std::vector<std::jthread> writers;
+    for (int t = 0; t < kThreads; ++t)
+      writers.emplace_back([&, t] {
+        for (int i = 0; i < kEach; ++i) {
+          Change change = change_of(t % 2 == 0 ? "s1" : "s2", 1, 1 + t / 2 + kThreads / 2 * i);
+          ErrorCode expected = ErrorCode::internal;
+          if (i % 4 == 1) {
+            change.epoch = 7;
+            expected = ErrorCode::conflict;
+          } else if (i % 4 == 2) {
+            change.records.push_back(record(100'000, 1, 1, 0.5));
+            expected = ErrorCode::not_found;
+          } else if (i % 4 == 3) {
+            change.study = "s3";
+            expected = ErrorCode::not_found;
+          }
+          const Result<std::uint64_t> kept = store_->commit(change);
+          if (i % 4 == 0 ? !kept : kept || kept.error().code != expected) ++wrong;
+        }
+      });
+  }
+  EXPECT_EQ(wrong, 0);
+  for (const char* study : {"s1", "s2"}) {
+    std::vector<TrialId> ids;
+    for (const Trial& trial : store_->trials(study).value()) ids.push_back(trial.id);
+    EXPECT_THAT(ids, SizeIs(kThreads / 2 * kEach / 4)) << study;
+    const std::vector<Event> events = store_->events(study, 0, 10'000).value();
+    ASSERT_THAT(events, SizeIs(ids.size()));
+    for (std::size_t i = 0; i < events.size(); ++i) EXPECT_EQ(events[i].seq, i + 1);
+  }
+}
+
+TEST_P(StorageConformance, AnAnswerIsKeptWithItsChangeOrNotAtAll) {
+  const KeptAnswer first{"key 1", "POST /a", "größe \"1\"", at(1'000)};
+  ASSERT_TRUE(store_->create_study(study_row("s1"), {}, {first}));
+  EXPECT_EQ(store_->kept_answer("key 1").value(), first);
+  EXPECT_EQ(store_->kept_answer("key 2").value(), std::nullopt);
+  EXPECT_FALSE(store_->create_study(study_row("s1"), {}, {{"key 2", "", "", at(1'000)}}));
+  Change change = change_of("s1", 7, 1);
+  change.answers = {{"key 2", "b", "c", at(2'000)}};
+  EXPECT_FALSE(store_->commit(change));
+  EXPECT_EQ(store_->kept_answer("key 2").value(), std::nullopt);
+  change.epoch = 1;
+  ASSERT_TRUE(store_->commit(change));
+  EXPECT_EQ(store_->kept_answer("key 2").value(), change.answers[0]);
+}
+
+TEST_P(StorageConformance, TheFirstAnswerUnderAKeyStaysForADay) {
+  const KeptAnswer first{"key", "a", "1", at(1'000)};
+  ASSERT_TRUE(store_->keep_answer(first));
+  ASSERT_TRUE(store_->keep_answer({"key", "b", "2", at(2'000)}));
+  EXPECT_EQ(store_->kept_answer("key").value(), first);
+  const WallTime next_day = first.time + kAnswersAreKept;
+  ASSERT_TRUE(store_->keep_answer({"other", "", "", next_day}));
+  EXPECT_EQ(store_->kept_answer("key").value(), first);
+  ASSERT_TRUE(store_->keep_answer({"third", "", "", next_day + Millis(1)}));
+  EXPECT_EQ(store_->kept_answer("key").value(), std::nullopt);
+  EXPECT_TRUE(store_->kept_answer("other").value());
 }
 
 TEST_P(StorageConformance, EachStoreHasAnIdentity) {

@@ -1,4 +1,4 @@
-// What the golden stores of tests/golden/storage hold, whatever the version that wrote them.
+// What the golden stores of tests/golden/storage hold, by the version that wrote them.
 #pragma once
 
 #include <limits>
@@ -9,7 +9,7 @@
 
 namespace krige::tuner {
 
-// Two studies; the first with two trials, records and events, taken over once.
+// Two studies; the first with trials, records and events, taken over once.
 inline std::vector<StudyRow> golden_rows() {
   StudyRow first = study_row("goldenstudy2aaaa");
   first.name = "größe 🙂";
@@ -24,11 +24,14 @@ inline std::vector<StudyRow> golden_rows() {
   return {first, second};
 }
 
-inline std::vector<Trial> golden_trials() {
+// From version 2 on also one with several objectives and constraints.
+inline std::vector<Trial> golden_trials(int version) {
   Trial infinite = full_trial(2);
   infinite.state = TrialState::failed;
   infinite.value = -std::numeric_limits<double>::infinity();
-  return {full_trial(1), infinite};
+  std::vector<Trial> trials{full_trial(1), infinite};
+  if (version >= 2) trials.push_back(full_trial_of_several(3));
+  return trials;
 }
 
 inline std::vector<Record> golden_records() {
@@ -40,6 +43,11 @@ inline std::vector<Event> golden_events() {
           {2, "TRIAL_CREATED", at(1'700'000'150'000), R"({"trial": {"note": "größe"}})"},
           {3, "TRIAL_CREATED", at(1'700'000'150'000), "{}"},
           {4, "STUDY_STATE_CHANGED", at(1'700'000'200'000), R"({"state": "STOPPED"})"}};
+}
+
+// Since version 2.
+inline KeptAnswer golden_answer() {
+  return {"key-1", "POST /studies", R"({"status": 201, "body": "größe"})", at(1'700'000'300'000)};
 }
 
 }  // namespace krige::tuner

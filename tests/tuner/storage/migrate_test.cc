@@ -82,8 +82,9 @@ TEST_F(MigrateTest, ANewerStoreIsRefusedAndKept) {
 }
 
 struct GoldenStore {
-  const char* file;
+  int version;
   const char* store_id;
+  [[nodiscard]] std::string file() const { return "v" + std::to_string(version) + ".sqlite"; }
 };
 
 class GoldenStoreTest : public testing::TestWithParam<GoldenStore> {};
@@ -92,7 +93,7 @@ class GoldenStoreTest : public testing::TestWithParam<GoldenStore> {};
 TEST_P(GoldenStoreTest, OpensForEver) {
   const TemporaryFolder folder;
   const std::string path = folder.file("krige.db");
-  std::filesystem::copy_file(std::string(KRIGE_SOURCE_DIR "/tests/golden/storage/") + GetParam().file, path);
+  std::filesystem::copy_file(std::string(KRIGE_SOURCE_DIR "/tests/golden/storage/") + GetParam().file(), path);
   std::filesystem::permissions(path, std::filesystem::perms::owner_write, std::filesystem::perm_options::add);
   {
     const Result<std::unique_ptr<Storage>> opened = open_sqlite_storage(path);
@@ -101,19 +102,22 @@ TEST_P(GoldenStoreTest, OpensForEver) {
     EXPECT_EQ(store.store_id(), GetParam().store_id);
     const std::vector<StudyRow> rows = golden_rows();
     EXPECT_THAT(store.studies().value(), ElementsAreArray(rows));
-    EXPECT_THAT(store.trials(rows[0].id).value(), ElementsAreArray(golden_trials()));
+    EXPECT_THAT(store.trials(rows[0].id).value(), ElementsAreArray(golden_trials(GetParam().version)));
     EXPECT_THAT(store.records(rows[0].id, 1).value(), ElementsAreArray(golden_records()));
     EXPECT_THAT(store.events(rows[0].id, 0, 100).value(), ElementsAreArray(golden_events()));
     EXPECT_TRUE(store.trials(rows[1].id).value().empty());
-    EXPECT_EQ(store.commit(change_of(rows[0].id, 2, 3)).value(), 5U);
+    EXPECT_EQ(store.kept_answer("key-1").value(),
+              GetParam().version >= 2 ? std::optional(golden_answer()) : std::nullopt);
+    EXPECT_EQ(store.commit(change_of(rows[0].id, 2, 4)).value(), 5U);
   }
   const std::unique_ptr<SqlDialect> dialect = open_sqlite_dialect(path).value();
   EXPECT_EQ(ask<long long>(*dialect, "SELECT max(version) FROM schema_version"),
             static_cast<long long>(migrations().size()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, GoldenStoreTest, testing::Values(GoldenStore{"v1.sqlite", "empm45gygy7z2cmc"}),
-                         [](const auto& golden) { return std::string(golden.param.file, 2); });
+INSTANTIATE_TEST_SUITE_P(Versions, GoldenStoreTest,
+                         testing::Values(GoldenStore{1, "empm45gygy7z2cmc"}, GoldenStore{2, "ykqowcdikjtifmqk"}),
+                         [](const auto& golden) { return "v" + std::to_string(golden.param.version); });
 
 }  // namespace
 }  // namespace krige::tuner

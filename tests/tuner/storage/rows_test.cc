@@ -29,6 +29,19 @@ TEST(Rows, TextReadsBack) {
   EXPECT_EQ(metrics_from_text(R"({"a":"NaN","b":1})").value().at(1).second, 1.0);
 }
 
+TEST(Rows, AnOutcomeReadsBack) {
+  EXPECT_EQ(outcome_text(full_trial(1)), "{}");
+  const Trial trial = full_trial_of_several(3);
+  Trial read;
+  ASSERT_TRUE(outcome_from_text(outcome_text(trial), read));
+  EXPECT_EQ(read.values, trial.values);
+  EXPECT_EQ(read.constraints, trial.constraints);
+  EXPECT_EQ(suggestion_from_text(suggestion_text(trial.suggestion)).value(), trial.suggestion);
+  EXPECT_FALSE(outcome_from_text(R"({"values":3})", read));
+  EXPECT_FALSE(outcome_from_text(R"({"constraints":{"c":{"value":1}}})", read));
+  EXPECT_FALSE(outcome_from_text(R"({"others":{}})", read));
+}
+
 TEST(Rows, DamagedTextIsAnError) {
   EXPECT_FALSE(params_from_text(R"({"x":)"));
   EXPECT_FALSE(params_from_text(R"({"x":null})"));
@@ -44,6 +57,10 @@ TEST(Rows, ACheckNamesTheField) {
   const Status refused = check(change);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().describe(), "trials[1].id: must be at least 1, is -1");
+  change.trials[1] = full_trial_of_several(2);
+  EXPECT_TRUE(check(change));
+  change.trials[1].values[1].first = "größe";
+  EXPECT_EQ(check(change).error().field, "trials[1].values.größe");
 }
 
 }  // namespace

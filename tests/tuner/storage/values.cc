@@ -36,6 +36,17 @@ Trial full_trial(TrialId id) {
   return trial;
 }
 
+Trial full_trial_of_several(TrialId id) {
+  Trial trial = full_trial(id);
+  trial.value = std::nullopt;
+  trial.values = {{"größe", 0.1 * static_cast<double>(id)}, {"latency", -0.0}};
+  trial.constraints = {{"memory", 512.5, false}, {"latency", 1e-300, true}};
+  trial.suggestion.means = {{"größe", 0.25}, {"latency", 3}};
+  trial.suggestion.sds = {{"größe", 0.5}, {"latency", 0.125}};
+  trial.suggestion.feasible = 0.75;
+  return trial;
+}
+
 Record record(TrialId trial, AttemptId attempt, std::int64_t step, double loss) {
   return {trial, attempt, step, {{"train_loss", loss}, {"accuracy", 1 - loss}}};
 }

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "tests/tuner/storage/golden.h"
+#include "tuner/storage/migrate.h"
 
 namespace krige::tuner {
 namespace {
@@ -19,7 +20,7 @@ Status write(const std::string& path) {
   change.study = rows[0].id;
   change.epoch = 1;
   change.time = events[1].time;
-  change.trials = golden_trials();
+  change.trials = golden_trials(static_cast<int>(migrations().size()));
   change.records = golden_records();
   change.events = {event(1), event(2)};
   KRIGE_CHECK(store->commit(change));
@@ -28,6 +29,7 @@ Status write(const std::string& path) {
   change.row = rows[0];
   change.events = {event(3)};
   KRIGE_CHECK(store->commit(change));
+  KRIGE_CHECK(store->keep_answer(golden_answer()));
   fmt::print("store_id {}\n", store->store_id());
   return {};
 }

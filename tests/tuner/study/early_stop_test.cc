@@ -38,6 +38,32 @@ TEST(Curves, OfTheLastAttemptAscendingWithoutNaN) {
   EXPECT_TRUE(curves.of(8).empty());
 }
 
+// Against a look at every point, for steps that are even and for such that are not.
+TEST(Curves, TheBestByAStepIsThatOfAllPointsUpToIt) {
+  Rng rng(5);
+  for (int round = 0; round < 200; ++round) {
+    Curves curves;
+    std::int64_t step = 0;
+    const std::uint64_t gap = round % 2 == 0 ? 1 : 40;
+    for (std::uint64_t n = 1 + rng.below(60); n > 0; --n)
+      curves.add(2, 1, step += 1 + static_cast<std::int64_t>(rng.below(gap)), rng.uniform() - 0.5);
+    const Curve& curve = curves.of(2);
+    for (std::int64_t at = 0; at <= step + 2; ++at) {
+      double low = curve[0].second, high = curve[0].second;
+      for (const auto& [of, value] : curve) {
+        if (of > at) continue;
+        low = std::min(low, value);
+        high = std::max(high, value);
+      }
+      const bool got_there = step >= at;
+      EXPECT_EQ(curves.best_by(2, at, 1), got_there ? std::optional(low) : std::nullopt) << at;
+      EXPECT_EQ(curves.best_by(2, at, -1), got_there ? std::optional(-high) : std::nullopt) << at;
+    }
+    EXPECT_EQ(curves.best_by(1, 1, 1), std::nullopt);
+    EXPECT_EQ(curves.best_by(3, 1, 1), std::nullopt);
+  }
+}
+
 TEST(Rungs, RiseByEtaFromTheFirstOrFallFromTheLast) {
   EarlyTerminate early = rule(EarlyTerminateKind::hyperband);
   early.min_iter = 3;

@@ -414,5 +414,115 @@ TEST_F(EngineTest, AChangedBudgetEndsTheStudyOrLetsItGoOnAndSurvivesARestart) {
   EXPECT_EQ(std::ranges::count(all, "STUDY_UPDATED", &Event::type), 1);
 }
 
+constexpr const char* kWide = R"({
+  "name": "wide", "method": "random", "seed": 3, "metric": {"name": "loss"},
+  "parameters": {"x": {"type": "float", "min": 0, "max": 1}}, "budget": {"max_trials": 200}})";
+
+// Every order and filter in pages, against a sorted list.
+TEST_F(EngineTest, TrialsComeInPagesOfAnyOrderAndState) {
+  const StudyId id = create(kWide);
+  for (int i = 0; i < 60; ++i) {
+    NewTrial added{{{"x", i / 100.0}}, std::nullopt, std::nullopt, ""};
+    if (i % 4 == 1) added.state = TrialState::failed;
+    if (i % 4 >= 2) added.state = TrialState::completed, added.value = (i * 7) % 10 - 5.0;
+    ASSERT_TRUE(engine_->add_trial(id, std::move(added)));
+  }
+  const std::vector<Trial> all = storage_->trials(id).value();
+  using enum TrialState;
+  for (const std::vector<TrialState>& states : {std::vector<TrialState>{}, {completed}, {failed, completed}, {running}})
+    for (const TrialOrder order :
+         {TrialOrder::id, TrialOrder::id_descending, TrialOrder::value, TrialOrder::value_descending}) {
+      std::vector<Trial> expected;
+      for (const Trial& one : all)
+        if (states.empty() || std::ranges::find(states, one.state) != states.end()) expected.push_back(one);
+      const bool by_value = order == TrialOrder::value || order == TrialOrder::value_descending;
+      const bool descending = order == TrialOrder::id_descending || order == TrialOrder::value_descending;
+      std::ranges::sort(expected, [&](const Trial& a, const Trial& b) {
+        if (by_value && a.value.has_value() != b.value.has_value()) return a.value.has_value();
+        const auto key = [&](const Trial& t) { return std::pair(by_value ? t.value.value_or(0) : 0, t.id); };
+        return descending && (!by_value || a.value) ? key(a) > key(b) : key(a) < key(b);
+      });
+      for (const std::size_t limit : {std::size_t{1}, std::size_t{7}, std::size_t{60}}) {
+        TrialQuery query{order, {}, limit, states};
+        std::vector<Trial> seen;
+        do {
+          const TrialPage page = engine_->trials(id, query).value();
+          EXPECT_LE(page.trials.size(), limit);
+          seen.insert(seen.end(), page.trials.begin(), page.trials.end());
+          query.from = page.next;
+        } while (query.from && seen.size() <= all.size());
+        EXPECT_EQ(seen, expected) << "order " << static_cast<int>(order) << ", limit " << limit;
+      }
+    }
+}
+
+// Requests of many threads are planned and committed together: as if they had come one after the other.
+TEST_F(EngineTest, RequestsOfManyThreadsGetDistinctTrialsAndNoneBeyondTheBudget) {
+  const StudyId id = create(kWide);
+  std::atomic<int> completed = 0, refused = 0;
+  {
+    std::vector<std::jthread> workers;
+    for (int w = 0; w < 16; ++w)
+      workers.emplace_back([&, w] {
+        while (true) {
+          const Result<SuggestAnswer> answer = engine_->suggest(id, 1 + w % 3, "w" + std::to_string(w), 10s);
+          if (!answer || answer->trials.empty()) return;
+          for (const Assignment& given : answer->trials) {
+            const bool both = given.trial % 5 == 0;  // two that bring a result each, at the same time
+            std::vector<std::jthread> callers;
+            for (int i = 0; i <= int{both}; ++i)
+              callers.emplace_back([&, i] {
+                ++(engine_->complete(id, given.trial, given.token, {.value = i + 1.0}) ? completed : refused);
+              });
+          }
+        }
+      });
+  }
+  ASSERT_TRUE(wait_for_state(id, StudyState::completed));
+  EXPECT_EQ(completed, 200);
+  EXPECT_EQ(refused, 40);
+  const std::vector<Trial> trials = engine_->trials(id, {TrialOrder::id, {}, 1000, {}})->trials;
+  ASSERT_EQ(trials.size(), 200U);
+  std::set<std::string> points;
+  for (const Trial& one : trials) {
+    points.insert(point_key(one.params));
+    EXPECT_EQ(one.attempts.size(), 1U);
+    EXPECT_EQ(one.suggestion.method, "random");
+  }
+  EXPECT_EQ(points.size(), 200U);
+  const std::vector<Event> all = events(id);
+  for (std::size_t i = 0; i < all.size(); ++i) ASSERT_EQ(all[i].seq, i + 1);
+}
+
+// The store refuses a group as a whole: each request is tried alone then.
+TEST_F(EngineTest, ARequestThatTheStoreRefusesFailsForNoneButItself) {
+  gate_ = [](const Change& change) -> Status {
+    for (const Trial& one : change.trials)
+      if (one.value == 13.0) return fail(ErrorCode::io, "the disk is full");
+    return {};
+  };
+  open();
+  const StudyId id = create(kWide);
+  const std::vector<Assignment> given = engine_->suggest(id, 100, "w", 10s)->trials;
+  ASSERT_EQ(given.size(), 100U);
+  std::atomic<int> completed = 0, refused = 0;
+  {
+    std::vector<std::jthread> callers;
+    for (std::size_t t = 0; t < 10; ++t)
+      callers.emplace_back([&, t] {
+        for (std::size_t i = t; i < given.size(); i += 10) {
+          const double value = i % 10 == 3 ? 13.0 : 1.0;
+          const Result<Trial> ended = engine_->complete(id, given[i].trial, given[i].token, {.value = value});
+          EXPECT_TRUE(ended ? ended->value == value : ended.error().code == ErrorCode::io);
+          ++(ended ? completed : refused);
+        }
+      });
+  }
+  EXPECT_EQ(completed, 90);
+  EXPECT_EQ(refused, 10);
+  EXPECT_EQ(view(id).trial_counts.at(TrialState::completed), 90);
+  EXPECT_EQ(view(id).trial_counts.at(TrialState::running), 10);
+}
+
 }  // namespace
 }  // namespace krige::tuner

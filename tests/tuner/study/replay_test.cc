@@ -108,6 +108,23 @@ TEST_F(ReplayTest, EverySuggestionOfTheGaussianProcessFollowsFromTheEvents) {
   EXPECT_EQ(replayed->differing, std::vector<TrialId>());
 }
 
+// Several of one change see each other, as their events say; in a small space this decides which points are left.
+TEST_F(ReplayTest, EverySuggestionOfMethodsThatDoNotLearnFollowsFromTheEvents) {
+  for (const char* method : {"random", "sobol", "grid"}) {
+    std::string json = R"({"name": "few", "method": "M", "seed": 5, "metric": {"name": "loss"}, "parameters":
+      {"x": {"type": "int", "min": 1, "max": 9}, "n": {"type": "int", "min": 1, "max": 8}},
+      "budget": {"max_trials": 60}})";
+    json.replace(json.find("\"M\"") + 1, 1, method);
+    const StudyId id = run(json.c_str());
+    const StudySpec spec = parse_study(parse_json(json).value()).value();
+    const Result<Replay> replayed = replay(*make_sampler(spec), events(id));
+    ASSERT_TRUE(replayed) << method << ": " << replayed.error().describe();
+    EXPECT_GE(replayed->made, 60) << method;
+    EXPECT_EQ(replayed->skipped, 0) << method;
+    EXPECT_EQ(replayed->differing, std::vector<TrialId>()) << method;
+  }
+}
+
 // A short study of one worker, to be tampered with.
 class ReplayOfDamageTest : public ReplayTest {
  protected:

@@ -45,9 +45,9 @@ TEST(StudyImage, BudgetCountsFinishedAndRunningButNotCancelled) {
   put(image, trial(1, TrialState::completed, 1));
   put(image, trial(2, TrialState::cancelled));
   put(image, trial(3, TrialState::running));
-  EXPECT_TRUE(image.budget_allows_another());
+  EXPECT_TRUE(image.budget_allows(1));
   put(image, trial(4, TrialState::running));
-  EXPECT_FALSE(image.budget_allows_another());
+  EXPECT_FALSE(image.budget_allows(1));
   EXPECT_EQ(image.end_reason(), std::nullopt);  // two are still in flight
   put(image, trial(3, TrialState::completed, 2));
   put(image, trial(4, TrialState::infeasible));
@@ -68,15 +68,15 @@ TEST(StudyImage, ValueIsTheLastOrTheBestOfTheCurrentAttempt) {
   StudyImage last(spec(R"({"name": "m"})"), {}, {}), best(spec(R"({"name": "m", "reduce": "best"})"), {}, {});
   for (StudyImage* image : {&last, &best}) {
     put(*image, trial(1, TrialState::running));
-    EXPECT_EQ(image->reduced_value(1), std::nullopt);
+    EXPECT_TRUE(image->reduced(1).empty());
     report(*image, 1, 1, -9);
     report(*image, 2, 1, NAN);  // a second attempt begins anew
     report(*image, 2, 2, 1);
     report(*image, 2, 3, 4);
     EXPECT_EQ(image->reported_steps(1), 3);
   }
-  EXPECT_EQ(last.reduced_value(1), 4);
-  EXPECT_EQ(best.reduced_value(1), 1);
+  EXPECT_EQ(last.reduced(1), (Metrics{{"m", 4}}));
+  EXPECT_EQ(best.reduced(1), (Metrics{{"m", 1}}));
 }
 
 TEST(StudyImage, FailuresInARowAreCountedInTheOrderOfTheirEnd) {

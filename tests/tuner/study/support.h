@@ -34,8 +34,9 @@ class SharedStorage final : public Storage {
   using Gate = std::function<Status(const Change&)>;
   explicit SharedStorage(std::shared_ptr<Storage> storage, Gate gate = {})
       : storage_(std::move(storage)), gate_(std::move(gate)) {}
-  Status create_study(const StudyRow& row, const std::vector<NewEvent>& events) override {
-    return storage_->create_study(row, events);
+  Status create_study(const StudyRow& row, const std::vector<NewEvent>& events,
+                      const std::vector<KeptAnswer>& answers) override {
+    return storage_->create_study(row, events, answers);
   }
   Result<std::uint64_t> commit(const Change& change) override {
     if (gate_) KRIGE_CHECK(gate_(change));
@@ -54,6 +55,8 @@ class SharedStorage final : public Storage {
   Result<std::optional<Event>> last_event(const StudyId& study, const std::string& type) override {
     return storage_->last_event(study, type);
   }
+  Status keep_answer(const KeptAnswer& answer) override { return storage_->keep_answer(answer); }
+  Result<std::optional<KeptAnswer>> kept_answer(const std::string& key) override { return storage_->kept_answer(key); }
   [[nodiscard]] std::string store_id() const override { return storage_->store_id(); }
 
  private:
@@ -67,6 +70,7 @@ class EngineFixture : public ::testing::Test {
     options_.clock = &clock_;
     options_.lease = 60s;
     options_.max_lost_attempts = 2;
+    options_.retry_pause = 0ms;
     open();
   }
   void open() {

@@ -215,6 +215,7 @@ export class MockServer {
       stream.on('close', () => this.listeners.delete(stream));
       return;
     }
+    if (url.pathname === '/api/v1/session') return json(response, 200, { name: 'anonymous', role: 'admin' });
     if (url.pathname === '/api/v1/studies')
       return this.listPage(url, [...this.studies.values()].map((s) => s.value).reverse(), 'studies', response);
     const study = this.studies.get(decodeURIComponent(id ?? ''));

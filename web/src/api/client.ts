@@ -1,4 +1,5 @@
 // The only module that sends requests. Every call has a deadline; a failure is an ApiError with the server's own words.
+import { signal } from '@preact/signals';
 import { decodeStudy, decodeTrial, decodeTrialWithRecords } from './decode';
 import type { Study, StudyPage, Trial, TrialPage, TrialWithRecords } from './types';
 
@@ -6,6 +7,9 @@ const root = '/api/v1';
 const deadlineMs = 20_000;
 const trialsPerPage = 1000;
 const studiesPerPage = 200;
+
+// Whether the server wants a token from this browser first.
+export const signedOut = signal(false);
 
 export class ApiError extends Error {
   constructor(
@@ -30,17 +34,20 @@ export function problemMessage(status: number, problem: Problem): string {
   return [head, ...faults.filter((fault) => fault !== head)].join('\n');
 }
 
-async function call<T>(method: string, path: string, signal?: AbortSignal): Promise<T> {
+async function call<T>(method: string, path: string, abort?: AbortSignal, input?: object): Promise<T> {
   const deadline = AbortSignal.timeout(deadlineMs);
-  const either = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  const either = abort ? AbortSignal.any([abort, deadline]) : deadline;
   try {
-    const headers = { Accept: 'application/json' };
-    const response = await fetch(root + path, { method, headers, signal: either });
+    const headers: Record<string, string> = { Accept: 'application/json' };
+    if (input) headers['Content-Type'] = 'application/json';
+    const body = input ? JSON.stringify(input) : null;
+    const response = await fetch(root + path, { method, headers, body, signal: either });
     if (response.ok) return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+    if (response.status === 401) signedOut.value = true;
     const problem = (await response.json().catch(() => ({}))) as Problem;
     throw new ApiError(problemMessage(response.status, problem), response.status, problem.code ?? '');
   } catch (error) {
-    if (error instanceof ApiError || signal?.aborted) throw error;
+    if (error instanceof ApiError || abort?.aborted) throw error;
     if (deadline.aborted) throw new ApiError('The server did not answer in time.', 0, 'timeout');
     throw new ApiError('The server cannot be reached.', 0, 'unavailable');
   }
@@ -83,4 +90,21 @@ export type StudyAction = 'pause' | 'resume' | 'stop';
 
 export async function actOnStudy(id: string, action: StudyAction): Promise<Study> {
   return decodeStudy(await call<Study>('POST', `${studyPath(id)}:${action}`));
+}
+
+export interface Session {
+  name: string;
+  role: string;
+}
+
+export const getSession = (): Promise<Session> => call<Session>('GET', '/session');
+
+export async function signIn(token: string): Promise<void> {
+  await call<Session>('POST', '/session', undefined, { token });
+  signedOut.value = false;
+}
+
+export async function signOut(): Promise<void> {
+  await call<void>('DELETE', '/session');
+  signedOut.value = true;
 }

@@ -7,6 +7,7 @@ import { StateBadge } from '../components/state_badge';
 import { explainReason, formatNumber, humanize } from '../format';
 import { hrefOf } from '../router';
 import { progressOf } from '../store/progress';
+import { session } from '../store/session';
 import { StudiesStore } from '../store/studies_store';
 
 function Row({ study }: { study: Study }) {
@@ -70,6 +71,7 @@ function StudyTable({ studies }: { studies: readonly Study[] }) {
 }
 
 const createCall = 'curl -H "Content-Type: application/json" --data @study.json \\\n  ';
+const withToken = '-H "Authorization: Bearer $TOKEN" \\\n  ';
 
 function NoStudies() {
   return (
@@ -77,7 +79,7 @@ function NoStudies() {
       <Empty title="No studies yet.">
         <p>Start one by REST, and it appears here:</p>
         <pre class="command">
-          <code>{`${createCall}${location.origin}/api/v1/studies`}</code>
+          <code>{`${createCall}${session.value?.name === 'anonymous' ? '' : withToken}${location.origin}/api/v1/studies`}</code>
         </pre>
       </Empty>
     </div>

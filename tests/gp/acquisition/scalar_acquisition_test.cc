@@ -1,4 +1,4 @@
-#include "gp/acquisition/acquisition.h"
+#include "gp/acquisition/scalar_acquisition.h"
 
 #include <gtest/gtest.h>
 
@@ -94,7 +94,7 @@ TEST_P(AcquisitionGradient, AgreesWithFiniteDifferences) {
     SCOPED_TRACE(static_cast<int>(kind));
     AcquisitionOptions options;
     options.kind = kind;
-    expect_gradient(Acquisition(posteriors, options), space, random_point(space, rng));
+    expect_gradient(ScalarAcquisition(posteriors, options), space, random_point(space, rng));
   }
 }
 
@@ -112,7 +112,7 @@ TEST_P(AcquisitionGradient, AgreesWithFeasibilityAndPrior) {
   const std::vector<double> point = random_point(space, rng);
   AcquisitionOptions options;
   options.feasibility = &labels;
-  expect_gradient(Acquisition(posteriors, options), space, point);
+  expect_gradient(ScalarAcquisition(posteriors, options), space, point);
   options.log_prior = [](std::span<const double> x) {
     double sum = 0;
     for (const double value : x) sum -= std::isnan(value) ? 0 : 8 * (value - 0.3) * (value - 0.3);
@@ -129,8 +129,8 @@ TEST_P(AcquisitionGradient, AgreesWithFeasibilityAndPrior) {
     return prior(numeric);
   };
   options.log_prior = prior_only.log_prior = flat_over_categories;
-  expect_gradient(Acquisition(posteriors, options), space, point);
-  expect_gradient(Acquisition(posteriors, prior_only), space, point);
+  expect_gradient(ScalarAcquisition(posteriors, options), space, point);
+  expect_gradient(ScalarAcquisition(posteriors, prior_only), space, point);
 }
 
 TEST_P(AcquisitionGradient, AgreesWithCostAndRelatedProcesses) {
@@ -146,10 +146,10 @@ TEST_P(AcquisitionGradient, AgreesWithCostAndRelatedProcesses) {
     AcquisitionOptions options;
     options.kind = kind;
     options.log_cost = &cost;
-    expect_gradient(Acquisition(posteriors, options), space, random_point(space, rng));
+    expect_gradient(ScalarAcquisition(posteriors, options), space, random_point(space, rng));
     options.sources = sources;
     options.tried = &tried;
-    expect_gradient(Acquisition(posteriors, options), space, random_point(space, rng));
+    expect_gradient(ScalarAcquisition(posteriors, options), space, random_point(space, rng));
   }
 }
 
@@ -161,7 +161,7 @@ TEST(Acquisition, AveragesTheImprovementOverPosteriorsAndFantasies) {
   const auto posteriors = random_posteriors(space, 2, 3, rng);
   const Points points = random_points(space, 30, rng);
   const AcquisitionOptions options;
-  const VectorXd values = Acquisition(posteriors, options).evaluate(points);
+  const VectorXd values = ScalarAcquisition(posteriors, options).evaluate(points);
   int compared = 0;
   for (Index i = 0; i < 30; ++i) {
     double mean = 0;
@@ -187,8 +187,8 @@ TEST(Acquisition, OtherKindsAreTheirFormulas) {
   AcquisitionOptions bound, probability;
   bound.kind = AcquisitionKind::confidence_bound;
   probability.kind = AcquisitionKind::probability_of_improvement;
-  const VectorXd bounds = Acquisition(posteriors, bound).evaluate(points);
-  const VectorXd probabilities = Acquisition(posteriors, probability).evaluate(points);
+  const VectorXd bounds = ScalarAcquisition(posteriors, bound).evaluate(points);
+  const VectorXd probabilities = ScalarAcquisition(posteriors, probability).evaluate(points);
   for (Index i = 0; i < 20; ++i) {
     double expected_bound = 0, expected_probability = 0;
     for (const Posterior& posterior : posteriors) {
@@ -211,7 +211,8 @@ TEST(Acquisition, FeasibilityIsALogarithmOfANormalDistribution) {
   with.feasibility = &labels;
   double lowest = 0, highest = -HUGE_VAL;
   for (double x = 0; x <= 1; x += 0.01) {
-    const double added = at(Acquisition(posteriors, with), {{x}}) - at(Acquisition(posteriors, plain), {{x}});
+    const double added =
+        at(ScalarAcquisition(posteriors, with), {{x}}) - at(ScalarAcquisition(posteriors, plain), {{x}});
     const Prediction label = labels.predict(std::vector{x});
     const long double u = (label.mean - 0.5) / std::sqrt(label.sd * label.sd + 0.01);
     const auto expected = static_cast<double>(std::log(0.5L * std::erfc(-u / std::numbers::sqrt2_v<long double>)));
@@ -228,7 +229,7 @@ TEST(Acquisition, FeasibilityIsContinuousAtTheSwitch) {
   const GaussianProcess labels = labels_from_left_to_right();
   AcquisitionOptions options;
   options.feasibility = &labels;
-  const Acquisition acquisition(posteriors, options);
+  const ScalarAcquisition acquisition(posteriors, options);
   const auto beyond = [&](double x) {
     const Prediction label = labels.predict(std::vector{x});
     return (label.mean - 0.5) / std::sqrt(label.sd * label.sd + 0.01) <= -10;
@@ -260,7 +261,7 @@ TEST(Acquisition, InfeasibleRegionsGetLess) {
   const AcquisitionOptions plain;
   AcquisitionOptions with;
   with.feasibility = &labels;
-  const Acquisition without({&*posterior, 1}, plain), weighted({&*posterior, 1}, with);
+  const ScalarAcquisition without({&*posterior, 1}, plain), weighted({&*posterior, 1}, with);
   for (const double offset : {0.1, 0.2, 0.3, 0.4}) {
     const double left = 0.5 - offset, right = 0.5 + offset;
     EXPECT_NEAR(at(without, {{left}}), at(without, {{right}}), 1e-8);
@@ -274,7 +275,8 @@ TEST(Acquisition, PriorIsAdded) {
   AcquisitionOptions plain, with;
   with.log_prior = [](std::span<const double> x) { return -3 * x[0]; };
   for (const double x : {0.0, 0.4, 1.0}) {
-    EXPECT_NEAR(at(Acquisition(posteriors, with), {{x}}), at(Acquisition(posteriors, plain), {{x}}) - 3 * x, 1e-12);
+    EXPECT_NEAR(at(ScalarAcquisition(posteriors, with), {{x}}), at(ScalarAcquisition(posteriors, plain), {{x}}) - 3 * x,
+                1e-12);
   }
 }
 
@@ -284,8 +286,8 @@ TEST(Acquisition, LogarithmOfTheCostIsSubtracted) {
   AcquisitionOptions plain, with;
   with.log_cost = &cost;
   for (const double x : {0.0, 0.4, 1.0}) {
-    EXPECT_NEAR(at(Acquisition(posteriors, with), {{x}}),
-                at(Acquisition(posteriors, plain), {{x}}) - predict(cost, x).mean, 1e-12);
+    EXPECT_NEAR(at(ScalarAcquisition(posteriors, with), {{x}}),
+                at(ScalarAcquisition(posteriors, plain), {{x}}) - predict(cost, x).mean, 1e-12);
   }
 }
 
@@ -302,9 +304,9 @@ TEST(Acquisition, RelatedProcessesAreAveragedByWeightEachAgainstWhatItPredictsFo
     const Prediction there = predict(source, x);
     // The labels are standardized on the way into the process: improvements are in those units.
     const double scale = source.transform().scale();
-    const double expected = 0.75 * std::exp(at(Acquisition(posteriors, plain), {{x}})) +
+    const double expected = 0.75 * std::exp(at(ScalarAcquisition(posteriors, plain), {{x}})) +
                             0.25 * std::exp(log_ei(there.mean, there.sd, best).value) / scale;
-    EXPECT_NEAR(std::exp(at(Acquisition(posteriors, with), {{x}})), expected, 1e-9 * expected);
+    EXPECT_NEAR(std::exp(at(ScalarAcquisition(posteriors, with), {{x}})), expected, 1e-9 * expected);
   }
 }
 
@@ -315,7 +317,7 @@ TEST(Acquisition, ARelatedProcessOfWholeWeightStandsAlone) {
   const RelatedProcess sources[] = {{&source, 1}};
   with.sources = sources;
   const Prediction there = predict(source, 0.1);
-  EXPECT_NEAR(std::exp(at(Acquisition(posteriors, with), {{0.1}})),
+  EXPECT_NEAR(std::exp(at(ScalarAcquisition(posteriors, with), {{0.1}})),
               std::exp(log_ei(there.mean, there.sd, 0).value) / source.transform().scale(), 1e-9)
       << "before a point was tried, against the mean of the observations";
 }

@@ -1,9 +1,9 @@
-#include "gp/acquisition/acquisition.h"
+#include "gp/acquisition/scalar_acquisition.h"
 
 #include <cmath>
-#include <numbers>
-#include <utility>
 
+#include "gp/acquisition/averages.h"
+#include "gp/acquisition/log_cdf.h"
 #include "gp/acquisition/log_ei.h"
 
 namespace krige::gp {
@@ -14,14 +14,6 @@ using Eigen::VectorXd;
 
 namespace {
 
-// Labels: feasible when the latent value is nearer to 1 than to 0.
-constexpr double kThreshold = 0.5;
-// Of the latent value, besides what the process is unsure of: keeps one label from deciding for good.
-constexpr double kLatentSd = 0.1;
-
-// Of the central differences of a prior, which is smooth and costs next to nothing.
-constexpr double kStep = 1e-6;
-
 // Standard deviations below the mean that a confidence bound takes.
 constexpr double kBound = 1.8;
 
@@ -29,27 +21,6 @@ constexpr double kBound = 1.8;
 struct Term {
   double value, by_mean, by_sd;
 };
-
-// log Φ(u) and its derivative.
-std::pair<double, double> log_cdf(double u) {
-  if (u > -10) {
-    const double cdf = 0.5 * std::erfc(-u / std::numbers::sqrt2);
-    return {std::log(cdf), std::exp(-0.5 * u * u) / std::sqrt(2 * std::numbers::pi) / cdf};
-  }
-  // Φ(u) = φ(u)/(x + 1/(x + 2/(x + …))) with x = −u: Mills' ratio as a continued fraction.
-  double fraction = 0;
-  for (int k = 20; k >= 1; --k) fraction = k / (-u + fraction);
-  const double slope = -u + fraction;
-  return {-0.5 * u * u - 0.5 * std::log(2 * std::numbers::pi) - std::log(slope), slope};
-}
-
-// log Φ(u), u = (mean − threshold)/√(sd² + latent²).
-Term log_feasibility(const Prediction& label) {
-  const double variance = label.sd * label.sd + kLatentSd * kLatentSd;
-  const double u = (label.mean - kThreshold) / std::sqrt(variance);
-  const auto [value, slope] = log_cdf(u);
-  return {value, slope / std::sqrt(variance), -slope * u * label.sd / variance};
-}
 
 Term gain(AcquisitionKind kind, double mean, double sd, double best) {
   switch (kind) {
@@ -70,29 +41,29 @@ Term gain(AcquisitionKind kind, double mean, double sd, double best) {
 // Over fantasies and posteriors: a bound is averaged as it is, a logarithm as what it is the logarithm of. The weights
 // are of sum 1.
 double average(AcquisitionKind kind, const VectorXd& values, const VectorXd& weights) {
-  if (kind == AcquisitionKind::confidence_bound) return values.dot(weights);
-  const double top = values.maxCoeff();
-  return top + std::log((values.array() - top).exp().matrix().dot(weights));
+  return kind == AcquisitionKind::confidence_bound ? values.dot(weights) : log_average(values, weights);
 }
 
 // ∂average/∂values.
 VectorXd shares(AcquisitionKind kind, const VectorXd& values, const VectorXd& weights) {
-  if (kind == AcquisitionKind::confidence_bound) return weights;
-  const VectorXd parts = (values.array() - values.maxCoeff()).exp() * weights.array();
-  return parts / parts.sum();
+  return kind == AcquisitionKind::confidence_bound ? weights : log_average_shares(values, weights);
 }
 
-VectorXd equal_weights(Index n) { return VectorXd::Constant(n, 1 / static_cast<double>(n)); }
+// The best mean over `points`, by fantasy.
+VectorXd best_of(const Posterior& posterior, const Points& points) {
+  return posterior.predict(points).means.colwise().minCoeff().transpose();
+}
 
 // The best mean over the points tried; before any was, the mean of the observations.
 VectorXd best_of_tried(const Posterior& posterior, const Points* tried) {
   if (tried == nullptr || tried->size() == 0) return VectorXd::Constant(1, posterior.observed_means().mean());
-  return posterior.predict(*tried).means.colwise().minCoeff().transpose();
+  return best_of(posterior, *tried);
 }
 
 }  // namespace
 
-Acquisition::Acquisition(std::span<const Posterior> posteriors, const AcquisitionOptions& options) : options_(options) {
+ScalarAcquisition::ScalarAcquisition(std::span<const Posterior> posteriors, const AcquisitionOptions& options)
+    : options_(options), terms_(options) {
   std::vector<double> weights;
   double own = 1;
   for (const RelatedProcess& source : options.sources) {
@@ -105,7 +76,8 @@ Acquisition::Acquisition(std::span<const Posterior> posteriors, const Acquisitio
   }
   if (own > 0 || components_.empty()) {
     for (const Posterior& posterior : posteriors) {
-      components_.push_back({&posterior, posterior.incumbents()});
+      components_.push_back(
+          {&posterior, options.feasible == nullptr ? posterior.incumbents() : best_of(posterior, *options.feasible)});
       weights.push_back(std::max(own, 1e-3) / static_cast<double>(posteriors.size()));
     }
   }
@@ -113,7 +85,7 @@ Acquisition::Acquisition(std::span<const Posterior> posteriors, const Acquisitio
   weights_ /= weights_.sum();
 }
 
-VectorXd Acquisition::evaluate(const Points& points) const {
+VectorXd ScalarAcquisition::evaluate(const Points& points) const {
   const auto n = static_cast<Index>(points.size());
   MatrixXd logs(n, weights_.size());  // by component
   for (std::size_t k = 0; k < components_.size(); ++k) {
@@ -129,21 +101,11 @@ VectorXd Acquisition::evaluate(const Points& points) const {
   }
   VectorXd out(n);
   for (Index i = 0; i < n; ++i) out(i) = average(options_.kind, logs.row(i).transpose(), weights_);
-  if (options_.feasibility != nullptr) {
-    const std::vector<Prediction> labels = options_.feasibility->predict(points);
-    for (Index i = 0; i < out.size(); ++i) out(i) += log_feasibility(labels[static_cast<std::size_t>(i)]).value;
-  }
-  if (options_.log_cost != nullptr) {
-    const std::vector<Prediction> costs = options_.log_cost->predict(points);
-    for (Index i = 0; i < out.size(); ++i) out(i) -= costs[static_cast<std::size_t>(i)].mean;
-  }
-  if (options_.log_prior) {
-    for (Index i = 0; i < n; ++i) out(i) += options_.log_prior(points.row(static_cast<std::size_t>(i)));
-  }
+  terms_.add(points, out);
   return out;
 }
 
-Acquisition::Value Acquisition::evaluate_with_gradient(std::span<const double> point) const {
+Acquisition::Value ScalarAcquisition::evaluate_with_gradient(std::span<const double> point) const {
   const Index count = weights_.size();
   VectorXd logs(count);
   MatrixXd gradients(static_cast<Index>(point.size()), count);
@@ -165,31 +127,7 @@ Acquisition::Value Acquisition::evaluate_with_gradient(std::span<const double> p
         local.mean_gradients * weights.cwiseProduct(by_mean) + weights.dot(by_sd) / (2 * sd) * local.variance_gradient;
   }
   Value out{average(options_.kind, logs, weights_), gradients * shares(options_.kind, logs, weights_)};
-  if (options_.feasibility != nullptr) {
-    const PredictionGradient label = options_.feasibility->predict_with_gradient(point);
-    const Term term = log_feasibility(label.prediction);
-    out.value += term.value;
-    for (std::size_t d = 0; d < point.size(); ++d) {
-      out.gradient(static_cast<Index>(d)) += term.by_mean * label.mean[d] + term.by_sd * label.sd[d];
-    }
-  }
-  if (options_.log_cost != nullptr) {
-    const PredictionGradient cost = options_.log_cost->predict_with_gradient(point);
-    out.value -= cost.prediction.mean;
-    for (std::size_t d = 0; d < point.size(); ++d) out.gradient(static_cast<Index>(d)) -= cost.mean[d];
-  }
-  if (options_.log_prior) {
-    out.value += options_.log_prior(point);
-    std::vector<double> moved(point.begin(), point.end());
-    for (std::size_t d = 0; d < moved.size(); ++d) {
-      if (std::isnan(moved[d])) continue;
-      moved[d] = point[d] + kStep;
-      const double above = options_.log_prior(moved);
-      moved[d] = point[d] - kStep;
-      out.gradient(static_cast<Index>(d)) += (above - options_.log_prior(moved)) / (2 * kStep);
-      moved[d] = point[d];
-    }
-  }
+  terms_.add(point, out);
   return out;
 }
 

@@ -1,0 +1,140 @@
+#include "server/metrics/metrics.h"
+
+#include <prometheus/client_metric.h>
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/histogram.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <map>
+#include <vector>
+
+#include "server/metrics/process.h"
+
+namespace krige::server {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+prometheus::Histogram::BucketBoundaries bounds() {
+  return {LatencyHistogram::kBounds.begin(), LatencyHistogram::kBounds.end()};
+}
+
+MetricFamily family(std::string name, std::string help, MetricType type) {
+  MetricFamily made;
+  made.name = std::move(name);
+  made.help = std::move(help);
+  made.type = type;
+  return made;
+}
+
+MetricFamily gauge(std::string name, std::string help, double value) {
+  MetricFamily made = family(std::move(name), std::move(help), MetricType::Gauge);
+  made.metric.emplace_back().gauge.value = value;
+  return made;
+}
+
+template <typename State>
+MetricFamily by_state(std::string name, std::string help, const std::map<State, std::int64_t>& counts) {
+  MetricFamily made = family(std::move(name), std::move(help), MetricType::Gauge);
+  for (const auto& [state, count] : counts) {
+    ClientMetric& metric = made.metric.emplace_back();
+    metric.label = {{"state", std::string(tuner::name(state))}};
+    metric.gauge.value = static_cast<double>(count);
+  }
+  return made;
+}
+
+ClientMetric to_metric(const LatencyHistogram& histogram, const std::string& operation) {
+  const LatencyHistogram::Snapshot seen = histogram.read();
+  ClientMetric metric;
+  metric.label = {{"operation", operation}};
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < seen.counts.size(); ++i) {
+    total += seen.counts[i];
+    const bool last = i == LatencyHistogram::kBounds.size();
+    metric.histogram.bucket.push_back(
+        {total, last ? std::numeric_limits<double>::infinity() : LatencyHistogram::kBounds[i]});
+  }
+  metric.histogram.sample_count = total;
+  metric.histogram.sample_sum = seen.sum;
+  return metric;
+}
+
+void add_studies(const tuner::Engine& engine, std::vector<MetricFamily>& families) {
+  std::map<tuner::StudyState, std::int64_t> studies;
+  std::map<tuner::TrialState, std::int64_t> trials;
+  for (const tuner::StudyView& study : engine.studies()) {
+    ++studies[study.row.state];
+    for (const auto& [state, count] : study.trial_counts) trials[state] += count;
+  }
+  families.push_back(by_state("krige_studies", "Studies by state", studies));
+  families.push_back(by_state("krige_trials", "Trials of all studies by state", trials));
+}
+
+void add_process(std::vector<MetricFamily>& families) {
+  const ProcessFigures figures = read_process_figures();
+  MetricFamily cpu = family("process_cpu_seconds_total", "Processor time of the service itself", MetricType::Counter);
+  cpu.metric.emplace_back().counter.value = figures.cpu_seconds;
+  families.push_back(std::move(cpu));
+  families.push_back(gauge("process_resident_memory_bytes", "Resident memory of the service", figures.resident_bytes));
+  families.push_back(gauge("process_open_fds", "Open file descriptors", figures.open_descriptors));
+  families.push_back(gauge("process_threads", "Threads of the service", figures.threads));
+  families.push_back(gauge("process_start_time_seconds", "When it started, since 1970", figures.start_seconds));
+  families.push_back(gauge("krige_attempt_processes",
+                           "Processes that run attempts: supervisors, workers, shards, programs", figures.descendants));
+}
+
+}  // namespace
+
+struct Metrics::Impl {
+  prometheus::Registry registry;
+  prometheus::Family<prometheus::Counter>& requests = prometheus::BuildCounter()
+                                                          .Name("krige_http_requests_total")
+                                                          .Help("Requests that were answered")
+                                                          .Register(registry);
+  prometheus::Family<prometheus::Histogram>& request_seconds = prometheus::BuildHistogram()
+                                                                   .Name("krige_http_request_seconds")
+                                                                   .Help("Time until a request was answered")
+                                                                   .Register(registry);
+  prometheus::Histogram& suggest_seconds = prometheus::BuildHistogram()
+                                               .Name("krige_suggest_seconds")
+                                               .Help("Time until a suggest that gave trials was answered")
+                                               .Register(registry)
+                                               .Add({}, bounds());
+};
+
+Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::count_request(std::string_view method, std::string_view route, int status, double seconds) {
+  const std::string path(route);
+  impl_->requests.Add({{"method", std::string(method)}, {"route", path}, {"status", std::to_string(status)}})
+      .Increment();
+  impl_->request_seconds.Add({{"route", path}}, bounds()).Observe(seconds);
+}
+
+void Metrics::count_suggest(double seconds) { impl_->suggest_seconds.Observe(seconds); }
+
+std::string Metrics::text(const Sources& sources) const {
+  std::vector<MetricFamily> families = impl_->registry.Collect();
+  add_studies(sources.engine, families);
+  if (sources.store != nullptr) {
+    MetricFamily store = family("krige_store_seconds", "Time of calls of the store; writes until they are durable",
+                                MetricType::Histogram);
+    store.metric.push_back(to_metric(sources.store->writes, "write"));
+    store.metric.push_back(to_metric(sources.store->reads, "read"));
+    families.push_back(std::move(store));
+  }
+  families.push_back(gauge("krige_event_streams", "Open event streams", static_cast<double>(sources.event_streams)));
+  families.push_back(gauge("krige_waiting_suggests", "Calls of suggest that wait for trials",
+                           static_cast<double>(sources.waiting_suggests)));
+  add_process(families);
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace krige::server

@@ -1,0 +1,38 @@
+// What the service counts, in the text format of Prometheus (0.0.4).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "tuner/storage/timed_storage.h"
+#include "tuner/study/engine.h"
+
+namespace krige::server {
+
+// Thread-safe.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  // One request that was answered. `route`: its pattern, so that there are only so many.
+  void count_request(std::string_view method, std::string_view route, int status, double seconds);
+  // A call of suggest that gave trials.
+  void count_suggest(double seconds);
+
+  // What is looked up when somebody asks.
+  struct Sources {
+    const tuner::Engine& engine;
+    const tuner::StoreTimes* store = nullptr;  // null: not measured
+    std::size_t event_streams = 0;             // open now
+    std::size_t waiting_suggests = 0;
+  };
+  [[nodiscard]] std::string text(const Sources& sources) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace krige::server

@@ -1,0 +1,96 @@
+#include "server/pipeline.h"
+
+#include "base/log.h"
+#include "server/http/problem.h"
+
+namespace krige::server {
+namespace {
+
+constexpr std::string_view kPage = "page";
+constexpr std::string_view kApi = "/api/";
+
+bool reads(const Request& request) { return request.method == "GET" || request.method == "HEAD"; }
+
+bool has_header(const Reply& reply, std::string_view name) {
+  for (const auto& [key, value] : reply.headers)
+    if (key == name) return true;
+  return false;
+}
+
+// A heartbeat prolongs a lease, which is no change of a study; an answer that asks to come again gave nothing.
+bool is_change(const Request& request, const Dispatched& done) {
+  return done.route != nullptr && !reads(request) && done.reply.status < 400 &&
+         !done.route->pattern.ends_with(":heartbeat") && !has_header(done.reply, "Retry-After");
+}
+
+}  // namespace
+
+Status Pipeline::admit(const Request& request) {
+  Status admitted = guard_.admit(request);
+  if (!admitted) {
+    Dispatched refused;
+    refused.reply.status = http_status(admitted.error().code);
+    record(request, {}, refused, std::chrono::steady_clock::now());
+  }
+  return admitted;
+}
+
+Caller Pipeline::identify(const Request& request) {
+  if (api_.auth == nullptr) return {"anonymous", Role::admin};
+  return api_.auth->identify(request);
+}
+
+Dispatched Pipeline::dispatch(const Request& request, const Caller& caller) {
+  const bool limited = api_.auth != nullptr && caller.role && request.path.starts_with(kApi);
+  if (!limited || limiter_.take(caller.name)) return router_.dispatch(request, caller);
+  const Error error{ErrorCode::rate_limited, "this token asks too often: wait as long as Retry-After says", {}, {}};
+  return {to_reply(to_problem(error), request.request_id)};
+}
+
+Reply Pipeline::answer(const Request& request) {
+  const auto start = std::chrono::steady_clock::now();
+  const Caller caller = identify(request);
+  Dispatched done = dispatch(request, caller);
+  if (is_change(request, done)) audit(request, caller, done);
+  record(request, caller, done, start);
+  if (done.reply.stream && done.route != nullptr) end_with_caller(done.reply, request, *done.route);
+  return std::move(done.reply);
+}
+
+void Pipeline::audit(const Request& request, const Caller& caller, const Dispatched& done) {
+  if (!api_.audit) return;
+  const Status written =
+      api_.audit->append({system_clock().wall_now(), caller.name, std::string(caller.role ? name(*caller.role) : ""),
+                          request.method, request.path, done.reply.status, request.request_id});
+  // The change is made and cannot be taken back: what is missing is said where the operator looks.
+  if (!written) log::error("the audit log lacks request " + request.request_id + ": " + written.error().describe());
+}
+
+void Pipeline::record(const Request& request, const Caller& caller, const Dispatched& done, Start start) {
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const bool page = done.route == nullptr && done.reply.status < 400;
+  const std::string_view route = done.route != nullptr ? std::string_view(done.route->pattern) : page ? kPage : "";
+  // The method only where a route names it: a client could make up any number of them.
+  api_.metrics.count_request(done.route != nullptr ? std::string_view(done.route->method) : "", route,
+                             done.reply.status, seconds);
+  if (route.ends_with(":suggest") && done.reply.status == 200 && !has_header(done.reply, "Retry-After"))
+    api_.metrics.count_suggest(seconds);
+  if (api_.options.on_request)
+    api_.options.on_request({request.request_id, request.method, request.path, route, caller.name, done.reply.status,
+                             seconds, done.reply.body.size()});
+}
+
+void Pipeline::end_with_caller(Reply& reply, const Request& request, const RouteInfo& route) {
+  if (api_.auth == nullptr || !route.needs) return;
+  Request shown;  // the request itself ends before the stream does
+  shown.headers = request.headers;
+  reply.stream = [this, shown = std::move(shown), needs = *route.needs,
+                  stream = std::move(reply.stream)](const BodyWriter& write) {
+    stream([&](std::string_view piece) {
+      const Caller caller = api_.auth->identify(shown);
+      return caller.role && *caller.role >= needs && write(piece);
+    });
+  };
+}
+
+}  // namespace krige::server

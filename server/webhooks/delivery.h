@@ -1,0 +1,44 @@
+// One message to one address: signed, sent once, with a deadline.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace krige::server {
+
+// Where messages go: http or https, host, port, path.
+class Target {
+ public:
+  static Result<Target> parse(const std::string& url);
+
+  [[nodiscard]] const std::string& url() const { return url_; }
+  [[nodiscard]] const std::string& origin() const { return origin_; }  // https://host:port
+  [[nodiscard]] const std::string& path() const { return path_; }      // with the query
+
+ private:
+  Target() = default;
+  std::string url_;
+  std::string origin_;
+  std::string path_;
+};
+
+struct Message {
+  std::string id;    // the same for every try: who receives it twice can tell
+  std::string kind;  // trial.ended or study.ended
+  std::string body;  // JSON
+};
+
+// HMAC-SHA-256 of "TIMESTAMP.BODY", as the header Krige-Signature has it: v1=HEX. The timestamp is signed too, so that
+// an old message cannot be sent again as a new one.
+[[nodiscard]] std::string signature(std::string_view secret, std::int64_t timestamp, std::string_view body);
+
+// Errors: unavailable when there is no answer or one that is not 2xx. Ends early when `stop` is requested. Redirects
+// are not followed.
+[[nodiscard]] Status deliver(const Target& target, const Message& message, std::string_view secret, Millis timeout,
+                             const std::stop_token& stop);
+
+}  // namespace krige::server

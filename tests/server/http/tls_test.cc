@@ -1,0 +1,166 @@
+#include "server/http/tls.h"
+
+#include <gtest/gtest.h>
+#include <httplib.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <atomic>
+#include <thread>
+
+#include "server/http/connection.h"
+#include "server/http/http_server.h"
+#include "tests/server/raw_client.h"
+#include "tests/server/temporary_folder.h"
+
+namespace krige::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A self-signed certificate for localhost and its key, as two PEM files.
+struct Certificate {
+  explicit Certificate(const std::filesystem::path& folder, const std::string& name)
+      : certificate((folder / (name + ".crt")).string()), key((folder / (name + ".key")).string()) {
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> pair(EVP_EC_gen("P-256"), EVP_PKEY_free);
+    const std::unique_ptr<X509, decltype(&X509_free)> made(X509_new(), X509_free);
+    X509_set_version(made.get(), 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 1);
+    X509_gmtime_adj(X509_getm_notBefore(made.get()), -60);
+    X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
+    X509_set_pubkey(made.get(), pair.get());
+    X509_NAME* subject = X509_get_subject_name(made.get());
+    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1,
+                               0);
+    X509_set_issuer_name(made.get(), subject);
+    X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
+    X509_add_ext(made.get(), names, -1);
+    X509_EXTENSION_free(names);
+    X509_sign(made.get(), pair.get(), EVP_sha256());
+    std::FILE* file = std::fopen(certificate.c_str(), "w");
+    PEM_write_X509(file, made.get());
+    std::fclose(file);
+    file = std::fopen(key.c_str(), "w");
+    PEM_write_PrivateKey(file, pair.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    std::fclose(file);
+  }
+  std::string certificate;
+  std::string key;
+};
+
+class TlsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    Result<Listener> listener = listen_on("127.0.0.1", 0);
+    ASSERT_TRUE(listener);
+    port_ = listener->port;
+    auto tls = TlsContext::open(pair_.certificate, pair_.key);
+    ASSERT_TRUE(tls) << tls.error().describe();
+    HttpOptions options;
+    options.limits.request_time = 500ms;
+    HttpHandlers handlers;
+    handlers.admit = [](const Request&) { return Status(); };
+    handlers.answer = [](const Request& request) {
+      Reply reply;
+      reply.body = request.method + " " + std::string(request.body);
+      if (request.path == "/large") reply.body.assign(kLarge, 'x');
+      if (request.path == "/stream")
+        reply.stream = [](const BodyWriter& write) {
+          for (int i = 0; i < 100 && write(std::string(10'000, 'y')); ++i) {
+          }
+        };
+      return reply;
+    };
+    auto server = HttpServer::start(std::move(listener->fd), options, handlers, std::move(*tls));
+    ASSERT_TRUE(server) << server.error().describe();
+    server_ = std::move(*server);
+  }
+  // Trusts our certificate and no other.
+  std::unique_ptr<httplib::SSLClient> client() {
+    auto made = std::make_unique<httplib::SSLClient>("localhost", port_);
+    made->set_ca_cert_path(pair_.certificate.c_str());
+    made->enable_server_certificate_verification(true);
+    made->set_read_timeout(RawClient::kDeadline);
+    made->set_keep_alive(true);
+    return made;
+  }
+
+  static constexpr std::size_t kLarge = std::size_t{8} << 20;
+  TemporaryFolder folder_;
+  Certificate pair_{folder_.path(), "server"};
+  int port_ = 0;
+  std::unique_ptr<HttpServer> server_;
+};
+
+TEST_F(TlsTest, AnswersManyRequestsOnOneConnection) {
+  const auto made = client();
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = made->Post("/a", "hello", "text/plain");
+    ASSERT_TRUE(answer) << to_string(answer.error());
+    EXPECT_EQ(answer->body, "POST hello");
+  }
+}
+
+TEST_F(TlsTest, CarriesWhatIsLargerThanARecordAndASocketsBuffer) {
+  const auto made = client();
+  const std::string body(1'000'000, 'b');
+  const auto echoed = made->Post("/a", body, "text/plain");
+  ASSERT_TRUE(echoed) << to_string(echoed.error());
+  EXPECT_EQ(echoed->body, "POST " + body);
+  const auto large = made->Get("/large");
+  ASSERT_TRUE(large) << to_string(large.error());
+  EXPECT_EQ(large->body, std::string(kLarge, 'x'));
+  const auto streamed = made->Get("/stream");
+  ASSERT_TRUE(streamed) << to_string(streamed.error());
+  EXPECT_EQ(streamed->body, std::string(1'000'000, 'y'));
+}
+
+TEST_F(TlsTest, ServesManyAtOnce) {
+  std::atomic<int> answered = 0;
+  {
+    std::vector<std::jthread> clients;
+    for (int i = 0; i < 16; ++i)
+      clients.emplace_back([&] {
+        const auto made = client();
+        for (int k = 0; k < 10; ++k)
+          if (const auto answer = made->Get("/a"); answer && answer->body == "GET ") ++answered;
+      });
+  }
+  EXPECT_EQ(answered, 160);
+}
+
+TEST_F(TlsTest, DropsWhoDoesNotSpeakTlsOrStopsInTheHandshake) {
+  RawClient plain(port_);
+  plain.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(plain.read_all().find("HTTP"), std::string::npos);
+  EXPECT_TRUE(plain.closed());
+  RawClient silent(port_);
+  silent.send("\x16\x03\x01");
+  EXPECT_EQ(silent.read_all(), "");
+  EXPECT_TRUE(silent.closed());
+  EXPECT_TRUE(client()->Get("/a"));
+}
+
+TEST_F(TlsTest, RefusesOldVersions) {
+  const auto made = client();
+  SSL_CTX_set_min_proto_version(made->ssl_context(), TLS1_VERSION);
+  SSL_CTX_set_max_proto_version(made->ssl_context(), TLS1_1_VERSION);
+  EXPECT_FALSE(made->Get("/a"));
+}
+
+TEST_F(TlsTest, NamesTheFileThatIsWrong) {
+  const Certificate other(folder_.path(), "other");
+  const auto field = [](const std::string& certificate, const std::string& key) {
+    const auto context = TlsContext::open(certificate, key);
+    return context ? "" : context.error().field;
+  };
+  EXPECT_EQ(field("/nonexistent", pair_.key), "--tls-cert");
+  EXPECT_EQ(field(pair_.key, pair_.key), "--tls-cert");
+  EXPECT_EQ(field(pair_.certificate, "/nonexistent"), "--tls-key");
+  EXPECT_EQ(field(pair_.certificate, other.key), "--tls-key");
+  EXPECT_EQ(field(other.certificate, other.key), "");
+}
+
+}  // namespace
+}  // namespace krige::server
