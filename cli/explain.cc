@@ -85,8 +85,11 @@ std::string trial(const tuner::StudySpec& spec) {
 }  // namespace
 
 std::string explain(const tuner::StudySpec& spec) {
-  return fmt::format("{}\n{}\n{} {} at once on this machine; `krige sweep --dry-run` shows the first points.",
-                     parameters(spec.space), ends(spec), trial(spec), spec.budget.parallel);
+  std::string text = fmt::format("{}\n{}\n{}", parameters(spec.space), ends(spec), trial(spec));
+  if (spec.runs_locally())
+    text +=
+        fmt::format(" {} at once on this machine; krige sweep --dry-run shows the first points.", spec.budget.parallel);
+  return text;
 }
 
 }  // namespace krige::cli
