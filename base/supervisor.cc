@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdlib>
 #include <new>
 #include <optional>
 
@@ -48,6 +49,8 @@ struct StartFault {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 
+  // Where what descends from the program reports when its standard output is something else: our end of the pipe.
+  ::setenv("KRIGE_REPORT", ("/proc/" + std::to_string(supervisor) + "/fd/1").c_str(), 1);
   const auto give_up = [&fault](End end) {
     fault = {end, errno};
     ::_exit(127);

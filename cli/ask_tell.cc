@@ -85,30 +85,65 @@ class Session {
     return reply;
   }
 
-  // All of the list or, when one of it is wrong, nothing.
+  // All of the list or, when one of it is wrong, nothing. Trials that were not asked for get the next ids.
   Result<OrderedJson> tell(const OrderedJson& list, const std::string& path) {
     if (!list.is_array())
-      return fail(ErrorCode::invalid_argument, "must be a list of {id, value}, {id, values} or {id, state}", path);
+      return fail(ErrorCode::invalid_argument,
+                  "must be a list of {id, value}, {id, values}, {id, state} or {params, …}", path);
     std::vector<Trial> told;
+    OrderedJson further = OrderedJson::array();  // ids
     for (std::size_t i = 0; i < list.size(); ++i) {
       const std::string at = path.empty() ? "" : fmt::format("{}[{}]", path, i);
-      KRIGE_TRY(Trial trial, read_result(list[i], at));
+      const TrialId next = image_.next_trial() + static_cast<TrialId>(further.size());
+      KRIGE_TRY(Trial trial, read_result(list[i], at, next));
       for (const Trial& earlier : told)
         if (earlier.id == trial.id) return fail(ErrorCode::invalid_argument, "is told twice", join_path(at, "id"));
+      if (trial.id == next) further.push_back(next);
       told.push_back(std::move(trial));
     }
     for (Trial& trial : told) take(std::move(trial));
-    return OrderedJson{{"ok", true}};
+    OrderedJson reply{{"ok", true}};
+    if (!further.empty()) reply["ids"] = std::move(further);
+    return reply;
   }
 
-  Result<Trial> read_result(const OrderedJson& json, const std::string& path) const {
+  Result<Trial> asked_trial(TrialId id, const std::string& path) const {
+    const Trial* asked = image_.trial(id);
+    if (asked == nullptr)
+      return fail(ErrorCode::not_found, fmt::format("trial {} was not asked for", id), join_path(path, "id"));
+    if (is_final(asked->state))
+      return fail(ErrorCode::trial_finished, fmt::format("trial {} is {} already", id, name(asked->state)),
+                  join_path(path, "id"));
+    return *asked;
+  }
+
+  // A point that somebody else chose.
+  Result<Trial> further_trial(const OrderedJson& params, const std::string& path, TrialId id) const {
+    const Result<tuner::Params> given = tuner::params_from_json(params);
+    if (!given) return fail(given.error().within(path));
+    Result<tuner::Params> point = image_.spec().space.check(*given);
+    if (!point) return fail(point.error().within(join_path(path, "params")));
+    Trial trial;
+    trial.id = id;
+    trial.state = TrialState::running;
+    trial.params = *std::move(point);
+    trial.suggestion.method = "imported";
+    return trial;
+  }
+
+  // One item: `id` of a trial that was asked for, or `params` of one that was not and gets the id `next`.
+  Result<Trial> read_result(const OrderedJson& json, const std::string& path, TrialId next) const {
     Faults faults;
     ObjectReader reader(json, path, faults);
-    reader.require("id");
+    const OrderedJson* params = reader.raw("params");
+    if (params == nullptr) reader.require("id");
     const auto id = reader.integer_in("id", 1, INT64_MAX);
     const OrderedJson* value = reader.raw("value");
     const OrderedJson* values = reader.raw("values");
-    const auto state = reader.one_of("state", {"COMPLETED", "PRUNED", "FAILED", "INFEASIBLE", "CANCELLED"});
+    const auto state = reader.one_of("state", {"COMPLETED", "PRUNED", "FAILED", "INFEASIBLE", "CANCELLED", "RUNNING"});
+    if (params != nullptr && id) reader.fault("params", "the trial that id names has its own");
+    if (state == "RUNNING" && (params == nullptr || value != nullptr || values != nullptr))
+      reader.fault("state", "RUNNING is for params without a value");
     const auto reason = reader.string("reason");
     const auto seconds = reader.number_in("seconds", 0, kMaxSeconds);
     reader.finish();
@@ -126,13 +161,7 @@ class Session {
     if (value != nullptr && several) reader.fault("value", "the study has several objectives: give values");
     if (completed && value == nullptr && values == nullptr) reader.fault(several ? "values" : "value", "is missing");
     if (!faults.empty()) return fail(faults.error());
-    const Trial* asked = image_.trial(*id);
-    if (asked == nullptr)
-      return fail(ErrorCode::not_found, fmt::format("trial {} was not asked for", *id), join_path(path, "id"));
-    if (is_final(asked->state))
-      return fail(ErrorCode::trial_finished, fmt::format("trial {} is {} already", *id, name(asked->state)),
-                  join_path(path, "id"));
-    Trial trial = *asked;
+    KRIGE_TRY(Trial trial, params != nullptr ? further_trial(*params, path, next) : asked_trial(*id, path));
     trial.reason = reason.value_or("");
     trial.state = state ? *tuner::trial_state(*state) : TrialState::completed;
     if (number) metrics.emplace_back(image_.spec().metric.name, *number);

@@ -3,6 +3,7 @@
 // standard error.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,7 +40,13 @@ struct SweepOptions {
   std::string file;
   std::string store;  // empty: in memory
   bool json = false;
+  std::optional<std::int64_t> parallel;  // instead of the file's budget
+  std::optional<std::int64_t> max_trials;
+  std::optional<double> until;  // instead of the file's metric.target; 1 when it is not reached
+  std::string csv;              // a file for the trials
+  bool dry_run = false;         // shows the first points and starts nothing
 };
+// 1 also when no trial was completed.
 int sweep(const SweepOptions& options);
 
 struct TrainOptions {
@@ -73,6 +80,7 @@ int evaluate(const EvaluateOptions& options);
 struct ValidateOptions {
   std::string file;
   bool json = false;
+  bool explain = false;
 };
 int validate(const ValidateOptions& options);
 
@@ -80,6 +88,15 @@ struct AskTellOptions {
   std::string file;  // "-": the first line of standard input is the study
 };
 int ask_tell(const AskTellOptions& options);
+
+struct ReportOptions {
+  std::vector<std::string> metrics;  // name=number
+  std::optional<std::int64_t> step;  // none: the one behind the last
+};
+int report_metrics(const ReportOptions& options);
+
+// Prints the JSON Schema of the study file.
+int schema();
 
 struct BackupOptions {
   std::string file;      // the copy

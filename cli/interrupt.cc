@@ -18,8 +18,11 @@ InterruptWatch::InterruptWatch() {
   ::sigaddset(&signals_, SIGTERM);
   ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   thread_ = std::jthread([this](const std::stop_token& stop) {
-    while (!stop.stop_requested())
-      if (::sigtimedwait(&signals_, nullptr, &kPoll) > 0) interrupted_.request_stop();
+    while (!stop.stop_requested()) {
+      const int signal = ::sigtimedwait(&signals_, nullptr, &kPoll);
+      if (signal == SIGTERM || (signal == SIGINT && interrupted_.stop_requested())) at_once_.request_stop();
+      if (signal > 0) interrupted_.request_stop();
+    }
   });
 }
 

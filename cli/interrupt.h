@@ -18,12 +18,15 @@ class InterruptWatch {
   InterruptWatch& operator=(const InterruptWatch&) = delete;
 
   [[nodiscard]] std::stop_token token() const { return interrupted_.get_token(); }
+  // SIGTERM, or SIGINT for the second time: nothing is to be waited for.
+  [[nodiscard]] std::stop_token at_once() const { return at_once_.get_token(); }
   [[nodiscard]] bool interrupted() const { return interrupted_.stop_requested(); }
   // Returns when a signal has come.
   void wait();
 
  private:
   std::stop_source interrupted_;
+  std::stop_source at_once_;
   sigset_t signals_{};
   std::jthread thread_;
 };

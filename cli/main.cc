@@ -1,4 +1,4 @@
-// Flags are parsed here and nowhere else.
+// Flags are parsed here and in the files of flags.h, nowhere else.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -7,6 +7,8 @@
 
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/flags.h"
+#include "cli/manual.h"
 
 namespace {
 
@@ -107,6 +109,18 @@ int main(int argc, char** argv) {
       ->add_option("--store", sweep_options.store, "Keep the study in this SQLite file; the same again goes on with it")
       ->type_name("FILE");
   sweep_command->add_flag("--json", sweep_options.json, "Print the study and its trials as one JSON document");
+  sweep_command->add_option("--parallel", sweep_options.parallel, "Trials at once, instead of budget.parallel")
+      ->check(CLI::Range(1, 1000));
+  sweep_command->add_option("--max-trials", sweep_options.max_trials, "Instead of budget.max_trials")
+      ->check(CLI::Range(1, 1'000'000'000));
+  sweep_command
+      ->add_option("--until", sweep_options.until,
+                   "End when a trial is as good, instead of metric.target; exit code 1 when none is")
+      ->type_name("VALUE");
+  sweep_command->add_option("--csv", sweep_options.csv, "Write the trials there at the end, a line each")
+      ->type_name("FILE");
+  sweep_command->add_flag("--dry-run", sweep_options.dry_run, "Print the first points and start nothing");
+  sweep_command->footer("Ctrl-C lets the trials that run finish, once more stops them.");
   sweep_command->callback([&] { code = sweep(sweep_options); });
 
   TrainOptions train_options;
@@ -158,6 +172,7 @@ int main(int argc, char** argv) {
       app.add_subcommand("validate", "Check a study file or a training job and say what it means");
   validate_command->add_option("FILE", validate_options.file, "Study file, YAML or JSON")->required();
   validate_command->add_flag("--json", validate_options.json, "Print the study in its canonical form");
+  validate_command->add_flag("--explain", validate_options.explain, "Say what each part of the study means");
   validate_command->callback([&] { code = validate(validate_options); });
 
   AskTellOptions ask_tell_options;
@@ -169,8 +184,30 @@ int main(int argc, char** argv) {
   ask_tell_command->footer(
       "{\"ask\":2}                            gives {\"trials\":[{\"id\":1,\"params\":{…}},…]}\n"
       "{\"tell\":[{\"id\":1,\"value\":0.3}]}      or {\"id\":1,\"state\":\"FAILED\"}, gives {\"ok\":true}\n"
+      "{\"tell\":[{\"params\":{…},\"value\":1}]} a point that was not asked for (\"state\":\"RUNNING\": one that "
+      "others try),\n"
+      "                                     gives {\"ok\":true,\"ids\":[2]}\n"
       "{\"best\":true}                        gives {\"best\":{\"trial\":1,\"value\":0.3,\"params\":{…}}}");
   ask_tell_command->callback([&] { code = ask_tell(ask_tell_options); });
+
+  ReportOptions report_options;
+  CLI::App* report_command = app.add_subcommand("report", "Report metrics from inside a trial that krige started");
+  report_command->add_option("METRIC", report_options.metrics, "NAME=NUMBER, as accuracy=0.9")->required();
+  report_command->add_option("--step", report_options.step, "The step they belong to (default: the next)")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 53));
+  report_command->callback([&] { code = report_metrics(report_options); });
+
+  add_remote_commands(app, code);
+  app.add_subcommand("schema", "Print the JSON Schema of the study file, for editors")->callback([&] {
+    code = schema();
+  });
+  app.add_subcommand("man", "Print the manual page, for man -l -")->callback([&] {
+    fmt::print("{}", manual_page(app, KRIGE_VERSION));
+  });
+  std::string shell = "bash";
+  CLI::App* completion_command = app.add_subcommand("completion", "Print a script that completes krige's commands");
+  completion_command->add_option("SHELL", shell, "bash")->required()->check(CLI::IsMember({"bash"}));
+  completion_command->callback([&] { fmt::print("{}", bash_completion(app)); });
 
   BackupOptions backup_options;
   CLI::App* backup_command = app.add_subcommand("backup", "Copy the store of krige serve, also while it runs");

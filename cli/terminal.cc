@@ -73,7 +73,7 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows) {
   for (const auto& row : rows) {
     if (!table.empty()) table += '\n';
     for (std::size_t i = 0; i < row.size(); ++i)
-      table += i + 1 < row.size() ? fmt::format("  {:<{}}", row[i], widths[i]) : "  " + row[i];
+      table += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i];
   }
   return table;
 }

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -22,7 +23,7 @@ void note(std::string_view line);        // standard error
 [[nodiscard]] std::string short_duration(Millis duration);
 // learning_rate  0.0123, one parameter a line, aligned.
 [[nodiscard]] std::string parameter_table(const tuner::Params& params);
-// Rows of cells, each column as wide as its widest cell; the last row without a newline.
+// Columns as wide as their widest cell, two spaces apart; the last row without a newline.
 [[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows);
 
 // A progress line: rewritten in place on a terminal, a plain line when something was finished otherwise.

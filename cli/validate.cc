@@ -5,6 +5,7 @@
 
 #include "base/train_job.h"
 #include "cli/commands.h"
+#include "cli/explain.h"
 #include "cli/job_file.h"
 #include "cli/terminal.h"
 #include "tuner/spec/study_spec.h"
@@ -58,6 +59,7 @@ int validate(const ValidateOptions& options) {
                          name(spec->method), spec->space.dimensions().size(),
                          budget.max_trials ? fmt::format("{} trials, {} at once", *budget.max_trials, budget.parallel)
                                            : fmt::format("no limit of trials, {} at once", budget.parallel)));
+  if (options.explain) print_line(explain(*spec));
   for (const tuner::OlderStudy& older : spec->warm_start)
     print_line(fmt::format("learns from {} trials of {}", older.trials.size(),
                            older.name.empty() ? "an older study" : older.name));

@@ -41,18 +41,17 @@ Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup) {
   return tuner::Engine::open(std::move(storage), std::move(executor), std::move(options));
 }
 
+Result<fs::path> data_folder_path(const std::string& given) {
+  if (!given.empty()) return given;
+  const char* data_home = std::getenv("XDG_DATA_HOME");
+  const char* home = std::getenv("HOME");
+  if (data_home != nullptr && *data_home != '\0') return fs::path(data_home) / "krige";
+  if (home != nullptr && *home != '\0') return fs::path(home) / ".local" / "share" / "krige";
+  return fail(ErrorCode::invalid_argument, "is needed where $HOME is not set", "--data-dir");
+}
+
 Result<fs::path> data_folder(const std::string& given) {
-  fs::path folder = given;
-  if (given.empty()) {
-    const char* data_home = std::getenv("XDG_DATA_HOME");
-    const char* home = std::getenv("HOME");
-    if (data_home != nullptr && *data_home != '\0')
-      folder = fs::path(data_home) / "krige";
-    else if (home != nullptr && *home != '\0')
-      folder = fs::path(home) / ".local" / "share" / "krige";
-    else
-      return fail(ErrorCode::invalid_argument, "is needed where $HOME is not set", "--data-dir");
-  }
+  KRIGE_TRY(const fs::path folder, data_folder_path(given));
   std::error_code error;
   if (fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
   if (error)

@@ -13,7 +13,9 @@ namespace krige::cli {
 // krige-trainer beside this program, or $KRIGE_TRAINER.
 [[nodiscard]] std::string trainer_path();
 
-// `given`, or ~/.local/share/krige where it is empty; made when it is not there, for its owner only.
+// `given`, or ~/.local/share/krige where it is empty.
+[[nodiscard]] Result<std::filesystem::path> data_folder_path(const std::string& given);
+// The same, made when it is not there, for its owner only.
 [[nodiscard]] Result<std::filesystem::path> data_folder(const std::string& given);
 
 struct EngineSetup {

@@ -82,10 +82,19 @@ struct Engine::Impl {
       if (trials[i].id != static_cast<TrialId>(i) + 1)
         return fail(ErrorCode::corrupt, fmt::format("study {} has no trial {}", row.id, i + 1));
     KRIGE_TRY(std::optional<SurrogateFit> fit, latest_fit(spec, row));
-    auto runner = std::make_shared<StudyRunner>(services(), std::move(spec), owned, std::move(trials), std::move(fit));
-    const std::lock_guard lock(mutex);
-    runners.emplace(row.id, std::move(runner));
+    add_runner(std::move(spec), std::move(owned), std::move(trials), std::move(fit));
     return {};
+  }
+
+  // A runner starts attempts at once, and one that ends at once is told of through find(): under the lock, so that
+  // find() waits until the runner is there, or the end would be lost and the study never finish.
+  RunnerPtr add_runner(StudySpec spec, StudyRow row, std::vector<Trial> trials, std::optional<SurrogateFit> fit) {
+    const std::lock_guard lock(mutex);
+    const StudyId id = row.id;
+    auto runner =
+        std::make_shared<StudyRunner>(services(), std::move(spec), std::move(row), std::move(trials), std::move(fit));
+    runners.emplace(id, runner);
+    return runner;
   }
 
   void listen() {
@@ -163,11 +172,7 @@ Result<StudyView> Engine::create_study(const StudySpec& spec, const AnswerOf<Stu
   std::vector<KeptAnswer> answers;
   if (answer) answers.push_back(answer(created));
   KRIGE_CHECK(impl_->storage->create_study(row, {study_created(created)}, answers));
-  auto runner = std::make_shared<StudyRunner>(impl_->services(), spec, row, std::vector<Trial>());
-  {
-    const std::lock_guard lock(impl_->mutex);
-    impl_->runners.emplace(row.id, runner);
-  }
+  const RunnerPtr runner = impl_->add_runner(spec, row, {}, std::nullopt);
   impl_->note_change(row.id);
   return runner->view();
 }

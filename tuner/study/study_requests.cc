@@ -307,9 +307,9 @@ Result<Change> StudyRunner::plan_completion(TrialId id, const std::optional<std:
     reason = std::move(verdict.reason);
   }
   const Record record{id, trial.attempts.back().id, image_.reported_steps(id) + 1, completion.metrics};
-  Change change = state == TrialState::failed
-                      ? failing(std::move(trial), std::move(reason))
-                      : ending(std::move(trial), AttemptState::succeeded, state, std::move(reason), std::move(verdict.measured));
+  Change change = state == TrialState::failed ? failing(std::move(trial), std::move(reason))
+                                              : ending(std::move(trial), AttemptState::succeeded, state,
+                                                       std::move(reason), std::move(verdict.measured));
   if (!completion.metrics.empty()) {
     change.events.insert(change.events.begin(), trial_reported(record));
     change.records.push_back(record);

@@ -1,0 +1,14 @@
+// Manual pages and shell completion out of the same texts as --help.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace krige::cli {
+
+// One page, in the language of man(7), for all commands of `app`.
+[[nodiscard]] std::string manual_page(const CLI::App& app, const std::string& version);
+// A script for bash: commands, their options, files for what is left.
+[[nodiscard]] std::string bash_completion(const CLI::App& app);
+
+}  // namespace krige::cli
