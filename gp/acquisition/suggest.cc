@@ -1,13 +1,13 @@
 #include "gp/acquisition/suggest.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <optional>
 #include <utility>
 
 #include "gp/acquisition/acquisition.h"
 #include "gp/acquisition/candidates.h"
+#include "gp/acquisition/expected_improvement.h"
 #include "gp/acquisition/local_search.h"
 
 namespace krige::gp {
@@ -117,13 +117,11 @@ Result<std::vector<Suggestion>> suggest(const GaussianProcess& process, const Po
     KRIGE_TRY(conditioned, process.with_pending(pending, rng, options.fantasies));
   }
   const GaussianProcess& given = conditioned ? *conditioned : process;
-  const AcquisitionOptions expected_improvement;
-  const Acquisition plain(given.posteriors(), expected_improvement);
   const InputSpace& space = process.space();
   std::vector<Suggestion> out;
   for (LocalOptimum& found : Search(given, options, rng).run()) {
     const Prediction prediction = given.predict(found.point);
-    const double log_ei = plain.evaluate(Points{space.size(), found.point})(0) + std::log(given.transform().scale());
+    const double log_ei = log_expected_improvement(given, Points{space.size(), found.point}).front();
     out.push_back({std::move(found.point), prediction.mean, prediction.sd, log_ei});
   }
   return out;

@@ -32,7 +32,9 @@ function Page() {
     case 'studies':
       return <StudiesPage />;
     case 'study':
-      return <StudyPage key={current.study} id={current.study} trial={current.trial} />;
+    case 'model':
+    case 'explore':
+      return <StudyPage key={current.study} id={current.study} at={current} />;
     case 'not_found':
       return (
         <main class="page">

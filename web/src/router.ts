@@ -3,7 +3,11 @@
 import { signal } from '@preact/signals';
 
 export type Route =
-  { page: 'studies' } | { page: 'study'; study: string; trial: number | null } | { page: 'not_found' };
+  | { page: 'studies' }
+  | { page: 'study'; study: string; trial: number | null }
+  | { page: 'model'; study: string; trial: number | null } // through that trial, or the best
+  | { page: 'explore'; study: string }
+  | { page: 'not_found' };
 
 export function parseRoute(path: string): Route {
   const parts = path.split('/').filter((part) => part !== '');
@@ -18,8 +22,11 @@ export function parseRoute(path: string): Route {
     return { page: 'not_found' };
   }
   if (tail === undefined) return { page: 'study', study, trial: null };
-  if (tail === 'trials' && number !== undefined && /^[1-9]\d{0,14}$/.test(number)) {
-    return { page: 'study', study, trial: Number(number) };
+  if (tail === 'model' && number === undefined) return { page: 'model', study, trial: null };
+  if (tail === 'explore' && number === undefined) return { page: 'explore', study };
+  if (number !== undefined && /^[1-9]\d{0,14}$/.test(number)) {
+    if (tail === 'trials') return { page: 'study', study, trial: Number(number) };
+    if (tail === 'model') return { page: 'model', study, trial: Number(number) };
   }
   return { page: 'not_found' };
 }
@@ -27,6 +34,8 @@ export function parseRoute(path: string): Route {
 export function hrefOf(route: Exclude<Route, { page: 'not_found' }>): string {
   if (route.page === 'studies') return '/';
   const study = `/studies/${encodeURIComponent(route.study)}`;
+  if (route.page === 'explore') return `${study}/explore`;
+  if (route.page === 'model') return route.trial === null ? `${study}/model` : `${study}/model/${route.trial}`;
   return route.trial === null ? study : `${study}/trials/${route.trial}`;
 }
 

@@ -1,6 +1,19 @@
 // The only module that sends requests. Every call has a deadline; a failure is an ApiError with the server's own words.
 import { decodeStudy, decodeTrial, decodeTrialWithRecords } from './decode';
-import type { Study, StudyPage, Trial, TrialPage, TrialWithRecords } from './types';
+import type {
+  Contour,
+  Importance,
+  NextSuggestion,
+  Params,
+  Reason,
+  Slices,
+  Study,
+  StudyPage,
+  Trial,
+  TrialPage,
+  TrialWithRecords,
+  Trust,
+} from './types';
 
 const root = '/api/v1';
 const deadlineMs = 20_000;
@@ -30,17 +43,19 @@ export function problemMessage(status: number, problem: Problem): string {
   return [head, ...faults.filter((fault) => fault !== head)].join('\n');
 }
 
-async function call<T>(method: string, path: string, signal?: AbortSignal): Promise<T> {
+async function call<T>(method: string, path: string, abort?: AbortSignal, input?: object): Promise<T> {
   const deadline = AbortSignal.timeout(deadlineMs);
-  const either = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  const either = abort ? AbortSignal.any([abort, deadline]) : deadline;
   try {
-    const headers = { Accept: 'application/json' };
-    const response = await fetch(root + path, { method, headers, signal: either });
+    const headers: Record<string, string> = { Accept: 'application/json' };
+    if (input) headers['Content-Type'] = 'application/json';
+    const body = input ? JSON.stringify(input) : null;
+    const response = await fetch(root + path, { method, headers, body, signal: either });
     if (response.ok) return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
     const problem = (await response.json().catch(() => ({}))) as Problem;
     throw new ApiError(problemMessage(response.status, problem), response.status, problem.code ?? '');
   } catch (error) {
-    if (error instanceof ApiError || signal?.aborted) throw error;
+    if (error instanceof ApiError || abort?.aborted) throw error;
     if (deadline.aborted) throw new ApiError('The server did not answer in time.', 0, 'timeout');
     throw new ApiError('The server cannot be reached.', 0, 'unavailable');
   }
@@ -84,3 +99,59 @@ export type StudyAction = 'pause' | 'resume' | 'stop';
 export async function actOnStudy(id: string, action: StudyAction): Promise<Study> {
   return decodeStudy(await call<Study>('POST', `${studyPath(id)}:${action}`));
 }
+
+// A point to be tried next.
+export async function enqueue(study: string, params: Params): Promise<Trial> {
+  return decodeTrial(await call<Trial>('POST', `${studyPath(study)}/trials`, undefined, { params }));
+}
+
+// The point that a slice or a plane goes through; null: the best one.
+export type Through = { trial: number } | { params: Params } | null;
+
+function throughQuery(through: Through): string {
+  if (through === null) return '';
+  return 'trial' in through ? `&trial=${through.trial}` : `&params=${segment(JSON.stringify(through.params))}`;
+}
+
+const busyTries = 5;
+const busyPauseMs = 700;
+let lastOfModel: Promise<unknown> = Promise.resolve();
+
+// What the server computes of a study's model, one after the other: it has few places for them, and says so.
+async function askModel<T>(study: string, what: string, abort?: AbortSignal): Promise<T> {
+  const before = lastOfModel;
+  const answer = (async () => {
+    await before.catch(() => undefined);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await call<T>('GET', `${studyPath(study)}/surrogate:${what}`, abort);
+      } catch (error) {
+        const busy = error instanceof ApiError && error.status === 503 && tries < busyTries;
+        if (!busy) throw error;
+        await new Promise((resolve) => setTimeout(resolve, busyPauseMs * tries));
+      }
+    }
+  })();
+  lastOfModel = answer;
+  return answer;
+}
+
+export const getSlices = (study: string, through: Through, abort?: AbortSignal): Promise<Slices> =>
+  askModel(study, `slice?points=129${throughQuery(through)}`, abort);
+
+export const getContour = (
+  study: string,
+  [x, y]: readonly [string, string],
+  through: Through,
+  abort?: AbortSignal,
+): Promise<Contour> => askModel(study, `contour?x=${segment(x)}&y=${segment(y)}${throughQuery(through)}`, abort);
+
+export const getTrust = (study: string, abort?: AbortSignal): Promise<Trust> => askModel(study, 'trust', abort);
+
+export const getImportance = (study: string, abort?: AbortSignal): Promise<Importance> =>
+  askModel(study, 'importance', abort);
+
+export const getReason = (study: string, trial: number, abort?: AbortSignal): Promise<Reason> =>
+  askModel(study, `reason?trial=${trial}`, abort);
+
+export const getNext = (study: string, abort?: AbortSignal): Promise<NextSuggestion> => askModel(study, 'next', abort);

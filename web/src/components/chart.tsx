@@ -8,7 +8,7 @@ import { type Palette, readPalette, theme } from '../theme';
 interface Props {
   option: (palette: Palette) => ChartOption;
   label: string;
-  size: 'large' | 'small';
+  size: 'tall' | 'large' | 'medium' | 'small';
   onPoint?: (data: unknown) => void;
 }
 
