@@ -187,7 +187,8 @@ TEST(Explain, TheReasonForATrialIsWhatWasKnownBeforeIt) {
   }
   Trial& asked = study.trials[9];
   const double to_beat = *study.trials[static_cast<std::size_t>(best) - 1].value;
-  asked.suggestion = {.method = "gp", .mean = to_beat + 0.5, .sd = 0.5};  // one standard deviation better
+  asked.suggestion.mean = to_beat + 0.5;  // one standard deviation better
+  asked.suggestion.sd = 0.5;
   const Reason hopeful = explain(study).reason(10).value();
   ASSERT_TRUE(hopeful.best_before);
   EXPECT_EQ(hopeful.best_before->first, best);
@@ -198,7 +199,7 @@ TEST(Explain, TheReasonForATrialIsWhatWasKnownBeforeIt) {
   ASSERT_EQ(hopeful.nearest.size(), 5U);
   for (std::size_t i = 0; i < 5; ++i) {
     EXPECT_NE(hopeful.nearest[i].trial, 10);
-    if (i > 0) EXPECT_LE(hopeful.nearest[i].nearness, hopeful.nearest[i - 1].nearness);
+    EXPECT_LE(hopeful.nearest[i].nearness, hopeful.nearest[i == 0 ? 0 : i - 1].nearness);
   }
   study.trials[14].params = asked.params;
   EXPECT_EQ(explain(study).reason(10)->nearest.front().trial, 15) << "the same point";
@@ -234,8 +235,8 @@ TEST_F(NextSuggestionTest, IsTheOneThatTheStudyMakesWhenItIsAsked) {
     EXPECT_EQ(info.log_ei, next.suggestion.info.log_ei);
     EXPECT_EQ(info.fit.has_value() && engine_->latest_fit(id).value()->id != (study.fit ? study.fit->id : 0),
               next.new_fit);
-    if (i != 9)  // one keeps running
-      ASSERT_TRUE(engine_->complete(id, given.trial, given.token, {.value = score(given.params)}));
+    if (i == 9) continue;  // it keeps running
+    ASSERT_TRUE(engine_->complete(id, given.trial, given.token, {.value = score(given.params)}));
   }
   EXPECT_TRUE(engine_->latest_fit(id).value()) << "the study never came to its model";
 }

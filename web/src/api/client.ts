@@ -7,6 +7,7 @@ import type {
   Params,
   Reason,
   Slices,
+  Spec,
   Study,
   StudyPage,
   Trial,
@@ -99,6 +100,25 @@ export type StudyAction = 'pause' | 'resume' | 'stop';
 export async function actOnStudy(id: string, action: StudyAction): Promise<Study> {
   return decodeStudy(await call<Study>('POST', `${studyPath(id)}:${action}`));
 }
+
+export interface CheckedFile {
+  spec: Spec;
+  notes: string[];
+}
+
+// A study file in YAML or JSON; an ApiError names every fault.
+export const checkStudyFile = (text: string, abort?: AbortSignal): Promise<CheckedFile> =>
+  call('POST', '/study-files:check', abort, { text });
+
+export async function createStudy(spec: Spec): Promise<Study> {
+  return decodeStudy(await call<Study>('POST', '/studies', undefined, spec));
+}
+
+export async function cloneStudy(id: string, changes: { name: string; warm_start: boolean }): Promise<Study> {
+  return decodeStudy(await call<Study>('POST', `${studyPath(id)}:clone`, undefined, changes));
+}
+
+export const deleteStudy = (id: string): Promise<void> => call('DELETE', studyPath(id));
 
 // A point to be tried next.
 export async function enqueue(study: string, params: Params): Promise<Trial> {

@@ -23,6 +23,12 @@ export function describeCalibration({ leave_one_out: points, within_2_sd: part }
   );
 }
 
+export function verdict({ observations, within_2_sd: part }: Trust): string {
+  if (observations < 8) return 'Too few trials to judge.';
+  if (part < 0.85) return 'The model is too sure of itself: more trials than it allows for surprise it.';
+  return 'The model knows what it does not know: as many trials as it allows for lie within its bounds.';
+}
+
 export function calibrationOption({ leave_one_out: points }: Trust, metric: string, palette: Palette): ChartOption {
   const axis = axisStyle(palette);
   const [low, high] = rangeOf(points);

@@ -56,7 +56,8 @@ export function parallelOption(view: ParallelView, palette: Palette): ChartOptio
   const style = {
     nameTextStyle: { color: palette.text, fontSize: 12, fontFamily },
     axisLine: { lineStyle: { color: palette.faint } },
-    axisLabel: { color: palette.muted, fontSize: 11, fontFamily },
+    // Readable above the lines.
+    axisLabel: { color: palette.muted, fontSize: 11, fontFamily, backgroundColor: palette.surface, padding: [1, 3] },
     nameTruncate: { maxWidth: 110, ellipsis: '…' },
   };
   const number = { ...style.axisLabel, formatter: (value: number) => formatNumber(value) };
@@ -115,7 +116,7 @@ export function parallelOption(view: ParallelView, palette: Palette): ChartOptio
           return {
             trial: trial.id,
             value: [...names.map((name) => on(name, trial.params[name])), trial.value],
-            lineStyle: { color: colourAt(palette.heat, part), opacity: 0.25 + 0.65 * part },
+            lineStyle: { color: colourAt([palette.faint, palette.accent], part), opacity: 0.3 + 0.6 * part },
           };
         }) as never,
       },
@@ -135,7 +136,7 @@ export interface ScatterView {
   log: boolean;
 }
 
-// Coloured by age: later trials are darker.
+// Later trials are stronger.
 export function scatterOption({ trials, name, parameter, metric, log }: ScatterView, palette: Palette): ChartOption {
   const axis = axisStyle(palette);
   const type = axisType(parameter);

@@ -7,7 +7,9 @@ import { StateBadge } from '../components/state_badge';
 import { explainReason, formatNumber, humanize } from '../format';
 import { hrefOf } from '../router';
 import { progressOf } from '../store/progress';
+import { type StudyOrder, sortStudies } from '../store/studies_order';
 import { StudiesStore } from '../store/studies_store';
+import { NewStudy } from './new_study';
 
 function Row({ study }: { study: Study }) {
   const { done, budget } = progressOf(study);
@@ -41,22 +43,41 @@ function Row({ study }: { study: Study }) {
   );
 }
 
-function StudyTable({ studies }: { studies: readonly Study[] }) {
+interface TableProps {
+  studies: readonly Study[];
+  order: StudyOrder;
+  onOrder: (order: StudyOrder) => void;
+}
+
+function StudyTable({ studies, order, onOrder }: TableProps) {
+  const head = (by: StudyOrder['by'], label: string, className = '') => {
+    const direction = order.by !== by ? 'none' : order.descending ? 'descending' : 'ascending';
+    return (
+      <th scope="col" class={className} aria-sort={direction}>
+        <button
+          type="button"
+          class="sort"
+          onClick={() => onOrder({ by, descending: order.by === by ? !order.descending : by !== 'name' })}
+        >
+          <span class="sort-label">{label}</span>
+          <span class="sort-mark" aria-hidden="true">
+            {direction === 'none' ? '' : direction === 'descending' ? '↓' : '↑'}
+          </span>
+        </button>
+      </th>
+    );
+  };
   return (
     <div class="panel table-scroll" tabIndex={0} role="region" aria-label="Studies">
       <table class="plain-table studies">
-        <caption class="sr-only">Studies, the newest first</caption>
+        <caption class="sr-only">Studies</caption>
         <thead>
           <tr>
-            <th scope="col">Name</th>
-            <th scope="col">State</th>
-            <th scope="col" class="right">
-              Best value
-            </th>
-            <th scope="col">Trials done</th>
-            <th scope="col" class="right study-age">
-              Started
-            </th>
+            {head('name', 'Name')}
+            {head('state', 'State')}
+            {head('best', 'Best value', 'right')}
+            {head('done', 'Trials done')}
+            {head('created', 'Started', 'right study-age')}
           </tr>
         </thead>
         <tbody>
@@ -101,7 +122,11 @@ export function StudiesPage() {
   }, []);
   const data = store.data.value;
   const failure = store.failure.value;
-  const shown = (data?.studies ?? []).filter((study) => matches(study, words));
+  const [order, setOrder] = useState<StudyOrder>({ by: 'created', descending: true });
+  const shown = sortStudies(
+    (data?.studies ?? []).filter((study) => matches(study, words)),
+    order,
+  );
   return (
     <main class="page" aria-busy={data === null && failure === null}>
       <header class="page-head">
@@ -111,6 +136,7 @@ export function StudiesPage() {
         </div>
         <div class="page-tools">
           <ConnectionStatus connection={store.connection.value} />
+          <NewStudy />
           {data !== null && data.studies.length > 0 && (
             <input
               type="search"
@@ -130,7 +156,7 @@ export function StudiesPage() {
         </p>
       )}
       {data !== null && data.studies.length === 0 && <NoStudies />}
-      {shown.length > 0 && <StudyTable studies={shown} />}
+      {shown.length > 0 && <StudyTable studies={shown} order={order} onOrder={setOrder} />}
       {data !== null && data.studies.length > 0 && shown.length === 0 && (
         <div class="panel">
           <Empty title="No study matches the search." />

@@ -105,7 +105,7 @@ function ParallelPanel({ study, trials, names, log }: Shown) {
         <h2 id="parallel-title">Parallel coordinates</h2>
         <p class="heat-scale">
           <span>worst</span>
-          <span class="heat-bar" aria-hidden="true" />
+          <span class="rank-bar" aria-hidden="true" />
           <span>best</span>
         </p>
         <span class="muted">Drag along an axis to pick a range, click it to let go.</span>
@@ -209,7 +209,7 @@ export function ExplorePage({ study, trials }: { study: Study; trials: readonly 
       <section class="panel" aria-labelledby="scatter-title">
         <header class="panel-head">
           <h2 id="scatter-title">One parameter at a time</h2>
-          <span class="muted">later trials are darker</span>
+          <span class="muted">later trials are stronger</span>
         </header>
         <div class="explore-grid">
           {names.map((name) => (

@@ -7,6 +7,8 @@ import { formatNumber, formatParam, humanize } from '../../format';
 import { completePoint, isNumber, varies } from '../../store/space';
 import { hasEnded } from '../../store/study_state';
 
+const shownDigits = 6;
+
 interface FieldProps {
   name: string;
   parameter: ParameterSpec;
@@ -26,7 +28,7 @@ function Field({ name, parameter, value, onChange }: FieldProps) {
           step="any"
           min={parameter.min}
           max={parameter.max}
-          value={Number(value)}
+          value={Number(Number(value).toPrecision(shownDigits))}
           onChange={(event) => {
             const number = event.currentTarget.valueAsNumber;
             if (Number.isFinite(number)) onChange(number);

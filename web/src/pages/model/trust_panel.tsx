@@ -1,7 +1,7 @@
 // Whether the model is to be believed, and what it holds for important.
 import { useCallback } from 'preact/hooks';
 import type { Importance, Trust } from '../../api/types';
-import { calibrationOption, describeCalibration } from '../../charts/calibration';
+import { calibrationOption, describeCalibration, verdict } from '../../charts/calibration';
 import { Bars } from '../../components/bars';
 import { Behind } from '../../components/behind';
 import { Chart } from '../../components/chart';
@@ -9,12 +9,6 @@ import { formatNumber } from '../../format';
 import type { Palette } from '../../theme';
 
 const percent = (part: number): string => `${Math.round(100 * part)} %`;
-
-export function verdict({ observations, within_2_sd: part }: Trust): string {
-  if (observations < 8) return 'Too few trials to judge.';
-  if (part < 0.85) return 'The model is too sure of itself: more trials than it allows for surprise it.';
-  return 'The model knows what it does not know: as many trials as it allows for lie within its bounds.';
-}
 
 interface CalibrationProps {
   trust: Trust;

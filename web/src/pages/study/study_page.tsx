@@ -1,6 +1,5 @@
-import { useEffect, useMemo, useRef } from 'preact/hooks';
-import type { Study, Trial } from '../../api/types';
-import { DataTable } from '../../components/data_table';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Study } from '../../api/types';
 import { ConnectionStatus, Empty } from '../../components/notices';
 import { StateBadge } from '../../components/state_badge';
 import { explainReason, formatNumber, humanize } from '../../format';
@@ -15,11 +14,8 @@ import { HistoryPanel } from './history_panel';
 import { Tabs } from './tabs';
 import { Tiles } from './tiles';
 import { TrialPanel } from './trial_panel';
-import { parameterNames, trialColumns } from './trial_columns';
-
-const tableHeight = 34 * 15;
-const sampleSize = 200;
-const idOf = (trial: Trial): number => trial.id;
+import { parameterNames } from './trial_columns';
+import { TrialTable } from './trial_table';
 
 function Heading({ store, study }: { store: StudyStore; study: Study }) {
   return (
@@ -41,49 +37,6 @@ function Heading({ store, study }: { store: StudyStore; study: Study }) {
 function Announcement({ study }: { study: Study }) {
   const best = study.best ? `Best ${formatNumber(study.best.value)}, trial ${study.best.trial}.` : '';
   return <p class="sr-only" aria-live="polite">{`Study ${humanize(study.state)}. ${best}`}</p>;
-}
-
-function TrialTable({
-  data,
-  names,
-  selected,
-  best,
-}: {
-  data: StudyData;
-  names: readonly string[];
-  selected: number | null;
-  best: number | null;
-}) {
-  const { study, trials } = data;
-  const latest = useRef(data.latest);
-  latest.current = data.latest;
-  const columns = useMemo(
-    () => trialColumns({ study, trials, names, latest: () => latest.current }),
-    [study.id, study.spec, names, Math.min(trials.length, sampleSize)],
-  );
-  return (
-    <section class="panel" aria-labelledby="trials-title">
-      <header class="panel-head">
-        <h2 id="trials-title">Trials</h2>
-        <span class="muted">{trials.length}</span>
-      </header>
-      {trials.length === 0 ? (
-        <Empty title="No trials yet." />
-      ) : (
-        <DataTable
-          label="Trials"
-          columns={columns}
-          rows={trials}
-          keyOf={idOf}
-          initialSort={{ column: 'id', descending: true }}
-          height={tableHeight}
-          rowClass={(trial) => (trial.id === best ? 'best-row' : '')}
-          selected={selected}
-          onSelect={(trial) => openTrial(study.id, trial, selected)}
-        />
-      )}
-    </section>
-  );
 }
 
 // Going from one trial to the next does not fill the history of the browser.
@@ -117,7 +70,13 @@ function Overview({ store, data, chosen }: { store: StudyStore; data: StudyData;
       <div class="columns">
         <div class="column-main">
           <HistoryPanel study={study} trials={trials} onTrial={(trial) => openTrial(study.id, trial, chosen)} />
-          <TrialTable data={data} names={names} selected={chosen} best={best?.id ?? null} />
+          <TrialTable
+            data={data}
+            names={names}
+            selected={chosen}
+            best={best?.id ?? null}
+            onTrial={(trial) => openTrial(study.id, trial, chosen)}
+          />
         </div>
         {shown ? (
           <TrialPanel store={store} study={study} trial={shown} best={best} names={names} chosen={chosen !== null} />
