@@ -234,7 +234,7 @@ Result<Reply> reason(Api& api, const Call& call) {
 Result<Reply> next(Api& api, const Call& call) {
   KRIGE_CHECK(expect_nothing(call.request));
   KRIGE_TRY(const tuner::StudyView view, api.engine.study(call["study"]));
-  if (tuner::is_final(view.row.state))
+  if (tuner::is_final(view.row.state) || view.row.state == tuner::StudyState::stopping)
     return fail(ErrorCode::study_finished, fmt::format("the study is {}", tuner::name(view.row.state)));
   KRIGE_TRY(const tuner::StudySnapshot study, snapshot(api, call["study"]));
   KRIGE_TRY(const tuner::NextSuggestion made, tuner::next_suggestion(study));

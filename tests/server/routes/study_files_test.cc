@@ -23,7 +23,7 @@ TEST_F(StudyFilesTest, YamlAndJsonBecomeTheSameCanonicalFileAndNoStudy) {
 TEST_F(StudyFilesTest, EveryFaultIsNamed) {
   const Answer answer =
       post(kCheck, {{"text", "name: y\nparameters:\n  x: {type: float, min: 2, max: 1}\n  y: {type: flaot}\n"}});
-  EXPECT_TRUE(is_problem(answer, 400, "invalid_argument", "parameters.x.max")) << answer.text;
+  EXPECT_TRUE(is_problem(answer, 400, "invalid_argument", "parameters.x.min")) << answer.text;
   EXPECT_GE(answer.json["errors"].size(), 2U) << answer.text;
   EXPECT_TRUE(is_problem(post(kCheck, {{"text", "a: [1"}}), 400, "invalid_argument"));
   EXPECT_TRUE(is_problem(post(kCheck, {{"text", ""}}), 400, "invalid_argument"));
@@ -32,6 +32,9 @@ TEST_F(StudyFilesTest, EveryFaultIsNamed) {
 }
 
 TEST_F(StudyFilesTest, DataOutsideTheServersFolderIsRefusedHereToo) {
+  ServerOptions options;
+  options.data_root = "/usr";
+  start(options);
   const Answer answer = post(kCheck, {{"text",
                                        "parameters: {learning_rate: {type: float, min: 0.1, max: 1}}\n"
                                        "metric: {name: accuracy, goal: maximize}\n"

@@ -34,7 +34,7 @@ export function Chart({ option, label, size, onPoint }: Props) {
   }, []);
 
   useEffect(() => {
-    chart.current?.setOption(option(readPalette()), { notMerge: true, lazyUpdate: true });
+    chart.current?.setOption(option(readPalette()), { notMerge: true });
   }, [option, colours]);
 
   return <div ref={box} class={`chart chart-${size}`} role="img" aria-label={label} />;

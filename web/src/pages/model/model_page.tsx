@@ -28,10 +28,11 @@ export function ModelPage({ study, trials, trial }: Props) {
   const version = versionOf(trials);
   const through: Through = own !== null ? { params: own } : trial !== null ? { trial } : null;
   const slices = useAnswer(JSON.stringify([version, through]), (abort) => getSlices(study.id, through, abort));
-  const trust = useAnswer(version, (abort) => getTrust(study.id, abort));
-  const importance = useAnswer(version, (abort) => getImportance(study.id, abort));
-  const ended = hasEnded(study);
-  const next = useAnswer(ended ? null : version, (abort) => getNext(study.id, abort));
+  const more = slices.value === null ? null : version; // without slices there is no model to ask about
+  const trust = useAnswer(more, (abort) => getTrust(study.id, abort));
+  const importance = useAnswer(more, (abort) => getImportance(study.id, abort));
+  const ended = hasEnded(study) || study.state === 'STOPPING';
+  const next = useAnswer(ended ? null : more, (abort) => getNext(study.id, abort));
   const metric = study.spec?.metric?.name ?? 'value';
   const show = (id: number) => {
     setOwn(null);
@@ -81,6 +82,8 @@ export function ModelPage({ study, trials, trial }: Props) {
         <PointPanel
           study={study}
           slices={slices.value}
+          own={own}
+          loading={slices.loading}
           edited={own !== null || trial !== null}
           onChange={setOwn}
           onReset={best}

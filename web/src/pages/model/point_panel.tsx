@@ -52,16 +52,20 @@ function Field({ name, parameter, value, onChange }: FieldProps) {
 
 interface Props {
   study: Study;
-  slices: Slices;
+  slices: Slices; // the last answer: of the point before, while the next one is computed
+  own: Params | null; // edited by the user
+  loading: boolean;
   edited: boolean;
   onChange: (params: Params) => void;
   onReset: () => void;
 }
 
-export function PointPanel({ study, slices, edited, onChange, onReset }: Props) {
+export function PointPanel({ study, slices, own, loading, edited, onChange, onReset }: Props) {
   const [message, setMessage] = useState('');
   const [error, setError] = useState('');
-  const { params, trial, mean, sd, ei } = slices.through;
+  const { mean, sd, ei } = slices.through;
+  const params = own ?? slices.through.params;
+  const trial = own === null ? slices.through.trial : null;
   const parameters = study.spec?.parameters ?? {};
   const set = (name: string, value: ParamValue) =>
     onChange(completePoint(study.spec ?? {}, { ...params, [name]: value }));
@@ -94,7 +98,7 @@ export function PointPanel({ study, slices, edited, onChange, onReset }: Props) 
               />
             ))}
         </div>
-        <dl class="facts">
+        <dl class="facts" aria-busy={loading}>
           <dt>{humanize(metric)} expected</dt>
           <dd>
             {formatNumber(mean)} <span class="muted">± {formatNumber(2 * sd)}</span>

@@ -12,7 +12,7 @@ export function CloneButton({ study }: { study: Study }) {
   const [name, setName] = useState('');
   const [warm, setWarm] = useState(true);
   const [error, setError] = useState('');
-  const learns = study.spec?.method === 'gp';
+  const learns = study.spec?.method === 'gp' && study.best !== null;
   const show = () => {
     setName(`${study.name}, again`);
     setError('');
