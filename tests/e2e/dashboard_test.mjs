@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { findColour, launch, openPage } from '../web/support/browser.mjs';
+import { assertAccessible } from '../web/support/accessible.mjs';
 import { forresterStudy, work } from './support/forrester.mjs';
 import { Service } from './support/serve.mjs';
 
@@ -90,9 +91,9 @@ for (const scheme of ['light', 'dark']) {
       await page.getByRole('link', { name: 'Model', exact: true }).click();
       await page.locator('.slice canvas').waitFor();
       // The mean; the expected improvement below it.
-    const drawn = scheme === 'light' ? '--accent' : '--good';
-    assert.notEqual(await findColour(page, '.slice canvas', drawn), null, drawn);
-    await text(page.locator('#trust-title'), 'Can it be trusted?');
+      const drawn = scheme === 'light' ? '--accent' : '--good';
+      assert.notEqual(await findColour(page, '.slice canvas', drawn), null, drawn);
+      await text(page.locator('#trust-title'), 'Can it be trusted?');
       await text(page.locator('.bars').first(), '100 %');
 
       const next = page.locator('[data-next="10"]');
@@ -106,7 +107,7 @@ for (const scheme of ['light', 'dark']) {
       // Any other point, which is then tried.
       await point.locator('input').fill('0.5');
       await point.locator('input').press('Tab');
-        await point.getByRole('button', { name: 'Try this point next' }).click();
+      await point.getByRole('button', { name: 'Try this point next' }).click();
       await text(point, 'Trial 10 waits');
       const waiting = await service.call(`/studies/${id}/trials/10`);
       assert.deepEqual([waiting.params.x, waiting.state], [0.5, 'WAITING']);
@@ -221,3 +222,27 @@ inBrowser(
   },
   { expected: /400/ },
 );
+
+for (const scheme of ['light', 'dark']) {
+  inBrowser(`every page can be read and used by everybody (${scheme})`, scheme, async (page) => {
+    const ids = [];
+    for (const name of ['one', 'other']) {
+      const { id } = await service.call('/studies', { ...plane, name: `${name}-${scheme}` });
+      await work(service, id, 8, score);
+      ids.push(id);
+    }
+    const [id] = ids;
+    for (const path of ['', '/trials/8', '/explore', '/model']) {
+      await page.goto(`${service.origin}/studies/${id}${path}`);
+      await page.locator('canvas').first().waitFor();
+      await assertAccessible(page);
+    }
+    await page.goto(service.origin);
+    for (const name of ['one', 'other'])
+      await page.getByRole('checkbox', { name: `Compare ${name}-${scheme}` }).check();
+    await assertAccessible(page);
+    await page.getByRole('link', { name: 'Compare 2' }).click();
+    await page.getByRole('img', { name: /^The best so far of 2 studies/ }).waitFor();
+    await assertAccessible(page);
+  });
+}

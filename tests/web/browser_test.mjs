@@ -60,7 +60,7 @@ const assertSamePage = async (page) =>
   assert.equal(await page.evaluate(() => window.krigeSamePage), true, 'the page was loaded anew');
 const rowOf = (page, trial) =>
   page.locator('.data-table tbody tr', { has: page.locator(`a[href$="/trials/${trial}"]`) });
-const trialsBox = (page) => page.locator('.table-box[aria-label=Trials]');
+const trialsBox = (page) => page.locator('.table-box[aria-label="Table of the trials"]');
 const text = (locator, expected) => locator.filter({ hasText: expected }).first().waitFor();
 
 inBrowser('the list of studies changes live', async (page) => {

@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import { Empty } from './components/notices';
+import { ComparePage } from './pages/compare/compare_page';
 import { StudiesPage } from './pages/studies_page';
 import { StudyPage } from './pages/study/study_page';
 import { route, startRouter } from './router';
@@ -35,6 +36,8 @@ function Page() {
     case 'model':
     case 'explore':
       return <StudyPage key={current.study} id={current.study} at={current} />;
+    case 'compare':
+      return <ComparePage key={current.studies.join()} studies={current.studies} />;
     case 'not_found':
       return (
         <main class="page">

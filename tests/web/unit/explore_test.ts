@@ -10,8 +10,9 @@ import {
   topOf,
   valued,
 } from '../../../web/src/charts/explore';
+import { describeCompared, lineStyle, sharedMetric } from '../../../web/src/charts/compare';
 import type { Palette } from '../../../web/src/theme';
-import { trial } from './values';
+import { study, trial } from './values';
 
 const palette = { faint: '#000000', accent: '#ffffff', surface: '#444444' } as Palette;
 const trials = valued([
@@ -52,6 +53,20 @@ test('the distribution goes from the best value to the worst', () => {
     [0.3, 0.75],
     [0.4, 1],
   ]);
+});
+
+test('studies are compared by lines of different forms, when they measure the same', () => {
+  const of = (name: string, goal: 'minimize' | 'maximize') => ({
+    study: study({ name, spec: { metric: { name: 'loss', goal } } }),
+    trials,
+  });
+  const many = Array.from({ length: 6 }, (_, i) => of(`s${i}`, 'minimize'));
+  assert.equal(sharedMetric(many), 'loss');
+  assert.equal(sharedMetric([...many, of('other', 'maximize')]), null);
+  const colours = { accent: '#1', good: '#2', warn: '#3', bad: '#4' } as Palette;
+  const styles = many.map((_, i) => lineStyle(i, colours)).map(({ color, type }) => `${color} ${type}`);
+  assert.equal(new Set(styles).size, many.length);
+  assert.match(describeCompared(many), /of 6 studies: s0 none yet, s1/);
 });
 
 const view: ParallelView = {

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Study } from '../api/types';
+import { mostCompared } from '../charts/compare';
 import { Age } from '../components/clock';
 import { Alert, ConnectionStatus, Empty } from '../components/notices';
 import { ProgressBar } from '../components/progress_bar';
@@ -11,10 +12,19 @@ import { type StudyOrder, sortStudies } from '../store/studies_order';
 import { StudiesStore } from '../store/studies_store';
 import { NewStudy } from './new_study';
 
-function Row({ study }: { study: Study }) {
+interface RowProps {
+  study: Study;
+  chosen: boolean;
+  onChoose: () => void;
+}
+
+function Row({ study, chosen, onChoose }: RowProps) {
   const { done, budget } = progressOf(study);
   return (
     <tr data-study={study.id}>
+      <td class="study-choice">
+        <input type="checkbox" aria-label={`Compare ${study.name}`} checked={chosen} onChange={onChoose} />
+      </td>
       <th scope="row" class="study-name">
         <a href={hrefOf({ page: 'study', study: study.id, trial: null })} title={study.name}>
           {study.name}
@@ -47,9 +57,11 @@ interface TableProps {
   studies: readonly Study[];
   order: StudyOrder;
   onOrder: (order: StudyOrder) => void;
+  chosen: readonly string[];
+  onChoose: (id: string) => void;
 }
 
-function StudyTable({ studies, order, onOrder }: TableProps) {
+function StudyTable({ studies, order, onOrder, chosen, onChoose }: TableProps) {
   const head = (by: StudyOrder['by'], label: string, className = '') => {
     const direction = order.by !== by ? 'none' : order.descending ? 'descending' : 'ascending';
     return (
@@ -73,6 +85,9 @@ function StudyTable({ studies, order, onOrder }: TableProps) {
         <caption class="sr-only">Studies</caption>
         <thead>
           <tr>
+            <td class="study-choice">
+              <span class="sr-only">Compare</span>
+            </td>
             {head('name', 'Name')}
             {head('state', 'State')}
             {head('best', 'Best value', 'right')}
@@ -82,7 +97,7 @@ function StudyTable({ studies, order, onOrder }: TableProps) {
         </thead>
         <tbody>
           {studies.map((study) => (
-            <Row key={study.id} study={study} />
+            <Row key={study.id} study={study} chosen={chosen.includes(study.id)} onChoose={() => onChoose(study.id)} />
           ))}
         </tbody>
       </table>
@@ -122,6 +137,9 @@ export function StudiesPage() {
   }, []);
   const data = store.data.value;
   const failure = store.failure.value;
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const choose = (id: string) =>
+    setChosen(chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id].slice(-mostCompared));
   const [order, setOrder] = useState<StudyOrder>({ by: 'created', descending: true });
   const shown = sortStudies(
     (data?.studies ?? []).filter((study) => matches(study, words)),
@@ -136,6 +154,11 @@ export function StudiesPage() {
         </div>
         <div class="page-tools">
           <ConnectionStatus connection={store.connection.value} />
+          {chosen.length > 1 && (
+            <a class="button button-link" href={hrefOf({ page: 'compare', studies: chosen })}>
+              Compare {chosen.length}
+            </a>
+          )}
           <NewStudy />
           {data !== null && data.studies.length > 0 && (
             <input
@@ -156,7 +179,9 @@ export function StudiesPage() {
         </p>
       )}
       {data !== null && data.studies.length === 0 && <NoStudies />}
-      {shown.length > 0 && <StudyTable studies={shown} order={order} onOrder={setOrder} />}
+      {shown.length > 0 && (
+        <StudyTable studies={shown} order={order} onOrder={setOrder} chosen={chosen} onChoose={choose} />
+      )}
       {data !== null && data.studies.length > 0 && shown.length === 0 && (
         <div class="panel">
           <Empty title="No study matches the search." />

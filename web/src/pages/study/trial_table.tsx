@@ -131,7 +131,7 @@ export function TrialTable({ data, names, selected, best, onTrial }: Props) {
           />
           <Columns names={names} hidden={hidden} onChange={setHidden} />
           <DataTable
-            label="Trials"
+            label="Table of the trials"
             columns={columns}
             rows={shown}
             keyOf={idOf}
