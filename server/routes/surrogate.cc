@@ -189,6 +189,8 @@ Result<Reply> trust(Api& api, const Call& call) {
                         {"value", number(one.value)},
                         {"mean", number(one.mean)},
                         {"sd", number(one.sd)},
+                        {"low", number(one.low)},
+                        {"high", number(one.high)},
                         {"z", number(one.z)}});
   return json_reply(json);
 }

@@ -57,6 +57,14 @@ std::vector<double> coordinates(const Parameter& parameter, std::size_t points) 
   return out;
 }
 
+// Two standard deviations about a prediction, which to first order is symmetric in units of the observations: here it
+// is so in transformed units, and never contradicts the residual.
+std::pair<double, double> interval(const gp::OutputTransform& transform, const gp::Prediction& prediction) {
+  const double mean = transform.forward(prediction.mean);
+  const double reach = 2 * prediction.sd / transform.inverse_slope(mean);
+  return {transform.inverse(mean - reach), transform.inverse(mean + reach)};
+}
+
 // u·Φ(u) of u·Φ(u) + φ(u).
 double share_of_mean(double mean, double sd, double best) {
   const double u = (best - mean) / sd;
@@ -206,7 +214,9 @@ Trust Explainer::trust() const {
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     const double value = sign_ * process_.state().observations[i];
     const double mean = sign_ * predictions[i].mean;
-    out.left_out.push_back({observed_[i], value, mean, predictions[i].sd, sign_ * residuals[i]});
+    const auto [least, most] = interval(process_.transform(), predictions[i]);
+    out.left_out.push_back({observed_[i], value, mean, predictions[i].sd, std::min(sign_ * least, sign_ * most),
+                            std::max(sign_ * least, sign_ * most), sign_ * residuals[i]});
     out.within_1_sd += std::abs(residuals[i]) <= 1 ? 1 / n : 0;
     out.within_2_sd += std::abs(residuals[i]) <= 2 ? 1 / n : 0;
     out.rmse += (value - mean) * (value - mean) / n;

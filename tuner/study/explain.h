@@ -53,7 +53,9 @@ struct LeftOut {
   double value = 0;
   double mean = 0;  // predicted from all others
   double sd = 0;    // with the noise
-  double z = 0;     // (value − mean)/sd where the process is Gaussian, in the metric's direction
+  double low = 0;   // two standard deviations below and above, where the process is Gaussian
+  double high = 0;
+  double z = 0;  // (value − mean)/sd where the process is Gaussian, in the metric's direction
 };
 
 // Whether the process is to be believed.

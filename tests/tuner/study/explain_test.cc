@@ -174,6 +174,9 @@ TEST(Explain, PredictionsOfWhatWasLeftOutAreInTheMetricsDirection) {
   for (std::size_t i = 0; i < expected.size(); ++i) {
     EXPECT_NEAR(trust.left_out[i].mean, -expected[i].mean, 1e-9);
     EXPECT_NEAR(trust.left_out[i].sd, expected[i].sd, 1e-9);
+    const LeftOut& one = trust.left_out[i];
+    EXPECT_TRUE(one.low <= one.mean && one.mean <= one.high);
+    EXPECT_EQ(std::abs(one.z) <= 2, one.low <= one.value && one.value <= one.high) << "trial " << one.trial;
     EXPECT_EQ(trust.left_out[i].z > 0, trust.left_out[i].value > trust.left_out[i].mean) << "better than expected";
   }
 }

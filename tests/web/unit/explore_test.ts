@@ -10,7 +10,7 @@ import {
   topOf,
   valued,
 } from '../../../web/src/charts/explore';
-import { describeCompared, lineStyle, sharedMetric } from '../../../web/src/charts/compare';
+import { compareOption, describeCompared, lookOf, mostCompared, sharedMetric } from '../../../web/src/charts/compare';
 import type { Palette } from '../../../web/src/theme';
 import { study, trial } from './values';
 
@@ -63,9 +63,12 @@ test('studies are compared by lines of different forms, when they measure the sa
   const many = Array.from({ length: 6 }, (_, i) => of(`s${i}`, 'minimize'));
   assert.equal(sharedMetric(many), 'loss');
   assert.equal(sharedMetric([...many, of('other', 'maximize')]), null);
-  const colours = { accent: '#1', good: '#2', warn: '#3', bad: '#4' } as Palette;
-  const styles = many.map((_, i) => lineStyle(i, colours)).map(({ color, type }) => `${color} ${type}`);
-  assert.equal(new Set(styles).size, many.length);
+  const looks = Array.from({ length: mostCompared }, (_, i) => lookOf(i)).map(
+    ({ colour, form }) => `${colour} ${form}`,
+  );
+  assert.equal(new Set(looks).size, mostCompared);
+  const [line] = compareOption(many, false, palette).series as { data: [number, number][] }[];
+  assert.deepEqual(line?.data.at(-1), [6, 0.1], 'the best goes on to the last trial');
   assert.match(describeCompared(many), /of 6 studies: s0 none yet, s1/);
 });
 

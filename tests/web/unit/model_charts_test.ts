@@ -127,7 +127,15 @@ test('colours go from one end of the scale to the other', () => {
   assert.equal(colourAt(palette.heat, 7), 'rgb(255,255,255)');
 });
 
-const left = (id: number, z: number): LeftOut => ({ trial: id, value: id, mean: id - z, sd: 1, z });
+const left = (id: number, z: number): LeftOut => ({
+  trial: id,
+  value: id,
+  mean: id - z,
+  sd: 1,
+  low: id - z - 2,
+  high: id - z + 2,
+  z,
+});
 const trust: Trust = {
   fit: 1,
   finished: 10,

@@ -181,6 +181,8 @@ export interface LeftOut {
   value: number;
   mean: number;
   sd: number;
+  low: number; // two standard deviations below and above
+  high: number;
   z: number;
 }
 

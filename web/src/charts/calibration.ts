@@ -32,9 +32,9 @@ export function verdict({ observations, within_2_sd: part }: Trust): string {
 export function calibrationOption({ leave_one_out: points }: Trust, metric: string, palette: Palette): ChartOption {
   const axis = axisStyle(palette);
   const [low, high] = rangeOf(points);
-  const bars = points.flatMap(({ value, mean, sd }) => [
-    [value, mean - sigmas * sd],
-    [value, mean + sigmas * sd],
+  const bars = points.flatMap(({ value, low: bottom, high: top }) => [
+    [value, bottom],
+    [value, top],
     [null, null],
   ]);
   const hidden = { ...axis.axisLabel, showMinLabel: false, showMaxLabel: false, hideOverlap: true };
@@ -47,11 +47,18 @@ export function calibrationOption({ leave_one_out: points }: Trust, metric: stri
     tooltip: {
       ...tooltipStyle(palette),
       formatter: (item: unknown) => {
-        const { trial, value, mean, sd, z } = (item as { data: LeftOut & { left: LeftOut } }).data.left;
+        const {
+          trial,
+          value,
+          mean,
+          low: bottom,
+          high: top,
+          z,
+        } = (item as { data: LeftOut & { left: LeftOut } }).data.left;
         return [
           `trial ${trial}`,
           `measured ${formatNumber(value)}`,
-          `predicted ${formatNumber(mean)} ± ${formatNumber(sigmas * sd)}`,
+          `predicted ${formatNumber(mean)}, from ${formatNumber(bottom)} to ${formatNumber(top)}`,
           `z ${formatNumber(z)}`,
         ].join('\n');
       },

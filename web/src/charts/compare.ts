@@ -3,8 +3,8 @@ import type { Study, Trial } from '../api/types';
 import { formatNumber, humanize } from '../format';
 import { goalOf } from '../store/study_state';
 import type { Palette } from '../theme';
-import { bestLine, canBeLogarithmic, historyOf } from './history';
-import { axisStyle, type ChartOption, fontFamily, tooltipStyle } from './style';
+import { canBeLogarithmic, type History, historyOf, type Point } from './history';
+import { axisStyle, type ChartOption, tooltipStyle } from './style';
 
 export interface Compared {
   study: Study;
@@ -13,15 +13,20 @@ export interface Compared {
 
 export const mostCompared = 8;
 
-const forms = ['solid', 'dashed', 'dotted'] as const;
+const colours = ['accent', 'good', 'warn', 'bad'] as const;
+const forms = ['solid', 'dashed'] as const;
 
-export function lineStyle(index: number, palette: Palette) {
-  const colours = [palette.accent, palette.good, palette.warn, palette.bad];
+// Of the index-th line: a colour of the palette and a form.
+export function lookOf(index: number) {
   return {
-    color: colours[index % colours.length] as string,
-    type: forms[Math.floor(index / colours.length) % forms.length] as (typeof forms)[number],
-    width: 2.2,
+    colour: colours[index % colours.length] as (typeof colours)[number],
+    form: forms[Math.floor(index / colours.length) % forms.length] as (typeof forms)[number],
   };
+}
+
+function lineStyle(index: number, palette: Palette) {
+  const { colour, form } = lookOf(index);
+  return { color: palette[colour], type: form, width: 2.2 };
 }
 
 // What the lines share: the metric's name and goal; null: they measure different things.
@@ -35,6 +40,12 @@ const historyFor = ({ study, trials }: Compared) => historyOf(trials, goalOf(stu
 export const canCompareLogarithmically = (compared: readonly Compared[]): boolean =>
   compared.every((one) => canBeLogarithmic(historyFor(one)));
 
+// Each improvement, and the end of the last one.
+function treadsOf({ improvements, last }: History): Point[] {
+  const end = improvements.at(-1);
+  return end && end[0] < last ? [...improvements, [last, end[1]]] : improvements;
+}
+
 export function describeCompared(compared: readonly Compared[]): string {
   const bests = compared.map(
     ({ study }) => `${study.name} ${study.best ? formatNumber(study.best.value) : 'none yet'}`,
@@ -47,7 +58,7 @@ export function compareOption(compared: readonly Compared[], log: boolean, palet
   const metric = sharedMetric(compared);
   return {
     animation: false,
-    grid: { left: 58, right: 150, top: 30, bottom: 44 },
+    grid: { left: 58, right: 18, top: 30, bottom: 44 },
     xAxis: { ...axis, type: 'value', name: 'trial', nameLocation: 'middle', nameGap: 28, minInterval: 1, min: 0 },
     yAxis: {
       ...axis,
@@ -67,21 +78,12 @@ export function compareOption(compared: readonly Compared[], log: boolean, palet
     series: compared.map((one, i) => ({
       type: 'line',
       name: one.study.name,
-      data: bestLine(historyFor(one)),
+      data: treadsOf(historyFor(one)),
       step: 'end',
       symbol: 'circle',
       symbolSize: 5,
       lineStyle: lineStyle(i, palette),
       itemStyle: { color: lineStyle(i, palette).color },
-      endLabel: {
-        show: true,
-        formatter: one.study.name,
-        color: palette.text,
-        fontFamily,
-        fontSize: 11,
-        width: 130,
-        overflow: 'truncate',
-      },
     })),
   };
 }

@@ -130,10 +130,15 @@ export function heatOption(view: HeatView, palette: Palette): ChartOption {
           const [x = 0, y = 0] = api.coord([api.value(0), api.value(1)]);
           const [width = 0, height = 0] = api.size?.([1, 1]) as number[];
           const part = most > least ? (Number(api.value(2)) - least) / (most - least) : 0.5;
-          // Half a pixel more, so that no line of the background is between two cells.
+          // Whole pixels, so that no line of the background is between two cells.
           return {
             type: 'rect',
-            shape: { x: x - width / 2, y: y - height / 2, width: width + 0.5, height: height + 0.5 },
+            shape: {
+              x: Math.floor(x - width / 2),
+              y: Math.floor(y - height / 2),
+              width: Math.ceil(width) + 1,
+              height: Math.ceil(height) + 1,
+            },
             style: { fill: colourAt(palette.heat, part) },
           };
         },

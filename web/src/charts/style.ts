@@ -14,7 +14,7 @@ export const fontFamily = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu
 
 export function axisStyle(palette: Palette) {
   return {
-    axisLine: { show: false },
+    axisLine: { show: false, onZero: false }, // names stand at the edge, also where the other axis passes 0
     axisTick: { show: false },
     splitLine: { lineStyle: { color: palette.line } },
     axisLabel: { color: palette.muted, fontSize: 11, fontFamily, formatter: (value: number) => formatNumber(value) },

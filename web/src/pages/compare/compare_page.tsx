@@ -6,6 +6,7 @@ import {
   compareOption,
   type Compared,
   describeCompared,
+  lookOf,
   sharedMetric,
 } from '../../charts/compare';
 import { Chart } from '../../components/chart';
@@ -25,6 +26,25 @@ const againMs = 5000;
 function load(ids: readonly string[], abort: AbortSignal): Promise<Compared[]> {
   return Promise.all(
     ids.map(async (id) => ({ study: await getStudy(id, abort), trials: await listAllTrials(id, abort) })),
+  );
+}
+
+function Legend({ compared }: { compared: readonly Compared[] }) {
+  return (
+    <ul class="legend" aria-label="Legend">
+      {compared.map(({ study }, i) => {
+        const { colour, form } = lookOf(i);
+        const stroke = { stroke: `var(--${colour})`, strokeDasharray: form === 'dashed' ? '4 3' : undefined };
+        return (
+          <li key={study.id}>
+            <svg class="key" viewBox="0 0 18 10" aria-hidden="true">
+              <path d="M0 5h18" style={stroke} />
+            </svg>
+            {study.name}
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 
@@ -124,6 +144,7 @@ export function ComparePage({ studies }: { studies: readonly string[] }) {
           <section class="panel" aria-labelledby="compare-title">
             <header class="panel-head">
               <h2 id="compare-title">Best so far{metric !== null && `, ${humanize(metric)}`}</h2>
+              <Legend compared={compared} />
               <LogToggle on={log && logAllowed} disabled={!logAllowed} onChange={setLog} />
             </header>
             {metric === null && <Alert>These studies measure different things, or in different directions.</Alert>}

@@ -44,10 +44,10 @@ export function CalibrationPanel({ trust, metric, onTrial }: CalibrationProps) {
       </dl>
       <Behind
         label="Each trial, predicted from all others"
-        heads={['Trial', 'measured', 'predicted', 'σ', 'z']}
+        heads={['Trial', 'measured', 'predicted', '− 2σ', '+ 2σ', 'z']}
         rows={trust.leave_one_out.map((one) => [
           one.trial,
-          ...[one.value, one.mean, one.sd, one.z].map((number) => formatNumber(number)),
+          ...[one.value, one.mean, one.low, one.high, one.z].map((number) => formatNumber(number)),
         ])}
       />
     </section>
