@@ -12,9 +12,9 @@
 namespace krige::trainer {
 
 struct CheckpointOptions {
-  std::string path;        // empty: none are written
-  std::int64_t every = 1;  // epochs
-  bool resume = false;     // go on from `path`, if it exists
+  std::string path;                           // empty: none are written
+  std::int64_t every = 1;                     // epochs
+  bool resume = false;                        // go on from `path`, if it exists
   std::optional<std::int64_t> pause_after{};  // so many epochs of the whole training, as SIGUSR1 then would
 };
 
