@@ -45,6 +45,7 @@ struct Server::Impl {
       : api(engine, options), guard(options.host, bound_port, options.allowed_hosts), port(bound_port) {
     add_studies(router, api);
     add_trials(router, api);
+    add_curves(router, api);
     add_study_files(router, api);
     add_surrogate(router, api);
     add_workers(router, api);

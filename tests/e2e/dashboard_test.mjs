@@ -246,3 +246,16 @@ for (const scheme of ['light', 'dark']) {
     await assertAccessible(page);
   });
 }
+
+inBrowser('the curves of all trials, of any metric', 'dark', async (page) => {
+  const { id } = await service.call('/studies', digits('curves', 4, 5));
+  await page.goto(`${service.origin}/studies/${id}`);
+  await page.locator('.page-head [data-state=COMPLETED]').waitFor({ timeout: 60_000 });
+  await page.getByRole('link', { name: 'Explore', exact: true }).click();
+  await page
+    .getByRole('img', { name: 'Accuracy over the steps of 4 trials, of which 0 were stopped early.' })
+    .waitFor();
+  await page.getByRole('combobox', { name: 'Metric of the curves' }).selectOption('train_loss');
+  await page.getByRole('img', { name: /^Train loss over the steps of 4 trials/ }).waitFor();
+  await assertAccessible(page);
+});

@@ -58,7 +58,9 @@ try {
     compared.push(id);
   }
   await ended(digits.id, 500_000);
-  const best = (await service.call(`/studies/${digits.id}`)).best.trial;
+  const { trials } = await service.call(`/studies/${digits.id}/trials`);
+  const chosen = trials.filter(({ suggestion }) => suggestion.mean !== undefined); // by the model: it says why
+  const best = chosen.reduce((a, b) => (b.value > a.value ? b : a)).id;
   for (const [scheme, ending] of [
     ['light', ''],
     ['dark', '-dark'],
@@ -68,7 +70,7 @@ try {
     await take(`model${ending}.png`, `/studies/${forrester.id}/model`, { scheme, ready: '[data-next]', height: 700 });
   }
   await take('model-digits.png', `/studies/${digits.id}/model`, { ready: '.heat-bar', height: 1500 });
-  await take('explore.png', `/studies/${digits.id}/explore`, { ready: 'canvas' });
+  await take('explore.png', `/studies/${digits.id}/explore`, { ready: '#curves-title', height: 1500 });
   await take('compare.png', `/compare/${compared.join(',')}`, { ready: 'canvas', height: 740 });
   await take('studies.png', '/', { ready: '[data-connection=live]', height: 520 });
 } finally {

@@ -11,6 +11,8 @@ import {
   valued,
 } from '../../../web/src/charts/explore';
 import { compareOption, describeCompared, lookOf, mostCompared, sharedMetric } from '../../../web/src/charts/compare';
+import { byEnd, canCurvesBeLogarithmic, curvesOption, describeCurves } from '../../../web/src/charts/curves';
+import type { Curves } from '../../../web/src/api/types';
 import type { Palette } from '../../../web/src/theme';
 import { study, trial } from './values';
 
@@ -114,4 +116,45 @@ test('along one parameter only the trials that have it are drawn', () => {
     series?.data.map((point) => point.trial),
     [1, 3, 6],
   );
+});
+
+const curves: Curves = {
+  metric: 'loss',
+  metrics: ['loss'],
+  curves: [
+    {
+      trial: 1,
+      state: 'COMPLETED',
+      reason: '',
+      points: [
+        [1, 0.9],
+        [2, 0.2],
+      ],
+    },
+    { trial: 2, state: 'PRUNED', reason: 'not among the best 1 of 2', points: [[1, 0.8]] },
+    {
+      trial: 3,
+      state: 'COMPLETED',
+      reason: '',
+      points: [
+        [1, 0.5],
+        [2, 0.4],
+      ],
+    },
+  ],
+};
+
+test('curves are drawn from the worst end to the best, and one that was stopped early says why', () => {
+  assert.deepEqual(
+    byEnd(curves.curves, 'minimize').map(({ trial: id }) => id),
+    [2, 3, 1],
+  );
+  const series = curvesOption(curves, 'minimize', true, palette).series as { name: string; data: unknown[] }[];
+  assert.deepEqual(
+    series.map(({ name }) => name),
+    ['2', '3', '1', 'stopped early'],
+  );
+  assert.deepEqual(series.at(-1)?.data, [{ trial: 2, reason: 'not among the best 1 of 2', value: [1, 0.8] }]);
+  assert.match(describeCurves(curves), /3 trials, of which 1 were stopped early/);
+  assert.equal(canCurvesBeLogarithmic(curves), true);
 });

@@ -2,6 +2,7 @@
 import { decodeStudy, decodeTrial, decodeTrialWithRecords } from './decode';
 import type {
   Contour,
+  Curves,
   Importance,
   NextSuggestion,
   Params,
@@ -119,6 +120,9 @@ export async function cloneStudy(id: string, changes: { name: string; warm_start
 }
 
 export const deleteStudy = (id: string): Promise<void> => call('DELETE', studyPath(id));
+
+export const getCurves = (study: string, metric: string, abort?: AbortSignal): Promise<Curves> =>
+  call('GET', `${studyPath(study)}/curves?metric=${segment(metric)}`, abort);
 
 // A point to be tried next.
 export async function enqueue(study: string, params: Params): Promise<Trial> {

@@ -215,6 +215,12 @@ export interface Reason {
   nearest: { trial: number; nearness: number; value: number; params: Params }[];
 }
 
+export interface Curves {
+  metric: string;
+  metrics: string[];
+  curves: { trial: number; state: TrialState; reason: string; points: [step: number, value: number][] }[];
+}
+
 export interface NextSuggestion {
   id: number;
   params: Params;

@@ -22,7 +22,8 @@ export function Chart({ option, label, size, onPoint }: Props) {
   useEffect(() => {
     const element = box.current as HTMLDivElement;
     const created = init(element, null, { renderer: 'canvas' });
-    created.on('click', (item) => point.current?.(item.data));
+    // A click on a line itself has no point: it is told by the name of the series.
+    created.on('click', (item) => point.current?.(item.data ?? item.seriesName));
     chart.current = created;
     const observer = new ResizeObserver(() => created.resize());
     observer.observe(element);

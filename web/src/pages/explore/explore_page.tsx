@@ -21,6 +21,7 @@ import { hrefOf, navigate } from '../../router';
 import { varies } from '../../store/space';
 import { goalOf } from '../../store/study_state';
 import type { Palette } from '../../theme';
+import { CurvesPanel } from './curves_panel';
 import { parameterNames } from '../study/trial_columns';
 
 const shares = [100, 50, 25, 10, 5];
@@ -217,6 +218,7 @@ export function ExplorePage({ study, trials }: { study: Study; trials: readonly 
           ))}
         </div>
       </section>
+      <CurvesPanel study={study} trials={trials} />
       <DistributionPanel study={study} trials={all} />
     </div>
   );
