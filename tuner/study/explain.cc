@@ -239,10 +239,10 @@ Result<Reason> Explainer::reason(TrialId id) const {
   out.now = belief_at(trial.params);
   const std::vector<double> point = study_.spec.space.encode(trial.params);
   for (const Trial& other : study_.trials) {
-    if (other.id == id || !has_value(other)) continue;
-    out.nearest.push_back({other.id, process_.correlation(point, study_.spec.space.encode(other.params))});
     const bool before = other.id < id && other.ended_at && *other.ended_at <= trial.created_at;
-    if (before && (!out.best_before || sign_ * *other.value < sign_ * out.best_before->second))
+    if (!before || !has_value(other)) continue;
+    out.nearest.push_back({other.id, process_.correlation(point, study_.spec.space.encode(other.params))});
+    if (!out.best_before || sign_ * *other.value < sign_ * out.best_before->second)
       out.best_before = {other.id, *other.value};
   }
   std::ranges::stable_sort(out.nearest, std::greater{}, &NearTrial::nearness);

@@ -73,13 +73,13 @@ struct Trust {
 // What the process knew when it chose a trial, and why that was worth it.
 struct Reason {
   SuggestionInfo suggestion;
-  // The best that had ended before the trial was made; nullopt: none had.
+  // Of those that had ended before the trial was made the best; nullopt: none had.
   std::optional<std::pair<TrialId, double>> best_before;
   // The share of the expected improvement that the mean alone brings (u·Φ(u) of u·Φ(u) + φ(u), u standard deviations
   // below the best): 0 where it comes from not knowing. nullopt: nothing was expected of the point.
   std::optional<double> exploitation;
   Belief now;                      // at the trial's point
-  std::vector<NearTrial> nearest;  // those with a value, the nearest first
+  std::vector<NearTrial> nearest;  // those of them with a value, by the model as it is now, the nearest first
 };
 
 class Explainer {

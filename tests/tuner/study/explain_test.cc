@@ -201,11 +201,11 @@ TEST(Explain, TheReasonForATrialIsWhatWasKnownBeforeIt) {
   EXPECT_EQ(explain(study).reason(10)->exploitation, 0.0) << "all of it comes from not knowing";
   ASSERT_EQ(hopeful.nearest.size(), 5U);
   for (std::size_t i = 0; i < 5; ++i) {
-    EXPECT_NE(hopeful.nearest[i].trial, 10);
+    EXPECT_LT(hopeful.nearest[i].trial, 10) << "known before";
     EXPECT_LE(hopeful.nearest[i].nearness, hopeful.nearest[i == 0 ? 0 : i - 1].nearness);
   }
-  study.trials[14].params = asked.params;
-  EXPECT_EQ(explain(study).reason(10)->nearest.front().trial, 15) << "the same point";
+  study.trials[4].params = asked.params;
+  EXPECT_EQ(explain(study).reason(10)->nearest.front().trial, 5) << "the same point";
   EXPECT_FALSE(explain(study).reason(1)->best_before);
   EXPECT_FALSE(explain(study).reason(1)->exploitation);
 }

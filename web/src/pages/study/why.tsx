@@ -10,7 +10,7 @@ import { useAnswer } from '../../store/use_answer';
 function Nearest({ study, reason }: { study: Study; reason: Reason }) {
   return (
     <table class="params">
-      <caption class="sr-only">The nearest trials, by the model</caption>
+      <caption class="sr-only">The nearest trials that were known, by the model</caption>
       <thead>
         <tr>
           <th scope="col">Nearest trials</th>
