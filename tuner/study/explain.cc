@@ -16,6 +16,7 @@ namespace krige::tuner {
 namespace {
 
 constexpr std::size_t kNearest = 5;
+constexpr std::ptrdiff_t kMostBeside = 400;  // more are no picture
 
 bool has_value(const Trial& trial) { return is_final(trial.state) && trial.value && std::isfinite(*trial.value); }
 
@@ -170,7 +171,7 @@ Result<Slice> Explainer::slice(const Params& through, const std::string& name, s
 
 std::vector<NearTrial> Explainer::beside(const Params& through, const std::string& name) const {
   const Result<std::size_t> d = dimension(through, name, "parameter");
-  std::vector<NearTrial> out;
+  std::vector<NearTrial> out, pending;
   if (!d) return out;
   std::vector<double> on_line = study_.spec.space.encode(through);
   for (const Trial& trial : study_.trials) {
@@ -178,8 +179,14 @@ std::vector<NearTrial> Explainer::beside(const Params& through, const std::strin
     const std::vector<double> point = study_.spec.space.encode(trial.params);
     if (std::isnan(point[*d])) continue;
     on_line[*d] = point[*d];
-    out.push_back({trial.id, process_.correlation(point, on_line)});
+    (is_final(trial.state) ? out : pending).push_back({trial.id, process_.correlation(point, on_line)});
   }
+  if (std::ssize(out) > kMostBeside) {
+    std::ranges::nth_element(out, out.begin() + kMostBeside, std::greater{}, &NearTrial::nearness);
+    out.resize(kMostBeside);
+  }
+  out.insert(out.end(), pending.begin(), pending.end());
+  std::ranges::sort(out, {}, &NearTrial::trial);
   return out;
 }
 

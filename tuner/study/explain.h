@@ -99,7 +99,8 @@ class Explainer {
   [[nodiscard]] std::vector<std::string> active_at(const Params& params) const;
   // invalid_argument: no parameter that varies at the point.
   [[nodiscard]] Result<Slice> slice(const Params& through, const std::string& parameter, std::size_t points) const;
-  // Trials with a value, or that run, beside the slice; only those in which the parameter is active.
+  // The 400 nearest trials with a value, and all that run, beside the slice, by id; only those in which the parameter
+  // is active.
   [[nodiscard]] std::vector<NearTrial> beside(const Params& through, const std::string& parameter) const;
   [[nodiscard]] Result<Contour> contour(const Params& through, const std::string& x, const std::string& y,
                                         std::size_t points) const;

@@ -147,6 +147,27 @@ TEST(Explain, WhatRunsTakesTheImprovementAndChangesNoMean) {
   EXPECT_NEAR(beside.back().nearness, 1, 1e-12) << "it is on the line";
 }
 
+TEST(Explain, BesideASliceAreTheNearestTrials) {
+  const StudySnapshot study = study_of(520);
+  const Explainer model = explain(study);
+  const Params through = model.point_of(5).value();
+  const std::vector<NearTrial> beside = model.beside(through, "x");
+  ASSERT_EQ(beside.size(), 400U);
+  double farthest = 1;
+  for (const NearTrial& one : beside) farthest = std::min(farthest, one.nearness);
+  std::size_t nearer = 0;
+  const gp::GaussianProcess process = process_of(study);
+  const std::vector<double> line = study.spec.space.encode(through);
+  for (const Trial& trial : study.trials) {
+    if (!trial.value) continue;
+    const std::vector<double> point = study.spec.space.encode(trial.params);
+    std::vector<double> on_line = line;
+    on_line[0] = point[0];
+    nearer += process.correlation(point, on_line) > farthest ? 1 : 0;
+  }
+  EXPECT_LT(nearer, 400U) << "one that is nearer was left out";
+}
+
 TEST(Explain, TrustNamesTheTrialsThatTheModelHasSeen) {
   for (const int trials : {20, 520}) {  // beyond 400 observations some are left out
     const StudySnapshot study = study_of(trials);

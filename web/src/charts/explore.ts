@@ -128,6 +128,9 @@ export function describeParallel({ trials, names, metric }: ParallelView): strin
   return `${trials.length} trials on ${names.length + 1} parallel axes: ${[...names, metric].join(', ')}.`;
 }
 
+// Beyond so many, points have no looks of their own and are drawn in one go.
+const mostSingle = 2000;
+
 export interface ScatterView {
   trials: readonly Valued[];
   name: string;
@@ -141,7 +144,8 @@ export function scatterOption({ trials, name, parameter, metric, log }: ScatterV
   const axis = axisStyle(palette);
   const type = axisType(parameter);
   const within = trials.filter((trial) => trial.params[name] !== undefined);
-  const newest = Math.max(1, ...within.map(({ id }) => id));
+  const many = within.length > mostSingle;
+  const newest = Math.max(1, within.at(-1)?.id ?? 1);
   const label = { ...axis.axisLabel, hideOverlap: true };
   return {
     animation: false,
@@ -175,13 +179,14 @@ export function scatterOption({ trials, name, parameter, metric, log }: ScatterV
     series: [
       {
         type: 'scatter',
-        symbolSize: within.length > 500 ? 5 : 8,
+        symbolSize: many ? 3 : within.length > 500 ? 5 : 8,
+        large: many,
         data: within.map((trial) => ({
           trial: trial.id,
           value: [type === 'category' ? String(trial.params[name]) : trial.params[name], trial.value],
-          itemStyle: { opacity: 0.2 + 0.7 * (trial.id / newest) },
+          itemStyle: many ? undefined : { opacity: 0.2 + 0.7 * (trial.id / newest) },
         })) as never,
-        itemStyle: { color: palette.accent },
+        itemStyle: { color: palette.accent, opacity: many ? 0.4 : 1 },
       },
     ],
   };
