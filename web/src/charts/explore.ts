@@ -41,6 +41,10 @@ function categoriesOf(name: string, parameter: ParameterSpec | undefined, trials
 
 const canBeLog = (trials: readonly Valued[]) => trials.every(({ value }) => value > 0);
 
+// So many lines can be told apart; more are paler, but for the very best.
+const distinct = 200;
+const fewBest = 10;
+
 export interface ParallelView {
   trials: readonly Valued[];
   goal: Goal;
@@ -78,6 +82,7 @@ export function parallelOption(view: ParallelView, palette: Palette): ChartOptio
   } as never);
   const on = (name: string, value: ParamValue | undefined) =>
     value === undefined ? null : axisType(parameters[name]) === 'category' ? String(value) : value;
+  const density = Math.min(1, Math.sqrt(distinct / trials.length) / (trials.length > distinct ? 2 : 1));
   // The best are drawn last, above the others.
   const ordered = [...trials].sort((a, b) => (good.get(a.id) as number) - (good.get(b.id) as number));
   return {
@@ -116,7 +121,10 @@ export function parallelOption(view: ParallelView, palette: Palette): ChartOptio
           return {
             trial: trial.id,
             value: [...names.map((name) => on(name, trial.params[name])), trial.value],
-            lineStyle: { color: colourAt([palette.faint, palette.accent], part), opacity: 0.3 + 0.6 * part },
+            lineStyle: {
+              color: colourAt([palette.faint, palette.accent], part),
+              opacity: part > 1 - fewBest / trials.length ? 0.9 : density * (0.3 + 0.6 * part),
+            },
           };
         }) as never,
       },
