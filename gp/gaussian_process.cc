@@ -48,6 +48,19 @@ class Mixture {
   int count_ = 0;
 };
 
+// In transformed units, one an observation.
+std::vector<Mixture> leave_one_out_of(std::span<const Posterior> posteriors, std::size_t observations) {
+  std::vector<Mixture> mixtures(observations);
+  for (const Posterior& posterior : posteriors) {
+    const Posterior::LeaveOneOut loo = posterior.leave_one_out();
+    for (std::size_t i = 0; i < observations; ++i) {
+      const auto row = static_cast<Index>(i);
+      mixtures[i].add(loo.means.segment(row, 1), loo.variances(row));
+    }
+  }
+  return mixtures;
+}
+
 // In units of the observations.
 Prediction to_prediction(const OutputTransform& transform, const Moments& moments) {
   return {transform.inverse(moments.mean),
@@ -174,17 +187,27 @@ Result<std::vector<double>> GaussianProcess::sample(const Points& points, std::s
 }
 
 std::vector<Prediction> GaussianProcess::leave_one_out() const {
-  std::vector<Mixture> mixtures(state_->observations.size());
-  for (const Posterior& posterior : *posteriors_) {
-    const Posterior::LeaveOneOut loo = posterior.leave_one_out();
-    for (std::size_t i = 0; i < mixtures.size(); ++i) {
-      const auto row = static_cast<Index>(i);
-      mixtures[i].add(loo.means.segment(row, 1), loo.variances(row));
-    }
-  }
   std::vector<Prediction> out;
-  for (const Mixture& mixture : mixtures) out.push_back(to_prediction(transform_, mixture.moments()));
+  for (const Mixture& mixture : leave_one_out_of(*posteriors_, state_->observations.size()))
+    out.push_back(to_prediction(transform_, mixture.moments()));
   return out;
+}
+
+std::vector<double> GaussianProcess::leave_one_out_residuals() const {
+  std::vector<double> out;
+  for (const Mixture& mixture : leave_one_out_of(*posteriors_, state_->observations.size())) {
+    const Moments moments = mixture.moments();
+    out.push_back((transform_.forward(state_->observations[out.size()]) - moments.mean) / std::sqrt(moments.variance));
+  }
+  return out;
+}
+
+double GaussianProcess::correlation(std::span<const double> a, std::span<const double> b) const {
+  Points first{a.size(), {a.begin(), a.end()}};
+  std::vector<double> second(b.begin(), b.end());
+  canonicalize(space(), first.row(0));
+  canonicalize(space(), second);
+  return posteriors_->front().correlations(first, second)(0);
 }
 
 Result<GaussianProcess> GaussianProcess::with_pending(const Points& pending, Rng& rng, std::size_t fantasies) const {

@@ -59,6 +59,12 @@ class GaussianProcess {
   // What each observation is predicted to be from all others, its sd with the noise (GPML eq. 5.12), for the same
   // hyperparameters. Pending points are not taken into account.
   [[nodiscard]] std::vector<Prediction> leave_one_out() const;
+  // How many of those standard deviations each observation is above that prediction, in transformed units, in which the
+  // process is Gaussian: a process to be trusted has standard normal ones.
+  [[nodiscard]] std::vector<double> leave_one_out_residuals() const;
+
+  // Of the process at two points before any observation, in [0, 1]; for the first of several hyperparameters.
+  [[nodiscard]] double correlation(std::span<const double> a, std::span<const double> b) const;
 
   // The process given, besides the observations, results of `pending` drawn jointly from the process itself,
   // `fantasies` times. Predictions are then of the mixture. An acquisition averaged over it is that of a sequential

@@ -105,6 +105,11 @@ Posterior::Batch Posterior::predict(const Points& points) const {
   return out;
 }
 
+VectorXd Posterior::means(const Points& points) const {
+  const Inputs inputs = kernel_.scale(kernel_.embedding().embed(points));
+  return (kernel_.cross(data_, inputs).transpose() * weights_.rowwise().mean()).array() + mean_;
+}
+
 Posterior::Local Posterior::predict_with_gradient(std::span<const double> point) const {
   const Inputs input = kernel_.scale(kernel_.embedding().embed(one_point(point)));
   const MixedKernel::Column column = kernel_.column(data_, input);

@@ -42,6 +42,8 @@ class Posterior {
     Eigen::VectorXd variances;
   };
   [[nodiscard]] Batch predict(const Points& points) const;
+  // The means alone, averaged over the fantasies: a solve cheaper a point.
+  [[nodiscard]] Eigen::VectorXd means(const Points& points) const;
 
   // At one point: means m, their derivatives dims × m, the variance and its derivative.
   struct Local {

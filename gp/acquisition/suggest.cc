@@ -1,7 +1,6 @@
 #include "gp/acquisition/suggest.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <optional>
 #include <utility>

@@ -35,6 +35,9 @@ struct Api {
 };
 
 void add_studies(Router& router, Api& api);
+void add_curves(Router& router, Api& api);
+void add_study_files(Router& router, Api& api);
+void add_surrogate(Router& router, Api& api);
 void add_trials(Router& router, Api& api);
 void add_workers(Router& router, Api& api);
 void add_description(Router& router);

@@ -35,6 +35,14 @@ def study_file(folder: str, trials: int = 6, epochs: int = 3) -> str:
 
 
 class Commands(unittest.TestCase):
+    def test_the_example_in_one_dimension_finds_the_deeper_valley(self):
+        done = subprocess.run([KRIGE, "sweep", "examples/forrester.yaml", "--json"], cwd=ROOT, text=True,
+                              capture_output=True, timeout=DEADLINE)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        best = json.loads(done.stdout)["study"]["best"]
+        self.assertLess(best["value"], -6)  # the other one ends at -0.9863
+        self.assertAlmostEqual(best["params"]["x"], 0.7572, delta=0.01)
+
     def test_every_command_has_help(self):
         for command in ("serve", "sweep", "train", "validate", "ask-tell", "version"):
             shown = run(command, "--help")

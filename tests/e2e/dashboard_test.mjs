@@ -1,8 +1,11 @@
 // The dashboard of the real service in a real browser, over studies that the built-in trainer runs:
 // node dashboard_test.mjs BIN_DIR.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { launch, openPage } from '../web/support/browser.mjs';
+import { findColour, launch, openPage } from '../web/support/browser.mjs';
+import { assertAccessible } from '../web/support/accessible.mjs';
+import { forresterStudy, work } from './support/forrester.mjs';
 import { Service } from './support/serve.mjs';
 
 const options = { timeout: 90_000 };
@@ -19,12 +22,12 @@ after(async () => {
   await service?.stop();
 }, options);
 
-// A page that is signed in, unless `expected` messages of the console are those of one that is not.
-function inBrowser(name, scheme, body, expected) {
+// A page that is signed in, unless it is `signedOut`. `expected` messages of the console are no faults.
+function inBrowser(name, scheme, body, { signedOut = false, ...pageOptions } = {}) {
   test(name, options, async () => {
-    const opened = await openPage(browser, service.origin, { scheme, expected });
+    const opened = await openPage(browser, service.origin, { scheme, ...pageOptions });
     try {
-      if (!expected) await service.signIn(opened.page.context());
+      if (!signedOut) await service.signIn(opened.page.context());
       await body(opened.page);
       assert.deepEqual(opened.faults, []);
     } finally {
@@ -99,7 +102,7 @@ inBrowser(
     await page.getByRole('button', { name: 'Sign out' }).click();
     await form.waitFor();
   },
-  unauthorized,
+  { expected: unauthorized, signedOut: true },
 );
 
 inBrowser(
@@ -112,5 +115,185 @@ inBrowser(
     await page.goto(service.login);
     await page.locator('form.sign-in').waitFor();
   },
-  unauthorized,
+  { expected: unauthorized, signedOut: true },
 );
+
+for (const scheme of ['light', 'dark']) {
+  inBrowser(
+    `the model of a study explains what it knows and what it would try next (${scheme})`,
+    scheme,
+    async (page) => {
+      const { id } = await service.call('/studies', forresterStudy(`model-${scheme}`, 20));
+      await work(service, id, 9);
+      await page.goto(`${service.origin}/studies/${id}`);
+      await page.getByRole('link', { name: 'Model', exact: true }).click();
+      await page.locator('.slice canvas').waitFor();
+      // The mean; the expected improvement below it.
+      const drawn = scheme === 'light' ? '--accent' : '--good';
+      assert.notEqual(await findColour(page, '.slice canvas', drawn), null, drawn);
+      await text(page.locator('#trust-title'), 'Can it be trusted?');
+      await text(page.locator('.bars').first(), '100 %');
+
+      const next = page.locator('[data-next="10"]');
+      await next.waitFor();
+      const seen = await service.call(`/studies/${id}/surrogate:next`);
+      await next.getByRole('button', { name: 'Look at it or change it' }).click();
+      const point = page.locator('.point-panel', { hasText: 'A point of your own' });
+      const shown = Number(await point.locator('input').inputValue());
+      assert.ok(Math.abs(shown - seen.params.x) < 1e-5, `${shown} is ${seen.params.x}`);
+
+      // Any other point, which is then tried.
+      await point.locator('input').fill('0.5');
+      await point.locator('input').press('Tab');
+      await point.getByRole('button', { name: 'Try this point next' }).click();
+      await text(point, 'Trial 10 waits');
+      const waiting = await service.call(`/studies/${id}/trials/10`);
+      assert.deepEqual([waiting.params.x, waiting.state], [0.5, 'WAITING']);
+      await page.locator('[data-next="11"]').waitFor(); // without a reload
+
+      await page.goto(`${service.origin}/studies/${id}/trials/8`);
+      await text(page.locator('.why'), 'Expected improvement');
+      await page.locator('.why').getByRole('link', { name: 'The model through this point' }).click();
+      await text(page.locator('.point-panel'), 'Through trial 8');
+    },
+  );
+}
+
+const plane = {
+  name: 'plane',
+  metric: { name: 'score', goal: 'maximize' },
+  method: 'gp',
+  seed: 3,
+  parameters: {
+    rate: { type: 'float', min: 1e-4, max: 1, scale: 'log' },
+    kind: { type: 'categorical', values: ['plain', 'heavy'] },
+    momentum: { type: 'float', min: 0, max: 0.99, when: { kind: 'heavy' } },
+  },
+  budget: { max_trials: 30 },
+};
+const score = ({ rate, momentum = 0.3 }) => 1 - (Math.log10(rate) + 2) ** 2 / 4 - (momentum - 0.6) ** 2;
+
+inBrowser('two parameters as a map, where a click moves the point', 'light', async (page) => {
+  const { id } = await service.call('/studies', plane);
+  await work(service, id, 12, score);
+  await page.goto(`${service.origin}/studies/${id}/model`);
+  const map = page.locator('.panel', { has: page.locator('#heat-title') });
+  await map.locator('canvas').waitFor();
+  await map.getByRole('button', { name: 'Expected improvement' }).click();
+  await map.getByRole('img', { name: /^Expected improvement over rate and kind/ }).waitFor();
+  const box = await map.locator('canvas').boundingBox();
+  await page.mouse.click(box.x + box.width * 0.9, box.y + box.height * 0.3);
+  await text(page.locator('.point-panel'), 'A point of your own');
+  // A parameter that becomes active is there with a value of its own.
+  const kind = page.getByRole('combobox', { name: 'kind' });
+  await kind.selectOption({ label: 'heavy' });
+  await page.getByRole('spinbutton', { name: 'momentum' }).waitFor();
+  await kind.selectOption({ label: 'plain' });
+  await page.getByRole('spinbutton', { name: 'momentum' }).waitFor({ state: 'detached' });
+});
+
+for (const scheme of ['light', 'dark']) {
+  inBrowser(`all trials at once, and a click opens one (${scheme})`, scheme, async (page) => {
+    const { id } = await service.call('/studies', { ...plane, name: `explored-${scheme}` });
+    await work(service, id, 8, score);
+    await page.goto(`${service.origin}/studies/${id}/explore`);
+    await page.getByRole('img', { name: '8 trials on 4 parallel axes: rate, kind, momentum, score.' }).waitFor();
+    await page.locator('select').first().selectOption('25');
+    await page.getByRole('img', { name: /^2 trials on 4/ }).waitFor();
+    await page.getByText('Order of the axes').click();
+    await page.getByRole('button', { name: 'kind to the left' }).click();
+    await page.getByRole('img', { name: '2 trials on 4 parallel axes: kind, rate, momentum, score.' }).waitFor();
+    await page.locator('.behind summary', { hasText: 'Show as a table' }).first().click();
+    await page.locator('.behind-box a').first().click();
+    await page.locator('.trial-panel').waitFor();
+    assert.match(page.url(), /trials\/\d+$/);
+  });
+}
+
+inBrowser('the trials that a filter leaves are saved as they are shown', 'light', async (page) => {
+  const { id } = await service.call('/studies', { ...plane, name: 'saved' });
+  await work(service, id, 6, score);
+  await page.goto(`${service.origin}/studies/${id}`);
+  await page.locator('.data-table').waitFor();
+  await page.getByRole('searchbox', { name: 'Filter the trials' }).fill('trial <= 2 state = completed');
+  await text(page.locator('.panel-head'), '2 of 6');
+  await page.getByText('Columns').click();
+  await page.getByRole('checkbox', { name: 'kind' }).uncheck();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Save as CSV' }).click(),
+  ]);
+  const [head, ...rows] = readFileSync(await download.path(), 'utf8')
+    .trimEnd()
+    .split('\r\n');
+  assert.equal(head, 'trial,state,score,rate,momentum,method,created_at,ended_at,reason');
+  assert.equal(rows.length, 2);
+  const first = await service.call(`/studies/${id}/trials/1`);
+  assert.equal(Number(rows[0].split(',')[3]), first.params.rate, 'whole numbers, not rounded ones');
+});
+
+inBrowser(
+  'a study is written, cloned and deleted on the page',
+  'dark',
+  async (page) => {
+    await page.goto(service.origin);
+    await page.getByRole('button', { name: 'New study' }).click();
+    const file = page.getByRole('textbox');
+    await file.fill('name: by-hand\nmetric: {name: loss}\nparameters:\n  x: {type: float, min: 2, max: 1}\n');
+    await text(page.locator('.file-check'), 'parameters.x');
+    const create = page.getByRole('button', { name: 'Create the study' });
+    assert.equal(await create.isDisabled(), true);
+    await file.fill('name: by-hand\nmetric: {name: loss}\nparameters:\n  x: {type: float, min: 0, max: 1}\n');
+    await text(page.locator('.file-check'), 'The file is valid.');
+    await create.click();
+    await text(page.locator('h1'), 'by-hand');
+    await page.getByRole('button', { name: 'Clone' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('by-hand-2');
+    await page.getByRole('button', { name: 'Create the clone' }).click();
+    await text(page.locator('h1'), 'by-hand-2');
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('button', { name: 'Delete the study' }).click();
+    await page.locator('.studies').waitFor();
+    const { studies } = await service.call('/studies');
+    const names = studies.map(({ name }) => name);
+    assert.ok(names.includes('by-hand') && !names.includes('by-hand-2'), names.join());
+  },
+  { expected: /400/ },
+);
+
+for (const scheme of ['light', 'dark']) {
+  inBrowser(`every page can be read and used by everybody (${scheme})`, scheme, async (page) => {
+    const ids = [];
+    for (const name of ['one', 'other']) {
+      const { id } = await service.call('/studies', { ...plane, name: `${name}-${scheme}` });
+      await work(service, id, 8, score);
+      ids.push(id);
+    }
+    const [id] = ids;
+    for (const path of ['', '/trials/8', '/explore', '/model']) {
+      await page.goto(`${service.origin}/studies/${id}${path}`);
+      await page.locator('canvas').first().waitFor();
+      await assertAccessible(page);
+    }
+    await page.goto(service.origin);
+    for (const name of ['one', 'other'])
+      await page.getByRole('checkbox', { name: `Compare ${name}-${scheme}` }).check();
+    await assertAccessible(page);
+    await page.getByRole('link', { name: 'Compare 2' }).click();
+    await page.getByRole('img', { name: /^The best so far of 2 studies/ }).waitFor();
+    await assertAccessible(page);
+  });
+}
+
+inBrowser('the curves of all trials, of any metric', 'dark', async (page) => {
+  const { id } = await service.call('/studies', digits('curves', 4, 5));
+  await page.goto(`${service.origin}/studies/${id}`);
+  await page.locator('.page-head [data-state=COMPLETED]').waitFor({ timeout: 60_000 });
+  await page.getByRole('link', { name: 'Explore', exact: true }).click();
+  await page
+    .getByRole('img', { name: 'Accuracy over the steps of 4 trials, of which 0 were stopped early.' })
+    .waitFor();
+  await page.getByRole('combobox', { name: 'Metric of the curves' }).selectOption('train_loss');
+  await page.getByRole('img', { name: /^Train loss over the steps of 4 trials/ }).waitFor();
+  await assertAccessible(page);
+});

@@ -179,6 +179,43 @@ TEST(GaussianProcess, LeaveOneOutDoubtsMoreThanThePosterior) {
   for (std::size_t i = 0; i < 14; ++i) EXPECT_GT(loo[i].sd, process.predict(process.state().points.row(i)).sd);
 }
 
+TEST(GaussianProcess, ResidualsAreThoseOfAPosteriorThatHasNotSeenThePoint) {
+  const GaussianProcess process = example();
+  const State& state = process.state();
+  const std::vector<double> residuals = process.leave_one_out_residuals();
+  for (std::size_t left_out = 0; left_out < 14; ++left_out) {
+    Points others{state.points.dims, {}};
+    Eigen::VectorXd targets(13);
+    for (std::size_t i = 0; i < 14; ++i) {
+      if (i == left_out) continue;
+      targets(static_cast<Eigen::Index>(others.size())) = process.transform().forward(state.observations[i]);
+      others.append(state.points.row(i));
+    }
+    const auto posterior = Posterior::make(state.space, others, targets, state.hyperparameters[0]);
+    ASSERT_TRUE(posterior);
+    const Points point{others.dims, {state.points.row(left_out).begin(), state.points.row(left_out).end()}};
+    const Posterior::Batch predicted = posterior->predict(point);
+    const double sd = std::sqrt(predicted.variances(0) + posterior->noise());
+    const double expected = (process.transform().forward(state.observations[left_out]) - predicted.means(0, 0)) / sd;
+    EXPECT_NEAR(residuals[left_out], expected, 1e-8 * std::max(1.0, std::abs(expected)));
+    EXPECT_NEAR(posterior->means(point)(0), predicted.means(0, 0), 1e-12);
+  }
+}
+
+TEST(GaussianProcess, CorrelationIsOfThePriorAlone) {
+  const GaussianProcess process = example();
+  const Points& points = process.state().points;
+  EXPECT_NEAR(process.correlation(points.row(3), points.row(3)), 1, 1e-12);
+  EXPECT_EQ(process.correlation(points.row(3), points.row(5)), process.correlation(points.row(5), points.row(3)));
+  Points both{points.dims, {points.row(3).begin(), points.row(3).end()}};
+  both.append(points.row(5));
+  State other = process.state();
+  for (double& value : other.observations) value = -value;
+  const auto turned = GaussianProcess::from_state(std::move(other));
+  ASSERT_TRUE(turned);
+  EXPECT_EQ(process.correlation(both.row(0), both.row(1)), turned->correlation(both.row(0), both.row(1)));
+}
+
 TEST(GaussianProcess, EnsemblePredictsTheMixture) {
   // Nothing is warped, so that the units of the observations are those of the processes up to a factor.
   const GaussianProcess ensemble = example(OutputWarp::none, 2, 2);

@@ -60,7 +60,7 @@ const assertSamePage = async (page) =>
   assert.equal(await page.evaluate(() => window.krigeSamePage), true, 'the page was loaded anew');
 const rowOf = (page, trial) =>
   page.locator('.data-table tbody tr', { has: page.locator(`a[href$="/trials/${trial}"]`) });
-const trialsBox = (page) => page.locator('.table-box[aria-label=Trials]');
+const trialsBox = (page) => page.locator('.table-box[aria-label="Table of the trials"]');
 const text = (locator, expected) => locator.filter({ hasText: expected }).first().waitFor();
 
 inBrowser('the list of studies changes live', async (page) => {
@@ -180,7 +180,7 @@ inBrowser('pause, resume and stop, which asks first', async (page) => {
   await heading.locator('[data-state=STOPPED]').waitFor();
   await text(heading, 'asked for by a user');
   assert.equal(study.value.state, 'STOPPED');
-  assert.equal(await heading.getByRole('button').count(), 0);
+  assert.equal(await heading.getByRole('button', { name: /Pause|Resume|Stop/ }).count(), 0);
 });
 
 inBrowser(

@@ -11,6 +11,9 @@
 
 namespace krige::tuner {
 
+// The posterior is cubic in the observations: at this many a suggestion still takes some tens of milliseconds.
+inline constexpr std::size_t kMaxObservations = 400;
+
 struct GpHistory {
   gp::Points points;           // of trials with a finite value of every outcome
   std::vector<double> losses;  // of the first objective

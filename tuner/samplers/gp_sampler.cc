@@ -22,8 +22,6 @@
 namespace krige::tuner {
 namespace {
 
-// The posterior is cubic in the observations: at this many a suggestion still takes some tens of milliseconds.
-constexpr std::size_t kMaxObservations = 400;
 // A fit is made again when the finished trials have grown by so much of what it saw: a few more observations hardly
 // move the hyperparameters.
 constexpr double kGrowth = 0.1;

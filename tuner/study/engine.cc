@@ -60,9 +60,7 @@ struct Engine::Impl {
   }
 
   // One that cannot be read is like none: it is made again. What it was made from is all there.
-  [[nodiscard]] Result<std::optional<SurrogateFit>> latest_fit(const StudySpec& spec, const StudyRow& row) const {
-    // The other methods learn nothing, and to find no event takes a look at all of them.
-    if (spec.method != Method::gp || is_final(row.state)) return std::nullopt;
+  [[nodiscard]] Result<std::optional<SurrogateFit>> latest_fit(const StudyRow& row) const {
     KRIGE_TRY(const std::optional<Event> event, storage->last_event(row.id, kSurrogateFitted));
     if (!event) return std::nullopt;
     const Result<SurrogateFit> fit = surrogate_fit_from_text(event->data);
@@ -81,7 +79,11 @@ struct Engine::Impl {
     for (std::size_t i = 0; i < trials.size(); ++i)
       if (trials[i].id != static_cast<TrialId>(i) + 1)
         return fail(ErrorCode::corrupt, fmt::format("study {} has no trial {}", row.id, i + 1));
-    KRIGE_TRY(std::optional<SurrogateFit> fit, latest_fit(spec, row));
+    std::optional<SurrogateFit> fit;
+    // The other methods learn nothing, and to find no event takes a look at all of them.
+    if (spec.method == Method::gp && !is_final(row.state)) {
+      KRIGE_TRY(fit, latest_fit(row));
+    }
     add_runner(std::move(spec), std::move(owned), std::move(trials), std::move(fit));
     return {};
   }
@@ -245,6 +247,11 @@ Result<TrialDetail> Engine::trial(const StudyId& id, TrialId trial) const {
   // Attempts that go on from a checkpoint make one curve.
   if (!runner->promotes()) std::erase_if(records, [&](const Record& record) { return record.attempt != last; });
   return TrialDetail{std::move(found), std::move(records)};
+}
+
+Result<std::optional<SurrogateFit>> Engine::latest_fit(const StudyId& id) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return impl_->latest_fit(runner->view().row);
 }
 
 Result<Trial> Engine::add_trial(const StudyId& id, NewTrial trial, const AnswerOf<Trial>& answer) {

@@ -147,6 +147,9 @@ class Engine {
   [[nodiscard]] Result<TrialPage> trials(const StudyId& id, const TrialQuery& query) const;
   [[nodiscard]] Result<TrialDetail> trial(const StudyId& id, TrialId trial) const;
 
+  // The last that the study's method made; nullopt: none, or none that this version reads.
+  [[nodiscard]] Result<std::optional<SurrogateFit>> latest_fit(const StudyId& id) const;
+
   // The point is WAITING and goes before the sampler's, or the trial is there with its end; either counts in the
   // budget. invalid_argument: the point is none of the space, with its path below params; study_finished; conflict: the
   // budget is used up.

@@ -6,14 +6,11 @@
 #include "base/log.h"
 #include "tuner/study/codec.h"
 #include "tuner/study/events.h"
+#include "tuner/study/next_fit.h"
 #include "tuner/study/study_runner.h"
 
 namespace krige::tuner {
 namespace {
-
-// A fit's time grows with the square and the cube of the finished trials. Up to here it is about a tenth of a second,
-// and a suggestion made with all that is known is worth the wait; beyond, a fit that is a little older costs less.
-constexpr std::int64_t kFitInLineBelow = 150;
 
 // As a restart would read it, so that no suggestion is made from more than what is kept.
 Result<SurrogateFit> as_kept(const SurrogateFit& fit) { return surrogate_fit_from_text(surrogate_fitted(fit).data); }

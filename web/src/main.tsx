@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { signedOut, signOut } from './api/client';
 import { Empty } from './components/notices';
+import { ComparePage } from './pages/compare/compare_page';
 import { SignInPage } from './pages/sign_in_page';
 import { StudiesPage } from './pages/studies_page';
 import { StudyPage } from './pages/study/study_page';
@@ -51,7 +52,11 @@ function Page() {
     case 'studies':
       return <StudiesPage />;
     case 'study':
-      return <StudyPage key={current.study} id={current.study} trial={current.trial} />;
+    case 'model':
+    case 'explore':
+      return <StudyPage key={current.study} id={current.study} at={current} />;
+    case 'compare':
+      return <ComparePage key={current.studies.join()} studies={current.studies} />;
     case 'not_found':
       return (
         <main class="page">

@@ -3,30 +3,49 @@
 import { signal } from '@preact/signals';
 
 export type Route =
-  { page: 'studies' } | { page: 'study'; study: string; trial: number | null } | { page: 'not_found' };
+  | { page: 'studies' }
+  | { page: 'study'; study: string; trial: number | null }
+  | { page: 'model'; study: string; trial: number | null } // through that trial, or the best
+  | { page: 'explore'; study: string }
+  | { page: 'compare'; studies: readonly string[] }
+  | { page: 'not_found' };
+
+function decoded(segment: string): string | null {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
+}
 
 export function parseRoute(path: string): Route {
   const parts = path.split('/').filter((part) => part !== '');
   if (parts.length === 0) return { page: 'studies' };
   const [head, id, tail, number] = parts;
+  if (head === 'compare' && id !== undefined && parts.length === 2) {
+    const studies = id.split(',').map(decoded);
+    return studies.includes(null) ? { page: 'not_found' } : { page: 'compare', studies: studies as string[] };
+  }
   if (head !== 'studies' || parts.length > 4) return { page: 'not_found' };
   if (id === undefined) return { page: 'studies' };
-  let study: string;
-  try {
-    study = decodeURIComponent(id);
-  } catch {
-    return { page: 'not_found' };
-  }
+  const study = decoded(id);
+  if (study === null) return { page: 'not_found' };
   if (tail === undefined) return { page: 'study', study, trial: null };
-  if (tail === 'trials' && number !== undefined && /^[1-9]\d{0,14}$/.test(number)) {
-    return { page: 'study', study, trial: Number(number) };
+  if (tail === 'model' && number === undefined) return { page: 'model', study, trial: null };
+  if (tail === 'explore' && number === undefined) return { page: 'explore', study };
+  if (number !== undefined && /^[1-9]\d{0,14}$/.test(number)) {
+    if (tail === 'trials') return { page: 'study', study, trial: Number(number) };
+    if (tail === 'model') return { page: 'model', study, trial: Number(number) };
   }
   return { page: 'not_found' };
 }
 
 export function hrefOf(route: Exclude<Route, { page: 'not_found' }>): string {
   if (route.page === 'studies') return '/';
+  if (route.page === 'compare') return `/compare/${route.studies.map(encodeURIComponent).join(',')}`;
   const study = `/studies/${encodeURIComponent(route.study)}`;
+  if (route.page === 'explore') return `${study}/explore`;
+  if (route.page === 'model') return route.trial === null ? `${study}/model` : `${study}/model/${route.trial}`;
   return route.trial === null ? study : `${study}/trials/${route.trial}`;
 }
 

@@ -53,13 +53,16 @@ export interface Palette {
   good: string;
   warn: string;
   bad: string;
+  heat: readonly string[]; // low to high
 }
 
 const paletteNames = ['text', 'muted', 'faint', 'line', 'surface', 'accent', 'good', 'warn', 'bad'] as const;
 
+const heatSteps = [0, 1, 2, 3, 4];
+
 export function readPalette(): Palette {
   const style = getComputedStyle(document.documentElement);
-  return Object.fromEntries(
-    paletteNames.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]),
-  ) as unknown as Palette;
+  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  const heat = heatSteps.map((step) => colour(`heat-${step}`));
+  return { ...Object.fromEntries(paletteNames.map((name) => [name, colour(name)])), heat } as unknown as Palette;
 }

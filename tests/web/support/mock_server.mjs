@@ -142,6 +142,29 @@ function json(response, status, body) {
 const problem = (response, status, code, detail) =>
   json(response, status, { type: 'about:blank', title: code, status, code, detail, errors: [], request_id: 'mock' });
 
+// What the model says of a trial; its neighbours are those before it.
+function reason(study, id, response) {
+  const trial = study.trials[id - 1];
+  if (!trial) return problem(response, 404, 'not_found', 'there is no such trial');
+  const nearest = study.trials
+    .slice(Math.max(0, id - 4), id - 1)
+    .filter(({ value }) => typeof value === 'number')
+    .map((other) => ({ trial: other.id, nearness: 0.5, value: other.value, params: other.params }));
+  const { mean = 0, sd = 1 } = trial.suggestion;
+  const now = { mean, sd, ei: 0.1 };
+  const known = nearest[0] ? { trial: nearest[0].trial, value: nearest[0].value } : null;
+  const said = {
+    fit: 1,
+    trial: id,
+    suggestion: trial.suggestion,
+    best_before: known,
+    exploitation: 0.25,
+    now,
+    nearest,
+  };
+  return json(response, 200, said);
+}
+
 export class MockServer {
   constructor(dist) {
     this.dist = dist;
@@ -227,6 +250,8 @@ export class MockServer {
       const after = Number(request.headers['last-event-id'] ?? url.searchParams.get('after') ?? 0);
       return study.follow(openStream(response), after);
     }
+    if (rest === 'surrogate:reason') return reason(study, Number(url.searchParams.get('trial')), response);
+    if (rest.startsWith('surrogate:')) return problem(response, 409, 'conflict', 'the mock has no model');
     const trial = study.trials[Number(rest.match(/^trials\/(\d+)$/)?.[1]) - 1];
     if (!trial) return problem(response, 404, 'not_found', 'there is no such trial');
     return json(response, 200, { ...trial, records: study.records.get(trial.id) });

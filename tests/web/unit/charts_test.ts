@@ -22,6 +22,7 @@ const palette: Palette = {
   good: '#666',
   warn: '#777',
   bad: '#888',
+  heat: ['#000000', '#808080', '#ffffff'],
 };
 const trials = [
   trial(1, 'COMPLETED', 0.5),

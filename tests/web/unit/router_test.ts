@@ -7,6 +7,10 @@ test('each page has an address that leads back to it', () => {
     { page: 'studies' },
     { page: 'study', study: 'k3f', trial: null },
     { page: 'study', study: 'a/b ü', trial: 12 },
+    { page: 'model', study: 'k3f', trial: null },
+    { page: 'model', study: 'a/b ü', trial: 7 },
+    { page: 'explore', study: 'k3f' },
+    { page: 'compare', studies: ['k3f', 'a,b/ü'] },
   ] as const;
   for (const route of routes) assert.deepEqual(parseRoute(hrefOf(route)), route);
 });
@@ -16,9 +20,13 @@ test('what is no page is not found', () => {
     '/nothing',
     '/studies/a/trials',
     '/studies/a/trials/0',
+    '/studies/a/model/0',
+    '/studies/a/explore/1',
     '/studies/a/trials/x',
     '/studies/a/b/1/2',
     '/studies/%E0%A4',
+    '/compare',
+    '/compare/a,%E0%A4',
   ]) {
     assert.deepEqual(parseRoute(path), { page: 'not_found' }, path);
   }

@@ -1,7 +1,22 @@
 // The only module that sends requests. Every call has a deadline; a failure is an ApiError with the server's own words.
 import { signal } from '@preact/signals';
 import { decodeStudy, decodeTrial, decodeTrialWithRecords } from './decode';
-import type { Study, StudyPage, Trial, TrialPage, TrialWithRecords } from './types';
+import type {
+  Contour,
+  Curves,
+  Importance,
+  NextSuggestion,
+  Params,
+  Reason,
+  Slices,
+  Spec,
+  Study,
+  StudyPage,
+  Trial,
+  TrialPage,
+  TrialWithRecords,
+  Trust,
+} from './types';
 
 const root = '/api/v1';
 const deadlineMs = 20_000;
@@ -108,3 +123,81 @@ export async function signOut(): Promise<void> {
   await call<void>('DELETE', '/session');
   signedOut.value = true;
 }
+
+export interface CheckedFile {
+  spec: Spec;
+  notes: string[];
+}
+
+// A study file in YAML or JSON; an ApiError names every fault.
+export const checkStudyFile = (text: string, abort?: AbortSignal): Promise<CheckedFile> =>
+  call('POST', '/study-files:check', abort, { text });
+
+export async function createStudy(spec: Spec): Promise<Study> {
+  return decodeStudy(await call<Study>('POST', '/studies', undefined, spec));
+}
+
+export async function cloneStudy(id: string, changes: { name: string; warm_start: boolean }): Promise<Study> {
+  return decodeStudy(await call<Study>('POST', `${studyPath(id)}:clone`, undefined, changes));
+}
+
+export const deleteStudy = (id: string): Promise<void> => call('DELETE', studyPath(id));
+
+export const getCurves = (study: string, metric: string, abort?: AbortSignal): Promise<Curves> =>
+  call('GET', `${studyPath(study)}/curves?metric=${segment(metric)}`, abort);
+
+// A point to be tried next.
+export async function enqueue(study: string, params: Params): Promise<Trial> {
+  return decodeTrial(await call<Trial>('POST', `${studyPath(study)}/trials`, undefined, { params }));
+}
+
+// The point that a slice or a plane goes through; null: the best one.
+export type Through = { trial: number } | { params: Params } | null;
+
+function throughQuery(through: Through): string {
+  if (through === null) return '';
+  return 'trial' in through ? `&trial=${through.trial}` : `&params=${segment(JSON.stringify(through.params))}`;
+}
+
+const busyTries = 5;
+const busyPauseMs = 700;
+let lastOfModel: Promise<unknown> = Promise.resolve();
+
+// What the server computes of a study's model, one after the other: it has few places for them, and says so.
+async function askModel<T>(study: string, what: string, abort?: AbortSignal): Promise<T> {
+  const before = lastOfModel;
+  const answer = (async () => {
+    await before.catch(() => undefined);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await call<T>('GET', `${studyPath(study)}/surrogate:${what}`, abort);
+      } catch (error) {
+        const busy = error instanceof ApiError && error.status === 503 && tries < busyTries;
+        if (!busy) throw error;
+        await new Promise((resolve) => setTimeout(resolve, busyPauseMs * tries));
+      }
+    }
+  })();
+  lastOfModel = answer;
+  return answer;
+}
+
+export const getSlices = (study: string, through: Through, abort?: AbortSignal): Promise<Slices> =>
+  askModel(study, `slice?points=129${throughQuery(through)}`, abort);
+
+export const getContour = (
+  study: string,
+  [x, y]: readonly [string, string],
+  through: Through,
+  abort?: AbortSignal,
+): Promise<Contour> => askModel(study, `contour?x=${segment(x)}&y=${segment(y)}${throughQuery(through)}`, abort);
+
+export const getTrust = (study: string, abort?: AbortSignal): Promise<Trust> => askModel(study, 'trust', abort);
+
+export const getImportance = (study: string, abort?: AbortSignal): Promise<Importance> =>
+  askModel(study, 'importance', abort);
+
+export const getReason = (study: string, trial: number, abort?: AbortSignal): Promise<Reason> =>
+  askModel(study, `reason?trial=${trial}`, abort);
+
+export const getNext = (study: string, abort?: AbortSignal): Promise<NextSuggestion> => askModel(study, 'next', abort);

@@ -29,7 +29,11 @@ export interface ParameterSpec {
   min?: number;
   max?: number;
   scale?: string;
+  step?: number;
+  value?: ParamValue; // fixed
   values?: ParamValue[];
+  default?: ParamValue;
+  when?: Record<string, ParamValue | ParamValue[]>; // active only where all hold
 }
 
 // What the page reads of the canonical study file; the rest is left alone.
@@ -75,6 +79,7 @@ export interface Suggestion {
   mean?: number;
   sd?: number;
   log_ei?: number;
+  note?: string;
 }
 
 export interface StepRecord {
@@ -128,3 +133,97 @@ export const studyEventTypes: readonly StudyEventType[] = [
   'TRIAL_STATE_CHANGED',
   'TRIAL_REPORTED',
 ];
+
+// What the server says of a study's Gaussian process. Its numbers are finite.
+export interface Belief {
+  mean: number;
+  sd: number;
+  ei: number;
+}
+
+interface BeliefColumns {
+  mean: number[];
+  sd: number[];
+  ei: number[];
+}
+
+export interface SlicePoint {
+  trial: number;
+  at: ParamValue;
+  nearness: number; // 1: on the line
+  value?: number; // of observed ones
+}
+
+export interface Slice extends BeliefColumns {
+  parameter: string;
+  values: ParamValue[];
+  observed: SlicePoint[];
+  pending: SlicePoint[];
+}
+
+interface Through {
+  fit: number;
+  incumbent: { trial: number; mean: number };
+  through: Belief & { trial: number | null; params: Params };
+}
+
+export interface Slices extends Through {
+  slices: Slice[];
+}
+
+export interface Contour extends Through, BeliefColumns {
+  x: { parameter: string; values: ParamValue[] };
+  y: { parameter: string; values: ParamValue[] };
+}
+
+export interface LeftOut {
+  trial: number;
+  value: number;
+  mean: number;
+  sd: number;
+  low: number; // two standard deviations below and above
+  high: number;
+  z: number;
+}
+
+export interface Trust {
+  fit: number;
+  finished: number;
+  observations: number;
+  within_1_sd: number;
+  within_2_sd: number;
+  rmse: number;
+  noise_sd: number;
+  warp: 'none' | 'log_above_median';
+  jitter_level: number;
+  lengthscales: { parameter: string; lengthscale: number; main_lengthscale: number | null }[];
+  leave_one_out: LeftOut[];
+}
+
+export interface Importance {
+  fit: number;
+  parameters: { parameter: string; first_order: number; total: number }[];
+}
+
+export interface Reason {
+  fit: number;
+  trial: number;
+  suggestion: Suggestion;
+  best_before: { trial: number; value: number } | null;
+  exploitation: number | null; // the share of the expected improvement that the mean alone brings
+  now: Belief;
+  nearest: { trial: number; nearness: number; value: number; params: Params }[];
+}
+
+export interface Curves {
+  metric: string;
+  metrics: string[];
+  curves: { trial: number; state: TrialState; reason: string; points: [step: number, value: number][] }[];
+}
+
+export interface NextSuggestion {
+  id: number;
+  params: Params;
+  suggestion: Suggestion;
+  new_fit: boolean;
+}

@@ -1,14 +1,17 @@
 // A canvas that shows an option and follows its own size. What it shows is also said in words (`label`) and, by whoever
 // uses it, in a table.
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { type ECharts, init } from '../charts/echarts';
 import type { ChartOption } from '../charts/style';
 import { type Palette, readPalette, theme } from '../theme';
 
+// A chart is drawn when it comes so near to what is seen: a page of many charts is there at once.
+const ahead = '700px';
+
 interface Props {
   option: (palette: Palette) => ChartOption;
   label: string;
-  size: 'large' | 'small';
+  size: 'tall' | 'large' | 'medium' | 'small';
   onPoint?: (data: unknown) => void;
 }
 
@@ -17,12 +20,26 @@ export function Chart({ option, label, size, onPoint }: Props) {
   const chart = useRef<ECharts | null>(null);
   const point = useRef(onPoint);
   point.current = onPoint;
+  const [near, setNear] = useState(false);
   const colours = theme.value;
 
   useEffect(() => {
+    const nearing = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) setNear(true);
+      },
+      { rootMargin: ahead },
+    );
+    nearing.observe(box.current as HTMLDivElement);
+    return () => nearing.disconnect();
+  }, []);
+
+  useEffect(() => {
+    if (!near) return undefined;
     const element = box.current as HTMLDivElement;
     const created = init(element, null, { renderer: 'canvas' });
-    created.on('click', (item) => point.current?.(item.data));
+    // A click on a line itself has no point: it is told by the name of the series.
+    created.on('click', (item) => point.current?.(item.data ?? item.seriesName));
     chart.current = created;
     const observer = new ResizeObserver(() => created.resize());
     observer.observe(element);
@@ -31,11 +48,11 @@ export function Chart({ option, label, size, onPoint }: Props) {
       created.dispose();
       chart.current = null;
     };
-  }, []);
+  }, [near]);
 
   useEffect(() => {
-    chart.current?.setOption(option(readPalette()), { notMerge: true, lazyUpdate: true });
-  }, [option, colours]);
+    chart.current?.setOption(option(readPalette()), { notMerge: true });
+  }, [near, option, colours]);
 
   return <div ref={box} class={`chart chart-${size}`} role="img" aria-label={label} />;
 }

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Study } from '../api/types';
+import { mostCompared } from '../charts/compare';
 import { Age } from '../components/clock';
 import { Alert, ConnectionStatus, Empty } from '../components/notices';
 import { ProgressBar } from '../components/progress_bar';
@@ -8,12 +9,23 @@ import { explainReason, formatNumber, humanize } from '../format';
 import { hrefOf } from '../router';
 import { progressOf } from '../store/progress';
 import { session } from '../store/session';
+import { type StudyOrder, sortStudies } from '../store/studies_order';
 import { StudiesStore } from '../store/studies_store';
+import { NewStudy } from './new_study';
 
-function Row({ study }: { study: Study }) {
+interface RowProps {
+  study: Study;
+  chosen: boolean;
+  onChoose: () => void;
+}
+
+function Row({ study, chosen, onChoose }: RowProps) {
   const { done, budget } = progressOf(study);
   return (
     <tr data-study={study.id}>
+      <td class="study-choice">
+        <input type="checkbox" aria-label={`Compare ${study.name}`} checked={chosen} onChange={onChoose} />
+      </td>
       <th scope="row" class="study-name">
         <a href={hrefOf({ page: 'study', study: study.id, trial: null })} title={study.name}>
           {study.name}
@@ -42,27 +54,51 @@ function Row({ study }: { study: Study }) {
   );
 }
 
-function StudyTable({ studies }: { studies: readonly Study[] }) {
+interface TableProps {
+  studies: readonly Study[];
+  order: StudyOrder;
+  onOrder: (order: StudyOrder) => void;
+  chosen: readonly string[];
+  onChoose: (id: string) => void;
+}
+
+function StudyTable({ studies, order, onOrder, chosen, onChoose }: TableProps) {
+  const head = (by: StudyOrder['by'], label: string, className = '') => {
+    const direction = order.by !== by ? 'none' : order.descending ? 'descending' : 'ascending';
+    return (
+      <th scope="col" class={className} aria-sort={direction}>
+        <button
+          type="button"
+          class="sort"
+          onClick={() => onOrder({ by, descending: order.by === by ? !order.descending : by !== 'name' })}
+        >
+          <span class="sort-label">{label}</span>
+          <span class="sort-mark" aria-hidden="true">
+            {direction === 'none' ? '' : direction === 'descending' ? '↓' : '↑'}
+          </span>
+        </button>
+      </th>
+    );
+  };
   return (
     <div class="panel table-scroll" tabIndex={0} role="region" aria-label="Studies">
       <table class="plain-table studies">
-        <caption class="sr-only">Studies, the newest first</caption>
+        <caption class="sr-only">Studies</caption>
         <thead>
           <tr>
-            <th scope="col">Name</th>
-            <th scope="col">State</th>
-            <th scope="col" class="right">
-              Best value
-            </th>
-            <th scope="col">Trials done</th>
-            <th scope="col" class="right study-age">
-              Started
-            </th>
+            <td class="study-choice">
+              <span class="sr-only">Compare</span>
+            </td>
+            {head('name', 'Name')}
+            {head('state', 'State')}
+            {head('best', 'Best value', 'right')}
+            {head('done', 'Trials done')}
+            {head('created', 'Started', 'right study-age')}
           </tr>
         </thead>
         <tbody>
           {studies.map((study) => (
-            <Row key={study.id} study={study} />
+            <Row key={study.id} study={study} chosen={chosen.includes(study.id)} onChoose={() => onChoose(study.id)} />
           ))}
         </tbody>
       </table>
@@ -103,7 +139,14 @@ export function StudiesPage() {
   }, []);
   const data = store.data.value;
   const failure = store.failure.value;
-  const shown = (data?.studies ?? []).filter((study) => matches(study, words));
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const choose = (id: string) =>
+    setChosen(chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id].slice(-mostCompared));
+  const [order, setOrder] = useState<StudyOrder>({ by: 'created', descending: true });
+  const shown = sortStudies(
+    (data?.studies ?? []).filter((study) => matches(study, words)),
+    order,
+  );
   return (
     <main class="page" aria-busy={data === null && failure === null}>
       <header class="page-head">
@@ -113,6 +156,12 @@ export function StudiesPage() {
         </div>
         <div class="page-tools">
           <ConnectionStatus connection={store.connection.value} />
+          {chosen.length > 1 && (
+            <a class="button button-link" href={hrefOf({ page: 'compare', studies: chosen })}>
+              Compare {chosen.length}
+            </a>
+          )}
+          <NewStudy />
           {data !== null && data.studies.length > 0 && (
             <input
               type="search"
@@ -132,7 +181,9 @@ export function StudiesPage() {
         </p>
       )}
       {data !== null && data.studies.length === 0 && <NoStudies />}
-      {shown.length > 0 && <StudyTable studies={shown} />}
+      {shown.length > 0 && (
+        <StudyTable studies={shown} order={order} onOrder={setOrder} chosen={chosen} onChoose={choose} />
+      )}
       {data !== null && data.studies.length > 0 && shown.length === 0 && (
         <div class="panel">
           <Empty title="No study matches the search." />

@@ -4,6 +4,7 @@ import type { StudyAction } from '../../api/client';
 import type { Study, StudyState } from '../../api/types';
 import { Alert } from '../../components/notices';
 import type { StudyStore } from '../../store/study_store';
+import { CloneButton, DeleteButton } from './copies';
 
 const offered: Partial<Record<StudyState, readonly StudyAction[]>> = {
   ACTIVE: ['pause', 'stop'],
@@ -35,6 +36,8 @@ export function StudyActions({ store, study }: { store: StudyStore; study: Study
           {labels[action]}
         </button>
       ))}
+      <CloneButton study={study} />
+      <DeleteButton study={study} />
       {store.actionError.value && <Alert>{store.actionError.value}</Alert>}
       <dialog ref={dialog} class="dialog" aria-labelledby="stop-title">
         <h2 id="stop-title">Stop this study?</h2>

@@ -1,22 +1,21 @@
-import { useEffect, useMemo, useRef } from 'preact/hooks';
-import type { Study, Trial } from '../../api/types';
-import { DataTable } from '../../components/data_table';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Study } from '../../api/types';
 import { ConnectionStatus, Empty } from '../../components/notices';
 import { StateBadge } from '../../components/state_badge';
 import { explainReason, formatNumber, humanize } from '../../format';
-import { hrefOf, navigate } from '../../router';
+import { hrefOf, navigate, type Route } from '../../router';
 import { progressOf } from '../../store/progress';
 import { findTrial, hasEnded, type StudyData } from '../../store/study_state';
 import { StudyStore } from '../../store/study_store';
+import { ExplorePage } from '../explore/explore_page';
+import { ModelPage } from '../model/model_page';
 import { StudyActions } from './actions';
 import { HistoryPanel } from './history_panel';
+import { Tabs } from './tabs';
 import { Tiles } from './tiles';
 import { TrialPanel } from './trial_panel';
-import { parameterNames, trialColumns } from './trial_columns';
-
-const tableHeight = 34 * 15;
-const sampleSize = 200;
-const idOf = (trial: Trial): number => trial.id;
+import { parameterNames } from './trial_columns';
+import { TrialTable } from './trial_table';
 
 function Heading({ store, study }: { store: StudyStore; study: Study }) {
   return (
@@ -40,49 +39,6 @@ function Announcement({ study }: { study: Study }) {
   return <p class="sr-only" aria-live="polite">{`Study ${humanize(study.state)}. ${best}`}</p>;
 }
 
-function TrialTable({
-  data,
-  names,
-  selected,
-  best,
-}: {
-  data: StudyData;
-  names: readonly string[];
-  selected: number | null;
-  best: number | null;
-}) {
-  const { study, trials } = data;
-  const latest = useRef(data.latest);
-  latest.current = data.latest;
-  const columns = useMemo(
-    () => trialColumns({ study, trials, names, latest: () => latest.current }),
-    [study.id, study.spec, names, Math.min(trials.length, sampleSize)],
-  );
-  return (
-    <section class="panel" aria-labelledby="trials-title">
-      <header class="panel-head">
-        <h2 id="trials-title">Trials</h2>
-        <span class="muted">{trials.length}</span>
-      </header>
-      {trials.length === 0 ? (
-        <Empty title="No trials yet." />
-      ) : (
-        <DataTable
-          label="Trials"
-          columns={columns}
-          rows={trials}
-          keyOf={idOf}
-          initialSort={{ column: 'id', descending: true }}
-          height={tableHeight}
-          rowClass={(trial) => (trial.id === best ? 'best-row' : '')}
-          selected={selected}
-          onSelect={(trial) => openTrial(study.id, trial, selected)}
-        />
-      )}
-    </section>
-  );
-}
-
 // Going from one trial to the next does not fill the history of the browser.
 function openTrial(study: string, trial: number, open: number | null): void {
   navigate(hrefOf({ page: 'study', study, trial }), { replace: open !== null });
@@ -93,16 +49,12 @@ function withoutTrial(study: Study, chosen: number | null): string {
   return hasEnded(study) ? 'No trial was completed.' : 'The best trial will be shown here.';
 }
 
-function Loaded({ store, data, chosen }: { store: StudyStore; data: StudyData; chosen: number | null }) {
+function Overview({ store, data, chosen }: { store: StudyStore; data: StudyData; chosen: number | null }) {
   const { study, trials } = data;
   const found = useMemo(() => parameterNames(study, trials), [study.spec, trials]);
   const names = useMemo(() => found, [found.join('\n')]); // the same array as long as the names are the same
   const best = study.best ? findTrial(trials, study.best.trial) : null;
   const shown = chosen === null ? best : findTrial(trials, chosen);
-  useEffect(() => {
-    const { done, budget } = progressOf(study);
-    document.title = `${budget === null ? done : `${done}/${budget}`} ${study.name} · Krige`;
-  }, [study]);
   useEffect(() => {
     if (chosen === null) return undefined;
     const close = (event: KeyboardEvent) => {
@@ -113,14 +65,18 @@ function Loaded({ store, data, chosen }: { store: StudyStore; data: StudyData; c
     return () => removeEventListener('keydown', close);
   }, [chosen, study.id]);
   return (
-    <main class="page">
-      <Heading store={store} study={study} />
-      <Announcement study={study} />
+    <>
       <Tiles study={study} trials={trials} />
       <div class="columns">
         <div class="column-main">
           <HistoryPanel study={study} trials={trials} onTrial={(trial) => openTrial(study.id, trial, chosen)} />
-          <TrialTable data={data} names={names} selected={chosen} best={best?.id ?? null} />
+          <TrialTable
+            data={data}
+            names={names}
+            selected={chosen}
+            best={best?.id ?? null}
+            onTrial={(trial) => openTrial(study.id, trial, chosen)}
+          />
         </div>
         {shown ? (
           <TrialPanel store={store} study={study} trial={shown} best={best} names={names} chosen={chosen !== null} />
@@ -132,16 +88,45 @@ function Loaded({ store, data, chosen }: { store: StudyStore; data: StudyData; c
           </aside>
         )}
       </div>
+    </>
+  );
+}
+
+type At = Extract<Route, { study: string }>;
+
+function View({ store, data, at }: { store: StudyStore; data: StudyData; at: At }) {
+  switch (at.page) {
+    case 'study':
+      return <Overview store={store} data={data} chosen={at.trial} />;
+    case 'model':
+      return <ModelPage study={data.study} trials={data.trials} trial={at.trial} />;
+    case 'explore':
+      return <ExplorePage study={data.study} trials={data.trials} />;
+  }
+}
+
+function Loaded({ store, data, at }: { store: StudyStore; data: StudyData; at: At }) {
+  const { study } = data;
+  useEffect(() => {
+    const { done, budget } = progressOf(study);
+    document.title = `${budget === null ? done : `${done}/${budget}`} ${study.name} · Krige`;
+  }, [study]);
+  return (
+    <main class="page">
+      <Heading store={store} study={study} />
+      <Announcement study={study} />
+      <Tabs study={study} open={at.page} />
+      <View store={store} data={data} at={at} />
     </main>
   );
 }
 
-export function StudyPage({ id, trial }: { id: string; trial: number | null }) {
+export function StudyPage({ id, at }: { id: string; at: At }) {
   const store = useMemo(() => new StudyStore(id), [id]);
   useEffect(() => () => store.close(), [store]);
   const data = store.data.value;
   const failure = store.failure.value;
-  if (data && !store.notFound.value) return <Loaded store={store} data={data} chosen={trial} />;
+  if (data && !store.notFound.value) return <Loaded store={store} data={data} at={at} />;
   return (
     <main class="page" aria-busy={!failure}>
       {failure === null ? (

@@ -13,6 +13,7 @@ import { isDone } from '../../store/study_state';
 import type { StudyStore } from '../../store/study_store';
 import type { Palette } from '../../theme';
 import { columnWidth } from './trial_columns';
+import { Why } from './why';
 
 function ParameterTable({ trial, best, names }: { trial: Trial; best: Trial | null; names: readonly string[] }) {
   const compare = best !== null && best.id !== trial.id;
@@ -221,6 +222,7 @@ export function TrialPanel({ store, study, trial, best, names, chosen }: Props) 
       </header>
       <Value trial={trial} records={records} metric={metric} />
       <Suggested trial={trial} />
+      <Why study={study} trial={trial} />
       {trial.reason && <p class="trial-reason">{trial.reason}</p>}
       <section aria-label="Curve">
         {error && <Alert>{error}</Alert>}
