@@ -1,4 +1,5 @@
 """krige sweep on a laptop: budgets of the command line, the first points, tables, interrupts, exit codes."""
+import concurrent.futures
 import csv
 import json
 import pathlib
@@ -45,6 +46,13 @@ class Sweep(unittest.TestCase):
         self.assertEqual(len(document["trials"]), 6)
         for wrong in (["--max-trials", "0"], ["--parallel", "x"], ["--until", "low"]):
             self.assertEqual(run("sweep", self.file(), *wrong).returncode, 2)
+
+    def test_programs_that_end_at_once_in_a_crowd(self):
+        # The end of a first trial may come before anything else of its study is under way; no sweep may wait for it for ever.
+        file = self.file()
+        with concurrent.futures.ThreadPoolExecutor(6) as crowd:
+            counts = list(crowd.map(lambda _: len(self.document(file, "--parallel", "3")["trials"]), range(60)))
+        self.assertEqual(counts, [4] * 60)
 
     def test_until(self):
         ended = run("sweep", self.file(), "--until", "0.9", "--max-trials", "500", "--json")
