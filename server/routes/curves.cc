@@ -61,7 +61,7 @@ Result<Reply> curves(Api& api, const Call& call) {
   if (metric.empty()) {
     KRIGE_TRY(const OrderedJson file, parse_json(study.row.spec));
     KRIGE_TRY(const tuner::StudySpec spec, tuner::parse_study(file));
-    metric = spec.metric.name;
+    metric = spec.has_several_objectives() ? spec.objectives.front().name : spec.metric.name;
   }
   TrialId last = 0;
   for (const auto& [state, count] : study.trial_counts) last += count;

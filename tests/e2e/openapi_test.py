@@ -103,6 +103,8 @@ class OpenApi(unittest.TestCase):
         self.workers(api, study["id"])
         self.steering(api, study["id"])
         self.trained(api)
+        self.modelled(api)
+        self.several_objectives(api)
         self.faults(api, study["id"])
         api.call("deleteStudy", expect=204, study=study["id"])
         self.assertEqual(api.call("listAudit", query="?page_size=1")[0]["events"][0]["method"], "DELETE")
@@ -136,6 +138,40 @@ class OpenApi(unittest.TestCase):
         page, _ = api.call("listTrials", query="?page_size=2&state=COMPLETED,FAILED", study=study)
         self.assertEqual(len(page["trials"]), 2)
         api.call("followStudy", query="?after=0", study=study, stream=True)
+
+    def modelled(self, api: Description):
+        """What the Gaussian process of a study believes."""
+        file = OUTSIDE | {"name": "modelled", "method": "gp"}
+        checked, _ = api.call("checkStudyFile", {"text": json.dumps(file)})
+        study = api.call("createStudy", checked["spec"], expect=201)[0]["id"]
+        api.call("sliceSurrogate", study=study, expect=409)
+        for k in range(9):
+            point = {"x": (k * 0.37 + 0.1) % 1, "n": k + 1, "c": "ab"[k % 2]}
+            api.call("addTrial", {"params": point, "value": (point["x"] - 0.4) ** 2 + point["n"] / 20}, study=study, expect=201)
+        chosen = api.call("suggestTrials", {"count": 2, "client_id": "w", "timeout_ms": 20_000}, study=study)[0]["trials"]
+        sliced, _ = api.call("sliceSurrogate", query="?trial=1&points=5", study=study)
+        self.assertEqual([one["parameter"] for one in sliced["slices"]], ["x", "n", "c"])
+        api.call("contourSurrogate", query="?x=x&y=n&points=4", study=study)
+        self.assertEqual(api.call("trustSurrogate", study=study)[0]["observations"], 9)
+        api.call("importanceOfParameters", study=study)
+        api.call("reasonOfTrial", query=f"?trial={chosen[0]['id']}", study=study)
+        api.call("nextSuggestion", study=study)
+        api.call("reportTrial", {"token": chosen[0]["attempt"]["token"], "step": 1, "metrics": {"loss": 0.5}}, study=study,
+                 trial=chosen[0]["id"])
+        self.assertEqual(api.call("listCurves", study=study)[0]["curves"][0]["points"], [[1, 0.5]])
+
+    def several_objectives(self, api: Description):
+        file = {key: value for key, value in OUTSIDE.items() if key != "metric"}
+        file |= {"objectives": [{"name": "loss", "goal": "minimize"}, {"name": "speed", "goal": "maximize"}],
+                 "constraints": [{"name": "memory", "max": 10}]}
+        study = api.call("createStudy", file, expect=201)[0]["id"]
+        given = api.call("suggestTrials", {"count": 2, "client_id": "w"}, study=study)[0]["trials"]
+        for trial, memory in zip(given, (5, 20)):
+            held = {"token": trial["attempt"]["token"], "metrics": {"loss": 1, "speed": 2, "memory": memory}}
+            api.call("completeTrial", held, study=study, trial=trial["id"])
+        optimal, _ = api.call("listOptimalTrials", study=study)
+        self.assertEqual([trial["id"] for trial in optimal["trials"]], [given[0]["id"]])
+        self.assertEqual(api.call("getStudy", study=study)[0]["optimal"], [given[0]["id"]])
 
     def steering(self, api: Description, study: str):
         view, headers = api.call("getStudy", study=study)

@@ -89,6 +89,8 @@ Result<Explainer> Explainer::make(StudySnapshot study) {
   const StudySpec& spec = study.spec;
   if (spec.method != Method::gp)
     return fail(ErrorCode::conflict, fmt::format("method {} has no model to look at", name(spec.method)));
+  if (spec.has_several_objectives())
+    return fail(ErrorCode::conflict, "a study with several objectives has a model of each: none to show alone");
   const Unexpected too_early =
       fail(ErrorCode::conflict, "the study has no model of its own yet: too few trials have a value");
   if (!study.fit) return too_early;
