@@ -36,7 +36,9 @@ Result<tuner::StudySnapshot> snapshot(Api& api, const std::string& id) {
   if (out.spec.method == tuner::Method::gp) {
     KRIGE_TRY(out.fit, api.engine.latest_fit(id));
   }
-  KRIGE_TRY(tuner::TrialPage page, api.engine.trials(id, 1, std::numeric_limits<std::size_t>::max()));
+  tuner::TrialQuery all;
+  all.limit = std::numeric_limits<std::size_t>::max();
+  KRIGE_TRY(tuner::TrialPage page, api.engine.trials(id, all));
   out.trials = std::move(page.trials);
   return out;
 }
