@@ -37,7 +37,7 @@ Result<tuner::StudySnapshot> snapshot(Api& api, const std::string& id) {
     KRIGE_TRY(out.fit, api.engine.latest_fit(id));
   }
   tuner::TrialQuery all;
-  all.limit = std::numeric_limits<std::size_t>::max();
+  all.limit = std::numeric_limits<std::size_t>::max() - 1;
   KRIGE_TRY(tuner::TrialPage page, api.engine.trials(id, all));
   out.trials = std::move(page.trials);
   return out;
@@ -112,8 +112,8 @@ OrderedJson slice_json(const Explainer& model, const tuner::Params& through, con
     OrderedJson point{{"trial", id},
                       {"at", tuner::to_json(*tuner::find(trial.params, slice.parameter))},
                       {"nearness", number(nearness)}};
-    if (tuner::is_final(trial.state)) point["value"] = number(*trial.value);
-    (tuner::is_final(trial.state) ? observed : pending).push_back(std::move(point));
+    if (trial.value) point["value"] = number(*trial.value);
+    (trial.value ? observed : pending).push_back(std::move(point));
   }
   return json;
 }
