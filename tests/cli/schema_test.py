@@ -36,6 +36,7 @@ GOOD = [
     {"parameters": X, "objectives": [{"name": "a", "goal": "maximize"}, {"name": "b", "reduce": "best", "reference": 3}],
      "constraints": [{"name": "c", "max": 1}, {"name": "d", "min": 0, "max": 2}], "early_terminate": {"type": "median", "metric": "a"}},
     {"parameters": {"learning_rate": {"min": 0.1, "max": 1.0}}, "metric": {"name": "accuracy", "goal": "maximize"},
+     "early_terminate": {"type": "asha", "min_iter": 1, "eta": 3, "promote": True},
      "train": TRAIN | {"hidden": [64, 32], "early_stop": {"patience": 3}, "dropout": 0.1, "mode": "ssp", "staleness": 2}},
 ]
 # Neither takes these; the path is the parser's.

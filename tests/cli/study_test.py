@@ -56,8 +56,9 @@ class Studies(Against):
         for _ in range(4):
             trial, = self.server.call(f"/studies/{study}/trials:suggest", {"client_id": "w"})["trials"]
             body = {"state": "FAILED", "reason": 'said "no"'} if trial["id"] == 2 else {"value": trial["params"]["x"]**2}
-            self.server.call(f"/studies/{study}/trials/{trial['id']}:report", {"step": 1, "metrics": {"loss": 3.5, "rate": trial["id"]}})
-            self.server.call(f"/studies/{study}/trials/{trial['id']}:complete", body)
+            token = {"token": trial["attempt"]["token"]}
+            self.server.call(f"/studies/{study}/trials/{trial['id']}:report", token | {"step": 1, "metrics": {"loss": 3.5, "rate": trial["id"]}})
+            self.server.call(f"/studies/{study}/trials/{trial['id']}:complete", token | body)
 
     def test_create_list_and_show(self):
         self.assertEqual(self.krige("study", "list").split(), ["ID", "STATE", "TRIALS", "BEST", "CREATED", "NAME"])
