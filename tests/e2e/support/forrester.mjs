@@ -15,7 +15,8 @@ export async function work(service, study, count, value = ({ x }) => forrester(x
   for (let i = 0; i < count; i += 1) {
     const asked = { count: 1, client_id: 'worker', timeout_ms: 20_000 };
     const { trials } = await service.call(`/studies/${study}/trials:suggest`, asked);
-    const [{ id, params }] = trials;
-    await service.call(`/studies/${study}/trials/${id}:complete`, { value: value(params) });
+    const [{ id, params, attempt }] = trials;
+    const result = { token: attempt.token, value: value(params) };
+    await service.call(`/studies/${study}/trials/${id}:complete`, result);
   }
 }

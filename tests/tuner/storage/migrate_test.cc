@@ -116,7 +116,7 @@ TEST_P(GoldenStoreTest, OpensForEver) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, GoldenStoreTest,
-                         testing::Values(GoldenStore{1, "empm45gygy7z2cmc"}, GoldenStore{2, "ykqowcdikjtifmqk"}),
+                         testing::Values(GoldenStore{1, "empm45gygy7z2cmc"}, GoldenStore{2, "vacjt25ad7tdhneu"}),
                          [](const auto& golden) { return "v" + std::to_string(golden.param.version); });
 
 }  // namespace

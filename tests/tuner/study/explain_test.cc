@@ -249,7 +249,9 @@ TEST_F(NextSuggestionTest, IsTheOneThatTheStudyMakesWhenItIsAsked) {
     StudySnapshot study;
     study.spec = parse_study(parse_json(view(id).row.spec).value()).value();
     study.fit = engine_->latest_fit(id).value();
-    study.trials = engine_->trials(id, 1, 1000)->trials;
+    TrialQuery all;
+    all.limit = 1000;
+    study.trials = engine_->trials(id, all)->trials;
     const NextSuggestion next = next_suggestion(study).value();
     const Assignment given = one(id, i == 9 ? "keeps it" : "w");
     ASSERT_EQ(given.trial, next.id);
