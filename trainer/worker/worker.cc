@@ -180,6 +180,12 @@ class Worker {
   }
 
   Status assist(std::uint64_t clock, const Schedule& schedule, GradientComputer& computer) {
+    // One shard may be further than another: some of the weights are then those of the next minibatch, and gradients
+    // computed with them would be of neither.
+    if (std::ranges::any_of(shards_, [&](const ShardLink& shard) { return shard.weights_for != clock; })) {
+      missing_.clear();
+      return {};
+    }
     StepPlan plan = schedule.plan(clock, member_.index());
     plan.first_block = missing_.back();
     plan.end_block = plan.first_block + 1;
@@ -188,10 +194,7 @@ class Worker {
     stopwatch_.begin_computing();
     push(clock, plan, computer.compute(clock, plan, weights_, progress_), Share::of_another);
     stopwatch_.begin_waiting();
-    // Weights that come now are those of the next minibatch: there is nothing to assist with any more.
     KRIGE_CHECK(member_.poll());
-    if (std::ranges::any_of(shards_, [&](const ShardLink& shard) { return shard.weights_for != clock; }))
-      missing_.clear();
     if (missing_.empty()) {
       offered_ = false;
       waiting_since_ = system_clock().now();

@@ -18,12 +18,19 @@ class WorkerProcessTest : public ::testing::Test {
  protected:
   static constexpr std::size_t kShards = 2;
 
-  void SetUp() override {
+  void SetUp() override { start(); }
+
+  // A worker of the job; another one in its place.
+  void start() {
+    for (auto& link : links_) link.reset();
+    control_.reset();
+    process_.reset();
+    summary_.reset();
+    for (int& pulls : pulls_) pulls = 0;
     job_.model = ModelKind::linear;
     job_.data.path = KRIGE_SOURCE_DIR "/examples/data/diabetes.csv";
     job_.data.label = "progression";
     job_.data.validation = 0.0;
-    job_.mode = TrainMode::asp;
     job_.shards = kShards;
     job_.batch_size = 64;
     job_.epochs = 2;
@@ -43,6 +50,7 @@ class WorkerProcessTest : public ::testing::Test {
     for (std::size_t s = 0; s < kShards; ++s)
       links_[s] = process_->link(s, [this, s](const Frame& frame) -> Status {
         if (frame.type == MessageType::pull) ++pulls_[s];
+        if (frame.type == MessageType::assist) ++offers_;
         if (frame.type == MessageType::push) {
           KRIGE_TRY(const Push push, decode<Push>(frame));
           pushes_[s].push_back(push.clock);
@@ -68,7 +76,11 @@ class WorkerProcessTest : public ::testing::Test {
   }
 
   std::string cache_ = ::testing::TempDir() + "/krige_worker_" + random_id(16);
-  TrainJob job_;
+  TrainJob job_ = [] {
+    TrainJob job;
+    job.mode = TrainMode::asp;
+    return job;
+  }();
   PatientLoop loop_;
   std::optional<MemberProcess> process_;
   std::unique_ptr<Channel> control_;
@@ -78,6 +90,7 @@ class WorkerProcessTest : public ::testing::Test {
   int pulls_[kShards]{};
   std::vector<std::uint64_t> pushes_[kShards];
   int evaluations_ = 0;
+  int offers_ = 0;
 };
 
 // Li et al., OSDI 2014, section 3.4: a task runs only after those that it waits for, and once.
@@ -93,6 +106,30 @@ TEST_F(WorkerProcessTest, AMinibatchRunsOnceAfterAllShardsHaveAnswered) {
       ASSERT_EQ(pushes.size(), clock + 1);
       EXPECT_EQ(pushes.back(), clock);
     }
+  }
+}
+
+// Two workers; the other one does not come. What is missing is computed, but not with weights of two minibatches.
+TEST_F(WorkerProcessTest, AssistsOnlyWithWeightsOfOneMinibatch) {
+  job_.mode = TrainMode::bsp;
+  job_.workers = 2;
+  start();
+  for (const bool torn : {false, true}) {
+    const std::uint64_t clock = torn ? 1 : 0;
+    for (std::size_t s = 0; s < kShards; ++s) answer(s, clock);
+    const int offers = offers_;
+    ASSERT_TRUE(loop_.run_until([&] { return offers_ > offers; }));
+    const std::size_t pushed = pushes_[0].size();
+    if (torn) {
+      answer(1, clock + 1);
+      ASSERT_TRUE(is_waiting());
+    }
+    links_[0]->send(MemberProcess::kJob, MissingBlocks{clock, {1}});
+    if (!torn) {
+      ASSERT_TRUE(loop_.run_until([&] { return pushes_[0].size() > pushed; }));
+    }
+    ASSERT_TRUE(is_waiting());
+    EXPECT_EQ(pushes_[0].size(), pushed + (torn ? 0 : 1));
   }
 }
 
