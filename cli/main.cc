@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 
 #include "base/json.h"
 #include "cli/commands.h"
@@ -26,18 +27,12 @@ int unknown_command(const std::string& word, const std::vector<std::string>& nam
   return 2;
 }
 
-}  // namespace
+using namespace krige::cli;
 
-int main(int argc, char** argv) {
-  using namespace krige::cli;
-  CLI::App app(
-      "Krige tunes hyperparameters: a Gaussian process proposes, trials run on a built-in parameter server or as any\n"
-      "program, a service keeps and shows everything.",
-      "krige");
-  app.require_subcommand(1);
-  int code = 0;
-
-  ServeOptions serve_options;
+// Each adds a command, whose options live as long as the command does.
+void add_serve(CLI::App& app, int& code) {
+  const auto kept = std::make_shared<ServeOptions>();
+  ServeOptions& serve_options = *kept;
   CLI::App* serve_command = app.add_subcommand("serve", "Run the service: REST, events and the dashboard");
   serve_command->add_option("--listen", serve_options.listen, "Address and port; port 0 takes any free one")
       ->type_name("HOST:PORT")
@@ -82,27 +77,33 @@ int main(int argc, char** argv) {
       ->add_option("--log", serve_options.log, "text, or json: a JSON line for every message and every request")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  serve_command->callback([&] { code = serve(serve_options); });
+  serve_command->callback([kept, &code] { code = serve(*kept); });
+}
 
-  TokenOptions token_options;
+void add_token(CLI::App& app, int& code) {
+  const auto kept = std::make_shared<TokenOptions>();
+  TokenOptions& token_options = *kept;
   CLI::App* token_command = app.add_subcommand("token", "Make, list and revoke tokens of the service");
   token_command->require_subcommand(1);
   token_command->add_option("--data-dir", token_options.data_dir, "As of krige serve")->type_name("DIR");
   CLI::App* token_create_command = token_command->add_subcommand("create", "Print a new token");
   token_create_command->add_option("NAME", token_options.name, "Who uses it, for the audit log")->required();
   token_create_command->add_option("--role", token_options.role, "viewer, operator or admin")->capture_default_str();
-  token_create_command->callback([&] { code = token_create(token_options); });
+  token_create_command->callback([kept, &code] { code = token_create(*kept); });
   CLI::App* token_list_command = token_command->add_subcommand("list", "Print names and roles");
-  token_list_command->callback([&] { code = token_list(token_options); });
+  token_list_command->callback([kept, &code] { code = token_list(*kept); });
   CLI::App* token_revoke_command = token_command->add_subcommand("revoke", "Let nobody in with it any more");
   token_revoke_command->add_option("NAME", token_options.name)->required();
-  token_revoke_command->callback([&] { code = token_revoke(token_options); });
+  token_revoke_command->callback([kept, &code] { code = token_revoke(*kept); });
   for (CLI::App* command : {token_create_command, token_list_command})
     command->add_flag("--json", token_options.json, "Print one JSON document");
   // --data-dir may stand behind the last word too.
   for (CLI::App* command : {token_create_command, token_list_command, token_revoke_command}) command->fallthrough();
+}
 
-  SweepOptions sweep_options;
+void add_sweep(CLI::App& app, int& code) {
+  const auto kept = std::make_shared<SweepOptions>();
+  SweepOptions& sweep_options = *kept;
   CLI::App* sweep_command = app.add_subcommand("sweep", "Run a whole study here, without a server");
   sweep_command->add_option("FILE", sweep_options.file, "Study file, YAML or JSON")->required();
   sweep_command
@@ -121,9 +122,12 @@ int main(int argc, char** argv) {
       ->type_name("FILE");
   sweep_command->add_flag("--dry-run", sweep_options.dry_run, "Print the first points and start nothing");
   sweep_command->footer("Ctrl-C lets the trials that run finish, once more stops them.");
-  sweep_command->callback([&] { code = sweep(sweep_options); });
+  sweep_command->callback([kept, &code] { code = sweep(*kept); });
+}
 
-  TrainOptions train_options;
+void add_train(CLI::App& app, int& code) {
+  const auto kept = std::make_shared<TrainOptions>();
+  TrainOptions& train_options = *kept;
   CLI::App* train_command = app.add_subcommand("train", "Run one distributed training and print its records");
   train_command->add_option("FILE", train_options.file, "Training job, YAML or JSON")->required();
   train_command->add_flag("--json", train_options.json, "Print the records as JSON lines");
@@ -147,9 +151,12 @@ int main(int argc, char** argv) {
       ->type_name("SECONDS")
       ->check(CLI::Range(0.001, 1.0))
       ->needs(compare);
-  train_command->callback([&] { code = train(train_options); });
+  train_command->callback([kept, &code] { code = train(*kept); });
+}
 
-  PredictOptions predict_options;
+void add_predict(CLI::App& app, int& code) {
+  const auto kept = std::make_shared<PredictOptions>();
+  PredictOptions& predict_options = *kept;
   CLI::App* predict_command = app.add_subcommand("predict", "Print what a trained model says of the rows of a file");
   predict_command->add_option("MODEL", predict_options.model, "Written by krige train --model")->required();
   predict_command->add_option("FILE", predict_options.file, "Data as the model's training file; needs no label")
@@ -157,25 +164,34 @@ int main(int argc, char** argv) {
   predict_command->add_option("--output", predict_options.output, "Write the lines there")->type_name("FILE");
   predict_command->add_flag("--probabilities", predict_options.probabilities, "With the probability of each class");
   predict_command->add_flag("--json", predict_options.json, "Print JSON lines");
-  predict_command->callback([&] { code = predict(predict_options); });
+  predict_command->callback([kept, &code] { code = predict(*kept); });
+}
 
-  EvaluateOptions evaluate_options;
+void add_evaluate(CLI::App& app, int& code) {
+  const auto kept = std::make_shared<EvaluateOptions>();
+  EvaluateOptions& evaluate_options = *kept;
   CLI::App* evaluate_command = app.add_subcommand("evaluate", "Print a trained model's loss on the rows of a file");
   evaluate_command->add_option("MODEL", evaluate_options.model, "Written by krige train --model")->required();
   evaluate_command->add_option("FILE", evaluate_options.file, "Data as the model's training file, with labels")
       ->required();
   evaluate_command->add_flag("--json", evaluate_options.json, "Print one JSON document");
-  evaluate_command->callback([&] { code = evaluate(evaluate_options); });
+  evaluate_command->callback([kept, &code] { code = evaluate(*kept); });
+}
 
-  ValidateOptions validate_options;
+void add_validate(CLI::App& app, int& code) {
+  const auto kept = std::make_shared<ValidateOptions>();
+  ValidateOptions& validate_options = *kept;
   CLI::App* validate_command =
       app.add_subcommand("validate", "Check a study file or a training job and say what it means");
   validate_command->add_option("FILE", validate_options.file, "Study file, YAML or JSON")->required();
   validate_command->add_flag("--json", validate_options.json, "Print the study in its canonical form");
   validate_command->add_flag("--explain", validate_options.explain, "Say what each part of the study means");
-  validate_command->callback([&] { code = validate(validate_options); });
+  validate_command->callback([kept, &code] { code = validate(*kept); });
+}
 
-  AskTellOptions ask_tell_options;
+void add_ask_tell(CLI::App& app, int& code) {
+  const auto kept = std::make_shared<AskTellOptions>();
+  AskTellOptions& ask_tell_options = *kept;
   CLI::App* ask_tell_command =
       app.add_subcommand("ask-tell", "Propose points and take results as JSON lines on standard input");
   ask_tell_command
@@ -188,15 +204,48 @@ int main(int argc, char** argv) {
       "others try),\n"
       "                                     gives {\"ok\":true,\"ids\":[2]}\n"
       "{\"best\":true}                        gives {\"best\":{\"trial\":1,\"value\":0.3,\"params\":{…}}}");
-  ask_tell_command->callback([&] { code = ask_tell(ask_tell_options); });
+  ask_tell_command->callback([kept, &code] { code = ask_tell(*kept); });
+}
 
-  ReportOptions report_options;
+void add_report(CLI::App& app, int& code) {
+  const auto kept = std::make_shared<ReportOptions>();
+  ReportOptions& report_options = *kept;
   CLI::App* report_command = app.add_subcommand("report", "Report metrics from inside a trial that krige started");
   report_command->add_option("METRIC", report_options.metrics, "NAME=NUMBER, as accuracy=0.9")->required();
   report_command->add_option("--step", report_options.step, "The step they belong to (default: the next)")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 53));
-  report_command->callback([&] { code = report_metrics(report_options); });
+  report_command->callback([kept, &code] { code = report_metrics(*kept); });
+}
 
+void add_backup(CLI::App& app, int& code) {
+  const auto kept = std::make_shared<BackupOptions>();
+  BackupOptions& backup_options = *kept;
+  CLI::App* backup_command = app.add_subcommand("backup", "Copy the store of krige serve, also while it runs");
+  backup_command->add_option("FILE", backup_options.file, "The copy, which must not exist yet")->required();
+  backup_command->add_option("--data-dir", backup_options.data_dir, "As of krige serve")->type_name("DIR");
+  backup_command->callback([kept, &code] { code = backup(*kept); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Krige tunes hyperparameters: a Gaussian process proposes, trials run on a built-in parameter server or as any\n"
+      "program, a service keeps and shows everything.",
+      "krige");
+  app.require_subcommand(1);
+  int code = 0;
+
+  add_serve(app, code);
+  add_token(app, code);
+  add_sweep(app, code);
+  add_train(app, code);
+  add_predict(app, code);
+  add_evaluate(app, code);
+  add_validate(app, code);
+  add_ask_tell(app, code);
+  add_report(app, code);
+  add_backup(app, code);
   add_remote_commands(app, code);
   app.add_subcommand("schema", "Print the JSON Schema of the study file, for editors")->callback([&] {
     code = schema();
@@ -208,12 +257,6 @@ int main(int argc, char** argv) {
   CLI::App* completion_command = app.add_subcommand("completion", "Print a script that completes krige's commands");
   completion_command->add_option("SHELL", shell, "bash")->required()->check(CLI::IsMember({"bash"}));
   completion_command->callback([&] { fmt::print("{}", bash_completion(app)); });
-
-  BackupOptions backup_options;
-  CLI::App* backup_command = app.add_subcommand("backup", "Copy the store of krige serve, also while it runs");
-  backup_command->add_option("FILE", backup_options.file, "The copy, which must not exist yet")->required();
-  backup_command->add_option("--data-dir", backup_options.data_dir, "As of krige serve")->type_name("DIR");
-  backup_command->callback([&] { code = backup(backup_options); });
 
   app.add_subcommand("version", "Print the version and how it was built")->callback([&] { code = version(); });
 
