@@ -27,6 +27,10 @@ class ServiceClient {
   // As call(), and the body read; an error when the status is not 2xx.
   [[nodiscard]] Result<OrderedJson> ask(std::string_view method, std::string_view path, const OrderedJson& body);
 
+  // Negative when there is no connection.
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  void close() { fd_.reset(); }
+
  private:
   Status connect();
   Result<Answer> read_answer();

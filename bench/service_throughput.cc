@@ -1,111 +1,59 @@
 // What the service does under load: durable completes a second of many clients, how long calls take, what a long study
-// costs. Against the real `krige serve` with its store on disk. JSON on standard output.
+// costs. Against the real `krige serve` with its store on disk; every figure that docs/performance.md has of it, as
+// JSON on standard output, in less than two minutes.
 //
-//   service_throughput_bench [--clients 32] [--seconds 5] [--trials 10000] [--gp-trials 1000] [--dir DIR]
+//   service_throughput_bench [--clients 32] [--seconds 3] [--rounds 3] [--dir DIR]
+//                            [--gp-trials 1000] [--trials 10000] [--most-trials 100000]
 //
-//   random     clients ask for a trial and complete it, as fast as they can
-//   with_gp    the same, while a client of another study, of method gp and --gp-trials trials, asks for suggestions
+//   completes  clients ask for trials of a study of method random and complete them, as fast as they can: `alone`, then
+//              `with_gp`, while another study, of method gp and --gp-trials trials, is asked for suggestions; in turn,
+//              --rounds times, of which the best counts, and the ratio of the two round by round
 //   in_gp      the clients complete trials of that gp study, whose points were enqueued, while it makes suggestions
-//   crowded    one client alone, while 256 event streams, 64 idle connections and a slow sender are there
-//   pages      of a study of --trials trials, one client alone and then beside the load of `random`
-#include <fcntl.h>
+//   crowd      one client alone, while 256 event streams, 64 idle connections and a slow sender are there
+//   pages      of a study of --trials trials, one client alone, and then beside the load of `alone`
+//   model      of the gp study: what the page of the model asks for
+//   long       a service that holds a study of --most-trials trials: its start, its first page, its memory
 #include <fmt/format.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <csignal>
+#include <cmath>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
-#include "base/fd.h"
 #include "bench/service_client.h"
+#include "bench/service_crowd.h"
+#include "bench/service_process.h"
+#include "bench/service_store.h"
 
 namespace krige::bench {
 namespace {
 
-namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 using Milliseconds = std::chrono::duration<double, std::milli>;
 
 struct Options {
   int clients = 32;
-  double seconds = 5;
-  std::int64_t trials = 10'000;
+  double seconds = 3;
+  int rounds = 3;
+  std::string dir = std::filesystem::temp_directory_path();
   std::int64_t gp_trials = 1'000;
-  std::string dir = fs::temp_directory_path();
+  std::int64_t trials = 10'000;
+  std::int64_t most_trials = 100'000;
 };
 
-// `krige serve` over a folder of its own, which goes with it.
-class Service {
- public:
-  static Result<std::unique_ptr<Service>> start(const std::string& dir) {
-    auto service = std::unique_ptr<Service>(new Service);
-    std::string name = dir + "/krige_service_XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) return fail_errno(errno, "cannot make a folder in " + dir);
-    service->folder_ = name;
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno(errno, "cannot make a pipe");
-    const UniqueFd output(ends[0]);
-    UniqueFd input(ends[1]);
-    const std::string krige = fs::read_symlink("/proc/self/exe").parent_path() / "krige";
-    service->pid_ = ::fork();
-    if (service->pid_ == 0) {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      ::dup2(input.get(), STDOUT_FILENO);
-      ::execl(krige.c_str(), "krige", "serve", "--listen", "127.0.0.1:0", "--data-dir", name.c_str(), "--no-auth",
-              nullptr);
-      ::_exit(127);
-    }
-    input.reset();
-    if (service->pid_ < 0) return fail_errno(errno, "cannot fork");
-    std::string line;
-    for (char c = 0; line.find('\n') == std::string::npos && ::read(output.get(), &c, 1) == 1;) line += c;
-    const auto port = line.find("http://127.0.0.1:");
-    if (port == std::string::npos) return fail(ErrorCode::process_failed, krige + " serve did not start");
-    service->port_ = std::stoi(line.substr(port + 17));
-    return service;
-  }
-  ~Service() {
-    if (pid_ > 0) {
-      ::kill(pid_, SIGTERM);
-      ::waitpid(pid_, nullptr, 0);
-    }
-    std::error_code error;
-    fs::remove_all(folder_, error);
-  }
-  Service(const Service&) = delete;
-  Service& operator=(const Service&) = delete;
-
-  [[nodiscard]] ServiceClient client() const {
-    std::string token;
-    std::ifstream(folder_ / "token") >> token;  // there when the service asks who calls
-    return {port_, token};
-  }
-  // VmRSS, VmHWM.
-  [[nodiscard]] double megabytes(const std::string& of) const {
-    std::ifstream status(fmt::format("/proc/{}/status", pid_));
-    for (std::string line; std::getline(status, line);)
-      if (line.starts_with(of + ":")) return std::stod(line.substr(of.size() + 1)) / 1024;
-    return 0;
-  }
-
- private:
-  Service() = default;
-  fs::path folder_;
-  pid_t pid_ = -1;
-  int port_ = 0;
-};
+template <typename T>
+T must(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().describe());
+  return *std::move(result);
+}
 
 class Latencies {
  public:
@@ -133,26 +81,17 @@ class Latencies {
   std::vector<double> values_;
 };
 
-OrderedJson study_file(const std::string& method) {
-  return {{"name", method},
-          {"method", method},
-          {"seed", 1},
-          {"parameters",
-           {{"x", {{"min", 0.0}, {"max", 1.0}}},
-            {"rate", {{"min", 1e-5}, {"max", 1.0}, {"scale", "log"}}},
-            {"layers", {{"min", 1}, {"max", 8}}}}}};
-}
+std::string path_of(const StudyId& study) { return "/api/v1/studies/" + study; }
 
 double value_of(const OrderedJson& params) {
   const double x = params["x"].get<double>();
   return (x - 0.3) * (x - 0.3);
 }
 
-std::string path_of(const std::string& study) { return "/api/v1/studies/" + study; }
-
-std::string must(Result<OrderedJson> answer) {
-  if (!answer) throw std::runtime_error(answer.error().describe());
-  return answer->value("id", OrderedJson("")).is_string() ? (*answer)["id"].get<std::string>() : "";
+StudyId make_study(const ServiceProcess& service, const std::string& method) {
+  ServiceClient client = service.client();
+  const OrderedJson file = must(parse_json(study_file(method)));
+  return must(client.ask("POST", "/api/v1/studies", file))["id"].get<std::string>();
 }
 
 // What every client of a load shares.
@@ -165,7 +104,7 @@ struct Load {
 };
 
 // Asks for a trial and completes it, until told to stop or none is left.
-void work(ServiceClient client, const std::string& study, const std::string& name, Load& load) {
+void work(ServiceClient client, const StudyId& study, const std::string& name, Load& load) {
   const std::string trials = path_of(study) + "/trials";
   const std::string ask = dump(OrderedJson{{"client_id", name}});
   while (!load.stop) {
@@ -184,10 +123,11 @@ void work(ServiceClient client, const std::string& study, const std::string& nam
   }
 }
 
-// Runs the clients for a time, with `beside` meanwhile.
-OrderedJson run_load(const Service& service, const Options& options, const std::string& study,
+// Runs the clients for a time, with `beside` meanwhile, again and again.
+OrderedJson run_load(const ServiceProcess& service, const Options& options, const StudyId& study,
                      const std::function<void()>& beside = {}) {
   Load load;
+  const double cpu = service.cpu_seconds();
   const auto begin = steady_clock::now();
   std::vector<std::jthread> clients;
   for (int i = 0; i < options.clients; ++i)
@@ -199,17 +139,57 @@ OrderedJson run_load(const Service& service, const Options& options, const std::
   load.stop = true;
   const std::int64_t completed = load.completed;
   const double seconds = std::chrono::duration<double>(steady_clock::now() - begin).count();
+  const double used = service.cpu_seconds() - cpu;
   clients.clear();
   return {{"completes_per_second", static_cast<double>(completed) / seconds},
+          {"server_cpu_us_each", 1e6 * used / static_cast<double>(std::max<std::int64_t>(completed, 1))},
           {"failed", load.failed.load()},
           {"suggest", load.suggest.json()},
-          {"complete", load.complete.json()},
-          {"server_rss_mb", service.megabytes("VmRSS")}};
+          {"complete", load.complete.json()}};
 }
 
-// Trials that have ended elsewhere, or points to be tried.
-void add_trials(const Service& service, const Options& options, const std::string& study, std::int64_t count,
-                bool ended) {
+// Asks a gp study for suggestions, and never tells it a result.
+class Suggesting {
+ public:
+  Suggesting(const ServiceProcess& service, const StudyId& gp) : client_(service.client()), gp_(gp) {}
+  void operator()() {
+    const auto answer = suggest_.time([&] {
+      return client_.ask("POST", path_of(gp_) + "/trials:suggest", {{"count", 1}, {"timeout_ms", 30'000}});
+    });
+    given_ += answer && !(*answer)["trials"].empty() ? 1 : 0;
+  }
+  [[nodiscard]] OrderedJson json() {
+    OrderedJson out = suggest_.json();
+    out["given"] = given_;
+    return out;
+  }
+
+ private:
+  ServiceClient client_;
+  StudyId gp_;
+  Latencies suggest_;
+  int given_ = 0;
+};
+
+OrderedJson measure_completes(const ServiceProcess& service, const Options& options, const StudyId& gp) {
+  Suggesting(service, gp)();  // its first fit
+  OrderedJson alone, with_gp, ratios = OrderedJson::array();
+  const auto rate = [](const OrderedJson& load) { return load.value("completes_per_second", 0.0); };
+  for (int round = 0; round < options.rounds; ++round) {
+    OrderedJson first = run_load(service, options, make_study(service, "random"));
+    Suggesting suggesting(service, gp);
+    OrderedJson second = run_load(service, options, make_study(service, "random"), [&] { suggesting(); });
+    second["gp_suggest"] = suggesting.json();
+    ratios.push_back(rate(second) / rate(first));
+    if (alone.is_null() || rate(first) > rate(alone)) alone = std::move(first);
+    if (with_gp.is_null() || rate(second) > rate(with_gp)) with_gp = std::move(second);
+  }
+  return {{"alone", std::move(alone)}, {"with_gp", std::move(with_gp)}, {"with_gp_to_alone", std::move(ratios)}};
+}
+
+// Points to be tried, as many as the load can take.
+void enqueue(const ServiceProcess& service, const Options& options, const StudyId& study) {
+  const auto count = static_cast<std::int64_t>(2000 * options.seconds);
   std::atomic<std::int64_t> next = 0;
   std::vector<std::jthread> clients;
   for (int i = 0; i < options.clients; ++i) {
@@ -217,96 +197,119 @@ void add_trials(const Service& service, const Options& options, const std::strin
       ServiceClient client = service.client();
       for (std::int64_t k = next++; k < count; k = next++) {
         const double x = static_cast<double>(k) / static_cast<double>(count);
-        OrderedJson params{{"x", x}, {"rate", 1e-5 + 0.9 * std::fmod(x * 7919, 1.0)}, {"layers", 1 + k % 8}};
-        OrderedJson body{{"params", params}};
-        if (ended) body["value"] = value_of(params);
-        must(client.ask("POST", path_of(study) + "/trials", body));
+        const OrderedJson params{{"x", x}, {"rate", 1e-5 + 0.9 * std::fmod(x * 7919, 1.0)}, {"layers", 1 + k % 8}};
+        must(client.ask("POST", path_of(study) + "/trials", OrderedJson{{"params", params}}));
       }
     });
   }
 }
 
-OrderedJson measure_pages(const Service& service, const std::string& study, std::int64_t trials, int calls) {
+OrderedJson measure_call(const ServiceProcess& service, const std::string& what, int calls) {
   ServiceClient client = service.client();
-  const auto measure = [&](const std::string& what) {
-    Latencies latencies;
-    for (int i = 0; i < calls; ++i) static_cast<void>(latencies.time([&] { return client.call("GET", what); }));
-    return latencies.json();
-  };
-  const std::string path = path_of(study);
-  return {{"trials", trials},
-          {"study", measure(path)},
-          {"first_100", measure(path + "/trials?page_size=100")},
-          {"last_100", measure(fmt::format("{}/trials?page_size=100&page_token={}", path, trials - 100))},
-          {"first_1000", measure(path + "/trials?page_size=1000")},
-          {"running_100", measure(path + "/trials?page_size=100&state=RUNNING")},
-          {"server_rss_mb", service.megabytes("VmRSS")}};
+  Latencies latencies;
+  std::size_t bytes = 0;
+  for (int i = 0; i < calls; ++i) {
+    const auto answer = latencies.time([&] { return client.call("GET", what); });
+    if (!answer || answer->status != 200) throw std::runtime_error("no answer to GET " + what);
+    bytes = answer->body.size();
+  }
+  OrderedJson out = latencies.json();
+  out["bytes"] = bytes;
+  return out;
 }
 
-OrderedJson measure_crowded(const Service& service, const std::string& study) {
-  std::vector<ServiceClient> crowd;
-  const auto join = [&](const std::string& request) {
-    if (const Status begun = crowd.emplace_back(service.client()).begin(request); !begun)
-      throw std::runtime_error(begun.error().describe());
+OrderedJson measure_pages(const ServiceProcess& service, const StudyId& study, std::int64_t trials, int calls) {
+  const std::string path = path_of(study);
+  const auto measure = [&](const std::string& what) { return measure_call(service, path + what, calls); };
+  return {{"study", measure("")},
+          {"first_100", measure("/trials?page_size=100")},
+          {"last_100", measure(fmt::format("/trials?page_size=100&page_token={}", trials - 99))},
+          {"best_100", measure("/trials?page_size=100&order_by=value")},
+          {"first_1000", measure("/trials?page_size=1000")},
+          {"one", measure(fmt::format("/trials/{}", trials))},
+          {"curves", measure("/curves")}};
+}
+
+OrderedJson measure_model(const ServiceProcess& service, const StudyId& gp) {
+  constexpr int kCalls = 10;
+  const auto measure = [&](const std::string& what) {
+    return measure_call(service, path_of(gp) + "/surrogate:" + what, kCalls);
   };
-  for (int i = 0; i < 256; ++i) join(fmt::format("GET {}/events", path_of(study)));
-  for (int i = 0; i < 64; ++i) join("");
-  join("POST /api/v1/studies");
+  return {{"slice", measure("slice")},
+          {"contour", measure("contour?x=x&y=rate")},
+          {"trust", measure("trust")},
+          {"importance", measure("importance")}};
+}
+
+OrderedJson measure_crowd(const ServiceProcess& service, const StudyId& study) {
+  constexpr int kCalls = 500;
   ServiceClient client = service.client();
-  Latencies get, suggest, complete;
-  for (int i = 0; i < 500; ++i) {
-    static_cast<void>(get.time([&] { return client.call("GET", path_of(study)); }));
+  ServiceCrowd crowd(service, study, {});
+  Latencies all, get, suggest, complete;
+  const auto time = [&](Latencies& of, const auto& call) {
+    return all.time([&] { return of.time([&] { return must(call()); }); });
+  };
+  const auto begin = steady_clock::now();
+  for (int i = 0; i < kCalls; ++i) {
+    time(get, [&] { return client.call("GET", path_of(study)); });
     const std::string trials = path_of(study) + "/trials";
-    const auto given = suggest.time([&] { return client.ask("POST", trials + ":suggest", {{"client_id", "w"}}); });
-    if (!given) throw std::runtime_error(given.error().describe());
-    const OrderedJson& trial = given->at("trials").at(0);
+    const OrderedJson given = time(suggest, [&] {
+      return client.ask("POST", trials + ":suggest", {{"client_id", "w"}});
+    });
+    const OrderedJson& trial = given.at("trials").at(0);
     const OrderedJson done{{"token", trial["attempt"]["token"]}, {"value", 0.5}};
     const std::string path = fmt::format("{}/{}:complete", trials, trial["id"].get<std::int64_t>());
-    static_cast<void>(complete.time([&] { return client.call("POST", path, dump(done)); }));
+    time(complete, [&] { return client.call("POST", path, dump(done)); });
   }
-  return {{"get_study", get.json()}, {"suggest", suggest.json()}, {"complete", complete.json()}};
+  const double seconds = std::chrono::duration<double>(steady_clock::now() - begin).count();
+  return {{"all", all.json()},
+          {"get_study", get.json()},
+          {"suggest", suggest.json()},
+          {"complete", complete.json()},
+          {"streams_mb_per_second", static_cast<double>(crowd.received_bytes()) / 1e6 / seconds},
+          {"streams_lost", crowd.lost_streams()}};
+}
+
+OrderedJson measure_long(const Options& options) {
+  constexpr int kCalls = 100;
+  const ServiceFolder empty_folder(options.dir), folder(options.dir);
+  const auto empty = must(ServiceProcess::start(empty_folder.path()));
+  const StudyId study = must(add_long_study(folder.path(), {.trials = options.most_trials}));
+  const auto begin = steady_clock::now();
+  const auto service = must(ServiceProcess::start(folder.path()));
+  const double start = Milliseconds(steady_clock::now() - begin).count();
+  const double after_start = service->megabytes("VmRSS");
+  OrderedJson out{{"trials", options.most_trials}, {"start_ms", start}};
+  out["first_page"] = measure_call(*service, path_of(study) + "/trials?page_size=100", kCalls);
+  out["pages"] = measure_pages(*service, study, options.most_trials, kCalls);
+  out["server_rss_mb"] = service->megabytes("VmRSS");
+  out["server_peak_mb"] = service->megabytes("VmHWM");
+  out["bytes_per_trial"] =
+      (after_start - empty->megabytes("VmRSS")) * 1024 * 1024 / static_cast<double>(options.most_trials);
+  return out;
 }
 
 OrderedJson measure(const Options& options) {
-  const Result<std::unique_ptr<Service>> started = Service::start(options.dir);
-  if (!started) throw std::runtime_error(started.error().describe());
-  const Service& service = **started;
-  ServiceClient client = service.client();
-  const auto make = [&](const std::string& method) {
-    return must(client.ask("POST", "/api/v1/studies", study_file(method)));
-  };
-  OrderedJson out{{"clients", options.clients}, {"seconds", options.seconds}};
-  out["random"] = run_load(service, options, make("random"));
-  out["crowded"] = measure_crowded(service, make("random"));
-  if (options.gp_trials > 0) {
-    const std::string gp = make("gp");
-    add_trials(service, options, gp, options.gp_trials, true);
-    std::int64_t suggested = 0;
-    const auto suggest = [&] {
-      const auto answer = client.ask("POST", path_of(gp) + "/trials:suggest", {{"count", 1}});
-      suggested += answer && !(*answer)["trials"].empty() ? 1 : 0;
-    };
-    suggest();
-    suggested = 0;
-    out["with_gp"] = run_load(service, options, make("random"), suggest);
-    out["with_gp"]["gp_suggestions"] = suggested;
-    add_trials(service, options, gp, static_cast<std::int64_t>(5000 * options.seconds), false);
-    out["in_gp"] = run_load(service, options, gp);
-  }
-  if (options.trials > 0) {
-    const std::string big = make("random");
-    const auto begin = steady_clock::now();
-    add_trials(service, options, big, options.trials, true);
-    out["imports_per_second"] =
-        static_cast<double>(options.trials) / std::chrono::duration<double>(steady_clock::now() - begin).count();
-    constexpr int kCalls = 300;
-    out["pages"] = measure_pages(service, big, options.trials, kCalls);
-    run_load(service, options, make("random"), [&, done = false]() mutable {
-      if (!done) out["pages_under_load"] = measure_pages(service, big, options.trials, kCalls);
-      done = true;
-    });
-  }
-  out["server_peak_mb"] = service.megabytes("VmHWM");
+  constexpr int kCalls = 200;
+  const ServiceFolder folder(options.dir);
+  const StudyId gp = must(add_long_study(folder.path(), {.method = "gp", .trials = options.gp_trials}));
+  const StudyId pages =
+      must(add_long_study(folder.path(), {.trials = options.trials, .with_curves = 100, .records = 100}));
+  const auto service = must(ServiceProcess::start(folder.path()));
+  OrderedJson out{
+      {"clients", options.clients}, {"seconds", options.seconds}, {"cores", std::thread::hardware_concurrency()}};
+  out["completes"] = measure_completes(*service, options, gp);
+  out["crowd"] = measure_crowd(*service, make_study(*service, "random"));
+  out["pages"] = measure_pages(*service, pages, options.trials, kCalls);
+  run_load(*service, options, make_study(*service, "random"), [&, done = false]() mutable {
+    if (!done) out["pages_under_load"] = measure_pages(*service, pages, options.trials, kCalls);
+    done = true;
+  });
+  out["model"] = measure_model(*service, gp);
+  enqueue(*service, options, gp);
+  out["in_gp"] = run_load(*service, options, gp);
+  out["server_peak_mb"] = service->megabytes("VmHWM");
+  out["long"] = measure_long(options);
   return out;
 }
 
@@ -318,9 +321,11 @@ int main(int argc, char** argv) {
   CLI::App app("What the service does under load");
   app.add_option("--clients", options.clients, "keep-alive clients")->check(CLI::Range(1, 256));
   app.add_option("--seconds", options.seconds, "of each load");
-  app.add_option("--trials", options.trials, "of the study whose pages are read; 0: leave that out");
-  app.add_option("--gp-trials", options.gp_trials, "of the gp study; 0: leave that out");
-  app.add_option("--dir", options.dir, "where the store is made: on the disk that counts");
+  app.add_option("--rounds", options.rounds, "of the loads alone and beside gp")->check(CLI::Range(1, 100));
+  app.add_option("--dir", options.dir, "where the stores are made: on the disk that counts");
+  app.add_option("--gp-trials", options.gp_trials, "of the gp study")->check(CLI::Range(10, 5'000));
+  app.add_option("--trials", options.trials, "of the study whose pages are read")->check(CLI::Range(1'000, 1'000'000));
+  app.add_option("--most-trials", options.most_trials, "of the long study")->check(CLI::Range(1'000, 10'000'000));
   CLI11_PARSE(app, argc, argv);
   try {
     krige::OrderedJson out = krige::bench::measure(options);

@@ -186,9 +186,10 @@ class Session {
     if (image_.spec().has_several_objectives()) {
       OrderedJson optimal = OrderedJson::array();
       for (const Trial& trial : image_.optimal()) {
+        const OrderedJson all = tuner::to_json(trial);
         OrderedJson& json = optimal.emplace_back(OrderedJson{{"trial", trial.id}});
-        tuner::add_outcome(trial, json);
-        json["params"] = tuner::to_json(trial.params);
+        for (const char* key : {"values", "constraints", "params"})
+          if (all.contains(key)) json[key] = all[key];
       }
       return OrderedJson{{"optimal", std::move(optimal)}};
     }

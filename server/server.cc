@@ -22,8 +22,9 @@ const Fields kSecurityHeaders{
     {"Referrer-Policy", "no-referrer"},
     {"Cross-Origin-Resource-Policy", "same-origin"}};
 
-HttpOptions http_options(const ServerOptions& options) {
+HttpOptions http_options(const ServerOptions& options, Refusals& refusals) {
   HttpOptions http;
+  http.limits.refusals = &refusals;
   http.limits.framing.body_bytes = options.body_bytes;
   http.limits.connections = options.connections;
   http.limits.threads = options.api_threads + options.event_streams + options.waiting_suggests;
@@ -107,8 +108,8 @@ Result<std::unique_ptr<Server>> Server::start(tuner::Engine& engine, const Serve
   HttpHandlers handlers;
   handlers.admit = [used = impl.get()](const Request& request) { return used->pipeline.admit(request); };
   handlers.answer = [used = impl.get()](const Request& request) { return used->pipeline.answer(request); };
-  KRIGE_TRY(impl->http,
-            HttpServer::start(std::move(listener.fd), http_options(options), std::move(handlers), std::move(tls)));
+  KRIGE_TRY(impl->http, HttpServer::start(std::move(listener.fd), http_options(options, impl->api.refusals),
+                                          std::move(handlers), std::move(tls)));
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <utility>
 
 #include "base/ids.h"
 #include "base/log.h"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr const char* kRequestId = "X-Request-Id";
 constexpr std::size_t kRequestIdCharacters = 64;
+constexpr std::size_t kOnePacketBytes = std::size_t{16} << 10;  // more is not worth a copy
 // Everything, line ends too: routes are matched by the router, not by regular expressions, whose recursion is as deep
 // as the path is long.
 constexpr const char* kAnyPath = R"([\s\S]*)";
@@ -33,8 +35,22 @@ class RequestStream : public httplib::Stream {
     return static_cast<ssize_t>(count);
   }
   ssize_t write(const char* from, std::size_t size) override {
-    failed_ = failed_ || !connection_.send({from, size}, write_time_);
+    // The library writes the head by itself: it waits for what comes behind it, for one packet instead of two.
+    if (!std::exchange(head_written_, true)) {
+      head_.assign(from, size);
+      return static_cast<ssize_t>(size);
+    }
+    if (!head_.empty() && head_.size() + size <= kOnePacketBytes) {
+      head_.append(from, size);
+      return flush() ? static_cast<ssize_t>(size) : -1;
+    }
+    failed_ = !flush() || !connection_.send({from, size}, write_time_);
     return failed_ ? -1 : static_cast<ssize_t>(size);
+  }
+  // What has not been sent yet: the head of an answer without a body.
+  bool flush() {
+    failed_ = failed_ || !connection_.send(std::exchange(head_, {}), write_time_);
+    return !failed_;
   }
   void get_remote_ip_and_port(std::string&, int&) const override {}
   void get_local_ip_and_port(std::string&, int&) const override {}
@@ -47,6 +63,8 @@ class RequestStream : public httplib::Stream {
   Connection& connection_;
   std::string_view unread_;
   Millis write_time_;
+  bool head_written_ = false;
+  std::string head_;  // not sent yet
   bool failed_ = false;
 };
 
@@ -114,6 +132,7 @@ class HttpServer::Messages : public httplib::Server {
     bool ok = false;
     try {
       ok = process_request(stream, last, closed, prepare);
+      ok = stream.flush() && ok;
     } catch (const std::exception& e) {
       log::error(fmt::format("an answer could not be sent: {}", e.what()));
     }

@@ -54,9 +54,17 @@ std::size_t Slots::taken() const {
   return count_ - free_;
 }
 
+std::uint64_t Slots::refused() const {
+  const std::lock_guard lock(mutex_);
+  return refused_;
+}
+
 Slots::Slot Slots::take() {
   const std::lock_guard lock(mutex_);
-  if (free_ == 0) return nullptr;
+  if (free_ == 0) {
+    ++refused_;
+    return nullptr;
+  }
   --free_;
   return Slot(this, [](void* self) {
     auto& slots = *static_cast<Slots*>(self);

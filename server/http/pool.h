@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -46,11 +47,15 @@ class Slots {
   // Null when all are taken.
   [[nodiscard]] Slot take();
   [[nodiscard]] std::size_t taken() const;
+  // How often there was none, until now.
+  [[nodiscard]] std::uint64_t refused() const;
 
  private:
   const std::size_t count_;
   mutable std::mutex mutex_;
+  // Below: guarded by mutex_.
   std::size_t free_;
+  std::uint64_t refused_ = 0;
 };
 
 }  // namespace krige::server

@@ -139,6 +139,7 @@ void Reactor::accept_all() {
     if (tls_ != nullptr && !session) continue;
     auto connection = std::make_unique<Connection>(std::move(fd), limits_.framing, std::move(session));
     if (connections_.size() >= limits_.connections && !make_room()) {
+      count(&Refusals::connections);
       const Problem full = to_problem({ErrorCode::unavailable, "too many connections", {}, {}});
       // What does not fit into the socket's empty buffer is not worth a wait here.
       [[maybe_unused]] const bool sent = connection->send(to_final_message(full, random_id(16)), Millis(0));
@@ -178,6 +179,7 @@ void Reactor::proceed(Id id, Connection& connection) {
   const bool was_waiting = connection.framer.wants_continue();
   switch (connection.framer.advance(connection.input())) {
     case RequestFramer::Progress::refused:
+      count(&Refusals::malformed_requests);
       return refuse(id, connection, connection.framer.refusal());
     case RequestFramer::Progress::more:
       if (!was_waiting && connection.framer.wants_continue() &&
@@ -208,6 +210,10 @@ void Reactor::refuse(Id id, Connection& connection, const Problem& problem) {
   connection.finish_sending();
   set_deadline(connection, kLinger);
   watch(id, connection, kReading);
+}
+
+void Reactor::count(std::atomic<std::uint64_t> Refusals::*what) const {
+  if (limits_.refusals != nullptr) ++(limits_.refusals->*what);
 }
 
 void Reactor::take_back_answered() {
@@ -255,6 +261,7 @@ void Reactor::expire() {
     if (connection.idle() || connection.phase == Connection::Phase::draining) {
       close(id);
     } else {
+      count(&Refusals::slow_requests);
       refuse(id, connection, Problem::http(408, "timeout", "the request did not come whole in time"));
     }
   }

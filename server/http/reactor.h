@@ -16,6 +16,13 @@
 
 namespace krige::server {
 
+// What the reactor turned away by itself, until now.
+struct Refusals {
+  std::atomic<std::uint64_t> connections = 0;         // beyond the bound, while none was idle
+  std::atomic<std::uint64_t> slow_requests = 0;       // did not come whole in time
+  std::atomic<std::uint64_t> malformed_requests = 0;  // too large too
+};
+
 struct ReactorLimits {
   FramingLimits framing;
   std::size_t connections = 512;  // beyond: the longest idle one makes room, else 503
@@ -23,6 +30,7 @@ struct ReactorLimits {
   Millis request_time{10'000};     // from the first byte of a request to its last
   Millis keep_alive_time{60'000};  // without a request
   Millis drain_time{5'000};        // for requests being answered when the service stops
+  Refusals* refusals = nullptr;    // counted where given; must outlive the reactor
 };
 
 class Reactor {
@@ -54,6 +62,7 @@ class Reactor {
   // Goes on with what has been received: waits for more, answers or refuses.
   void proceed(Id id, Connection& connection);
   void refuse(Id id, Connection& connection, const Problem& problem);
+  void count(std::atomic<std::uint64_t> Refusals::*what) const;
   void take_back_answered();
   void expire();
   void begin_stop();

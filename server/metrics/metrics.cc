@@ -65,6 +65,16 @@ ClientMetric to_metric(const LatencyHistogram& histogram, const std::string& ope
   return metric;
 }
 
+MetricFamily refused(const std::vector<std::pair<std::string, std::uint64_t>>& counts) {
+  MetricFamily made = family("krige_refused_total", "Turned away by a bound of the service", MetricType::Counter);
+  for (const auto& [bound, count] : counts) {
+    ClientMetric& metric = made.metric.emplace_back();
+    metric.label = {{"bound", bound}};
+    metric.counter.value = static_cast<double>(count);
+  }
+  return made;
+}
+
 void add_studies(const tuner::Engine& engine, std::vector<MetricFamily>& families) {
   std::map<tuner::StudyState, std::int64_t> studies;
   std::map<tuner::TrialState, std::int64_t> trials;
@@ -133,6 +143,7 @@ std::string Metrics::text(const Sources& sources) const {
   families.push_back(gauge("krige_event_streams", "Open event streams", static_cast<double>(sources.event_streams)));
   families.push_back(gauge("krige_waiting_suggests", "Calls of suggest that wait for trials",
                            static_cast<double>(sources.waiting_suggests)));
+  families.push_back(refused(sources.refused));
   add_process(families);
   return prometheus::TextSerializer().Serialize(families);
 }

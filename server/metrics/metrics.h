@@ -1,9 +1,12 @@
 // What the service counts, in the text format of Prometheus (0.0.4).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "tuner/storage/timed_storage.h"
 #include "tuner/study/engine.h"
@@ -27,6 +30,8 @@ class Metrics {
     const tuner::StoreTimes* store = nullptr;  // null: not measured
     std::size_t event_streams = 0;             // open now
     std::size_t waiting_suggests = 0;
+    // What a bound of the service turned away, by bound, until now.
+    std::vector<std::pair<std::string, std::uint64_t>> refused{};
   };
   [[nodiscard]] std::string text(const Sources& sources) const;
 

@@ -22,11 +22,12 @@ constexpr Millis kGather{100};
 constexpr std::string_view kReconnect = "retry: 1000\n\n";  // milliseconds
 constexpr std::string_view kHeartbeat = ": alive\n\n";
 
-std::string event_text(std::string_view type, const OrderedJson& data) {
-  return fmt::format("event: {}\ndata: {}\n\n", type, dump(data));
+// `data`: JSON text, which has no line ends.
+std::string event_text(std::string_view type, std::string_view data) {
+  return fmt::format("event: {}\ndata: {}\n\n", type, data);
 }
 
-std::string numbered_event_text(std::uint64_t id, std::string_view type, const OrderedJson& data) {
+std::string numbered_event_text(std::uint64_t id, std::string_view type, std::string_view data) {
   return fmt::format("id: {}\n{}", id, event_text(type, data));
 }
 
@@ -87,7 +88,7 @@ class StudyStream {
  private:
   bool send(const BodyWriter& write, const std::vector<tuner::Event>& events) {
     std::string text;
-    for (const tuner::Event& event : events) text += numbered_event_text(event.seq, event.type, tuner::to_json(event));
+    for (const tuner::Event& event : events) text += numbered_event_text(event.seq, event.type, json_text(event));
     after_ = events.back().seq;
     return write(text);
   }
@@ -102,7 +103,7 @@ class StudyStream {
     const Result<tuner::StudyView> study = api_.engine.study(study_);
     if (!study) return false;
     after_ = study->row.seq;
-    return write(numbered_event_text(after_, "reset", {{"seq", after_}}));
+    return write(numbered_event_text(after_, "reset", dump({{"seq", after_}})));
   }
 
   Api& api_;
@@ -149,8 +150,8 @@ Result<Reply> follow_all(Api& api, const Call& call) {
       cursor = changes.cursor;
       std::string text;
       for (const tuner::StudyView& study : changes.changed)
-        text += event_text("study", tuner::to_json(study, tuner::WithSpec::no));
-      for (const StudyId& id : changes.deleted) text += event_text("study_deleted", {{"id", id}});
+        text += event_text("study", dump(tuner::to_json(study, tuner::WithSpec::no)));
+      for (const StudyId& id : changes.deleted) text += event_text("study_deleted", dump({{"id", id}}));
       if (text.empty() ? !keep_alive(write, beat, interval) : !write(text)) return;
       if (!text.empty()) beat = steady_clock::now() + interval;
     }

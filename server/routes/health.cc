@@ -4,7 +4,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "server/routes/input.h"
@@ -17,13 +16,10 @@ namespace {
 constexpr std::uint64_t kLeastFreeBytes = std::uint64_t{32} << 20;
 constexpr std::string_view kGood = "ok";
 
-// Reads an event from the store; what is in memory would be answered from there.
+// Asks the store for what is never in memory.
 std::string check_store(const Api& api) {
-  const std::vector<tuner::StudyView> studies = api.engine.studies();
-  if (studies.empty()) return std::string(kGood);
-  const auto events = api.engine.wait_events(studies.front().row.id, 0, 1, std::chrono::steady_clock::now(), {});
-  // Deleted meanwhile: the store answered.
-  return events || events.error().code == ErrorCode::not_found ? std::string(kGood) : events.error().message;
+  const auto answer = api.engine.kept_answer("");
+  return answer ? std::string(kGood) : answer.error().message;
 }
 
 std::string check_disk(const std::string& folder) {

@@ -21,10 +21,12 @@ std::optional<Number> parse_number(std::string_view text) {
 
 }  // namespace
 
-Reply json_reply(const OrderedJson& json, int status) {
+Reply json_reply(const OrderedJson& json, int status) { return json_text_reply(dump(json), status); }
+
+Reply json_text_reply(std::string json, int status) {
   Reply reply;
   reply.status = status;
-  reply.body = dump(json);
+  reply.body = std::move(json);
   reply.headers.emplace_back("Cache-Control", "no-store");
   return reply;
 }

@@ -15,6 +15,8 @@
 namespace krige::server {
 
 [[nodiscard]] Reply json_reply(const OrderedJson& json, int status = 200);
+// `json`: text that is JSON.
+[[nodiscard]] Reply json_text_reply(std::string json, int status = 200);
 
 // The body; {} when there is none.
 [[nodiscard]] Result<OrderedJson> json_body(const Request& request);

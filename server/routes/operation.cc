@@ -18,7 +18,12 @@ Result<Reply> metrics(Api& api, const Call& call) {
   reply.body = api.metrics.text({.engine = api.engine,
                                  .store = api.options.store_times,
                                  .event_streams = api.streams.taken(),
-                                 .waiting_suggests = api.waiting_suggests.taken()});
+                                 .waiting_suggests = api.waiting_suggests.taken(),
+                                 .refused = {{"connections", api.refusals.connections},
+                                             {"event_streams", api.streams.refused()},
+                                             {"malformed_requests", api.refusals.malformed_requests},
+                                             {"slow_requests", api.refusals.slow_requests},
+                                             {"waiting_suggests", api.waiting_suggests.refused()}}});
   return reply;
 }
 

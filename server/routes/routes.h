@@ -7,6 +7,7 @@
 #include "server/audit/audit_log.h"
 #include "server/auth/authenticator.h"
 #include "server/http/pool.h"
+#include "server/http/reactor.h"
 #include "server/metrics/metrics.h"
 #include "server/router.h"
 #include "server/server.h"
@@ -30,6 +31,7 @@ struct Api {
   Authenticator* const auth;
   Slots streams;
   Slots waiting_suggests;
+  Refusals refusals;
   Metrics metrics;
   std::optional<AuditLog> audit;  // where there is a data directory
 };

@@ -1,12 +1,16 @@
-// What the Gaussian process of a study believes, for people to look at. Computed from a copy of the study, on the
-// request's thread: the study itself goes on.
+// What the Gaussian process of a study believes, for people to look at. Computed from a copy of the study, at low
+// priority: the study itself goes on, and so does whoever waits for another answer.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <deque>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "base/low_priority.h"
 #include "server/routes/input.h"
 #include "server/routes/routes.h"
 #include "tuner/study/explain.h"
@@ -43,10 +47,43 @@ Result<tuner::StudySnapshot> snapshot(Api& api, const std::string& id) {
   return out;
 }
 
-Result<Explainer> explainer(Api& api, const Call& call) {
-  KRIGE_TRY(tuner::StudySnapshot study, snapshot(api, call["study"]));
-  return Explainer::make(std::move(study));
-}
+// Those of the studies that were looked at last: a page asks several things of the same moment. Thread-safe.
+class Explainers {
+ public:
+  // Shared: a request may still use one that was given up.
+  using Shared = std::shared_ptr<const Explainer>;
+
+  Result<Shared> of(Api& api, const StudyId& id) {
+    // Before the copy, which then shows no less than this.
+    KRIGE_TRY(const tuner::StudyView view, api.engine.study(id));
+    const Moment moment{id, view.row.seq};
+    if (Shared kept = find(moment)) return kept;
+    KRIGE_TRY(tuner::StudySnapshot study, snapshot(api, id));
+    Result<Explainer> made = at_low_priority([&] { return Explainer::make(std::move(study)); });
+    if (!made) return fail(made.error());
+    return keep(moment, std::make_shared<const Explainer>(*std::move(made)));
+  }
+
+ private:
+  static constexpr std::size_t kKept = 4;  // some megabytes each
+  using Moment = std::pair<StudyId, std::uint64_t>;
+
+  Shared find(const Moment& moment) {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::ranges::find(kept_, moment, &std::pair<Moment, Shared>::first);
+    return found == kept_.end() ? nullptr : found->second;
+  }
+  Shared keep(const Moment& moment, Shared made) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(kept_, [&](const auto& one) { return one.first.first == moment.first; });
+    kept_.emplace_back(moment, made);
+    if (kept_.size() > kKept) kept_.pop_front();
+    return made;
+  }
+
+  std::mutex mutex_;
+  std::deque<std::pair<Moment, Shared>> kept_;  // guarded by mutex_; the oldest first
+};
 
 OrderedJson to_json(const Belief& belief) {
   return {{"mean", number(belief.mean)}, {"sd", number(belief.sd)}, {"ei", number(std::exp(belief.log_ei))}};
@@ -118,8 +155,7 @@ OrderedJson slice_json(const Explainer& model, const tuner::Params& through, con
   return json;
 }
 
-Result<Reply> slice(Api& api, const Call& call) {
-  KRIGE_TRY(const Explainer model, explainer(api, call));
+Result<Reply> slice(const Explainer& model, const Call& call) {
   QueryReader query(call.request);
   KRIGE_TRY(const Through through, read_through(query, model));
   std::vector<std::string> names = query.list("parameter");
@@ -135,8 +171,7 @@ Result<Reply> slice(Api& api, const Call& call) {
   return json_reply(json);
 }
 
-Result<Reply> contour(Api& api, const Call& call) {
-  KRIGE_TRY(const Explainer model, explainer(api, call));
+Result<Reply> contour(const Explainer& model, const Call& call) {
   QueryReader query(call.request);
   KRIGE_TRY(const Through through, read_through(query, model));
   const std::string x = query.text("x");
@@ -165,9 +200,8 @@ OrderedJson lengthscales(const Explainer& model, const gp::Hyperparameters& lear
   return json;
 }
 
-Result<Reply> trust(Api& api, const Call& call) {
+Result<Reply> trust(const Explainer& model, const Call& call) {
   KRIGE_CHECK(expect_nothing(call.request));
-  KRIGE_TRY(const Explainer model, explainer(api, call));
   const tuner::Trust trust = model.trust();
   const gp::Hyperparameters& learned = trust.hyperparameters;
   const tuner::SurrogateFit& fit = *model.study().fit;
@@ -197,9 +231,8 @@ Result<Reply> trust(Api& api, const Call& call) {
   return json_reply(json);
 }
 
-Result<Reply> importance(Api& api, const Call& call) {
+Result<Reply> importance(const Explainer& model, const Call& call) {
   KRIGE_CHECK(expect_nothing(call.request));
-  KRIGE_TRY(const Explainer model, explainer(api, call));
   const gp::SobolIndices indices = model.importance();
   const tuner::Space& space = model.study().spec.space;
   OrderedJson json{{"fit", model.study().fit->id}, {"parameters", OrderedJson::array()}};
@@ -210,12 +243,11 @@ Result<Reply> importance(Api& api, const Call& call) {
   return json_reply(json);
 }
 
-Result<Reply> reason(Api& api, const Call& call) {
+Result<Reply> reason(const Explainer& model, const Call& call) {
   QueryReader query(call.request);
   const auto trial = static_cast<TrialId>(query.number("trial", 1, std::numeric_limits<TrialId>::max(), 0));
   if (trial == 0) query.fault("trial", "is missing");
   KRIGE_CHECK(query.finish());
-  KRIGE_TRY(const Explainer model, explainer(api, call));
   KRIGE_TRY(const tuner::Reason reason, model.reason(trial));
   OrderedJson json{{"fit", model.study().fit->id}, {"trial", trial}};
   json["suggestion"] = tuner::to_json(reason.suggestion);
@@ -241,7 +273,7 @@ Result<Reply> next(Api& api, const Call& call) {
   if (tuner::is_final(view.row.state) || view.row.state == tuner::StudyState::stopping)
     return fail(ErrorCode::study_finished, fmt::format("the study is {}", tuner::name(view.row.state)));
   KRIGE_TRY(const tuner::StudySnapshot study, snapshot(api, call["study"]));
-  KRIGE_TRY(const tuner::NextSuggestion made, tuner::next_suggestion(study));
+  KRIGE_TRY(const tuner::NextSuggestion made, at_low_priority([&] { return tuner::next_suggestion(study); }));
   return json_reply({{"id", made.id},
                      {"params", tuner::to_json(made.suggestion.params)},
                      {"suggestion", tuner::to_json(made.suggestion.info)},
@@ -252,20 +284,27 @@ Result<Reply> next(Api& api, const Call& call) {
 
 void add_surrogate(Router& router, Api& api) {
   const auto places = std::make_shared<Slots>(kAtOnce);
-  const auto add = [&](std::string_view verb, Result<Reply> (*answer)(Api&, const Call&)) {
+  const auto add = [&](std::string_view verb, Handler answer) {
     router.add("GET", fmt::format("/api/v1/studies/{{study}}/surrogate:{}", verb),
-               [&api, places, answer](const Call& call) -> Result<Reply> {
+               [places, answer = std::move(answer)](const Call& call) -> Result<Reply> {
                  const Slots::Slot place = places->take();
                  if (!place) return fail(ErrorCode::unavailable, "the model is being looked at by others: ask again");
-                 return answer(api, call);
+                 return answer(call);
                });
   };
-  add("slice", slice);
-  add("contour", contour);
-  add("trust", trust);
-  add("importance", importance);
-  add("reason", reason);
-  add("next", next);
+  const auto explainers = std::make_shared<Explainers>();
+  const auto add_of_model = [&](std::string_view verb, Result<Reply> (*answer)(const Explainer&, const Call&)) {
+    add(verb, [&api, explainers, answer](const Call& call) -> Result<Reply> {
+      KRIGE_TRY(const Explainers::Shared model, explainers->of(api, call["study"]));
+      return at_low_priority([&] { return answer(*model, call); });
+    });
+  };
+  add_of_model("slice", slice);
+  add_of_model("contour", contour);
+  add_of_model("trust", trust);
+  add_of_model("importance", importance);
+  add_of_model("reason", reason);
+  add("next", [&api](const Call& call) { return next(api, call); });
 }
 
 }  // namespace krige::server

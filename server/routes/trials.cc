@@ -62,6 +62,13 @@ std::optional<tuner::TrialPlace> place_of(std::string_view token) {
   return place;
 }
 
+void write_trials(JsonWriter& json, const tuner::TrialPage& page) {
+  json.key("trials");
+  json.begin_array();
+  for (const tuner::Trial& trial : page.trials) json.value(trial);
+  json.end_array();
+}
+
 Result<Reply> list(Api& api, const Call& call) {
   QueryReader query(call.request);
   tuner::TrialQuery wanted;
@@ -79,21 +86,29 @@ Result<Reply> list(Api& api, const Call& call) {
   }
   KRIGE_CHECK(query.finish());
   KRIGE_TRY(const tuner::TrialPage page, api.engine.trials(call["study"], wanted));
-  OrderedJson trials = OrderedJson::array();
-  for (const tuner::Trial& trial : page.trials) trials.push_back(tuner::to_json(trial));
-  return json_reply(
-      {{"trials", std::move(trials)}, {"next_page_token", page.next ? token_of(*page.next) : ""}, {"seq", page.seq}});
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  write_trials(json, page);
+  json.member("next_page_token", page.next ? token_of(*page.next) : "");
+  json.member("seq", page.seq);
+  json.end_object();
+  return json_text_reply(std::move(text));
 }
 
-Reply added_reply(const tuner::Trial& trial) { return json_reply(tuner::to_json(trial), 201); }
+Reply added_reply(const tuner::Trial& trial) { return json_text_reply(json_text(trial), 201); }
 
 // The trials that nothing found so far beats.
 Result<Reply> optimal(Api& api, const Call& call) {
   KRIGE_CHECK(expect_nothing(call.request));
   KRIGE_TRY(const tuner::TrialPage page, api.engine.optimal(call["study"]));
-  OrderedJson trials = OrderedJson::array();
-  for (const tuner::Trial& trial : page.trials) trials.push_back(tuner::to_json(trial));
-  return json_reply({{"trials", std::move(trials)}, {"seq", page.seq}});
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  write_trials(json, page);
+  json.member("seq", page.seq);
+  json.end_object();
+  return json_text_reply(std::move(text));
 }
 
 // {params}: a point to be tried next. With value, metrics or state: a trial that has ended elsewhere.
@@ -144,10 +159,16 @@ Result<Reply> get(Api& api, const Call& call) {
   KRIGE_CHECK(expect_nothing(call.request));
   KRIGE_TRY(const TrialId id, trial_id(call));
   KRIGE_TRY(const tuner::TrialDetail detail, api.engine.trial(call["study"], id));
-  OrderedJson json = tuner::to_json(detail.trial);
-  OrderedJson& records = json["records"] = OrderedJson::array();
-  for (const tuner::Record& record : detail.records) records.push_back(tuner::to_json(record));
-  return json_reply(json);
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  json.members(json_text(detail.trial));
+  json.key("records");
+  json.begin_array();
+  for (const tuner::Record& record : detail.records) json.value(record);
+  json.end_array();
+  json.end_object();
+  return json_text_reply(std::move(text));
 }
 
 }  // namespace

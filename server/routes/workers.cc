@@ -65,20 +65,33 @@ Result<SuggestAnswer> wait_for_trials(Api& api, const StudyId& study, const Sugg
   }
 }
 
+void write(JsonWriter& json, const tuner::Assignment& given) {
+  json.begin_object();
+  json.member("id", given.trial);
+  json.member("params", given.params);
+  json.key("attempt");
+  json.begin_object();
+  json.member("id", given.attempt);
+  json.member("token", given.token);
+  json.member("lease_expires_at", to_rfc3339(given.lease_expires_at));
+  json.end_object();
+  json.end_object();
+}
+
 Result<Reply> suggest(Api& api, const Call& call) {
   KRIGE_CHECK(QueryReader(call.request).finish());
   KRIGE_TRY(const SuggestRequest asked, read_suggest(call.request));
   KRIGE_TRY(const SuggestAnswer answer, wait_for_trials(api, call["study"], asked, call.request.gone));
-  OrderedJson trials = OrderedJson::array();
-  for (const tuner::Assignment& given : answer.trials)
-    trials.push_back(
-        {{"id", given.trial},
-         {"params", tuner::to_json(given.params)},
-         {"attempt",
-          {{"id", given.attempt}, {"token", given.token}, {"lease_expires_at", to_rfc3339(given.lease_expires_at)}}}});
-  OrderedJson body{{"trials", std::move(trials)}};
-  if (!answer.reason.empty()) body["reason"] = answer.reason;
-  Reply reply = json_reply(body, answer.kind == SuggestAnswer::Kind::computing ? 202 : 200);
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  json.key("trials");
+  json.begin_array();
+  for (const tuner::Assignment& given : answer.trials) write(json, given);
+  json.end_array();
+  if (!answer.reason.empty()) json.member("reason", answer.reason);
+  json.end_object();
+  Reply reply = json_text_reply(std::move(text), answer.kind == SuggestAnswer::Kind::computing ? 202 : 200);
   if (answer.kind != SuggestAnswer::Kind::trials)
     reply.headers.emplace_back("Retry-After",
                                std::to_string(std::chrono::ceil<std::chrono::seconds>(answer.retry_after).count()));
@@ -154,7 +167,7 @@ Result<Reply> complete(Api& api, const Call& call) {
   const tuner::Completion completion = read_completion(reader, faults);
   reader.finish();
   if (!faults.empty()) return fail(faults.error());
-  const auto reply = [](const tuner::Trial& trial) { return json_reply(tuner::to_json(trial)); };
+  const auto reply = [](const tuner::Trial& trial) { return json_text_reply(json_text(trial)); };
   const auto keep = kept<tuner::Trial>(call.request, reply);
   KRIGE_TRY(const tuner::Trial trial, api.engine.complete(call["study"], worker.trial, token, completion, keep));
   return reply(trial);

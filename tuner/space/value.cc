@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json_writer.h"
+
 namespace krige::tuner {
 
 std::optional<Value> value_from_json(const OrderedJson& json) {
@@ -48,7 +50,7 @@ std::string to_string(const Value& value) {
   return std::visit([](const auto& held) { return fmt::format("{}", held); }, value);
 }
 
-std::string point_key(const Params& params) { return dump(to_json(params)); }
+std::string point_key(const Params& params) { return json_text(params); }
 
 bool equal(const Value& a, const Value& b) {
   if (a.index() == b.index()) return a == b;

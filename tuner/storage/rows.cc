@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -18,6 +19,8 @@ Unexpected bad(std::string field, std::string message) {
 
 // For what goes into JSON; the other columns hold any bytes, such as the last words of a user's program.
 Status check_text(const std::string& text, const std::string& field) {
+  const bool ascii = std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (ascii) return {};
   try {
     static_cast<void>(OrderedJson(text).dump());
     return {};
@@ -99,16 +102,17 @@ Error stale_epoch(const Change& change, std::uint64_t epoch) {
           {}};
 }
 
-std::string params_text(const Params& params) { return to_json(params).dump(); }
+std::string params_text(const Params& params) { return json_text(params); }
 std::string outcome_text(const Trial& trial) {
-  OrderedJson json = OrderedJson::object();
-  add_outcome(trial, json);
-  return json.dump();
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  write_outcome(json, trial);
+  json.end_object();
+  return text;
 }
-std::string suggestion_text(const SuggestionInfo& info) { return to_json(info).dump(); }
-std::string metrics_text(const std::vector<std::pair<std::string, double>>& metrics) {
-  return metrics_to_json(metrics).dump();
-}
+std::string suggestion_text(const SuggestionInfo& info) { return json_text(info); }
+std::string metrics_text(const Metrics& metrics) { return json_text(metrics); }
 
 Result<Params> params_from_text(const std::string& text) {
   KRIGE_TRY(const OrderedJson json, parse_json(text));

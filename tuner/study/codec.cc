@@ -15,6 +15,15 @@ OrderedJson stored(const std::string& text) { return parse_json(text).value_or(O
 
 NewEvent event(const char* type, const OrderedJson& data) { return {type, dump(data)}; }
 
+std::string data_of(const Trial& trial) {
+  std::string data;
+  JsonWriter json(data);
+  json.begin_object();
+  json.member("trial", trial);
+  json.end_object();
+  return data;
+}
+
 }  // namespace
 
 OrderedJson to_json(const StudyView& study, WithSpec with_spec) {
@@ -48,12 +57,16 @@ OrderedJson to_json(const StudyView& study, WithSpec with_spec) {
   return json;
 }
 
-OrderedJson to_json(const Event& event) {
-  OrderedJson json{{"seq", event.seq}, {"type", event.type}, {"time", to_rfc3339(event.time)}};
-  const OrderedJson data = stored(event.data);
-  if (data.is_object()) json.update(data);
-  return json;
+void write(JsonWriter& json, const Event& event) {
+  json.begin_object();
+  json.member("seq", event.seq);
+  json.member("type", event.type);
+  json.member("time", to_rfc3339(event.time));
+  json.members(event.data);
+  json.end_object();
 }
+
+OrderedJson to_json(const Event& event) { return stored(json_text(event)); }
 
 OrderedJson to_json(const SurrogateFit& fit) {
   return {{"id", fit.id}, {"finished", fit.finished}, {"through", fit.through}, {"model", stored(fit.model)}};
@@ -89,8 +102,8 @@ NewEvent study_state_changed(const StudyRow& row) {
   return event("STUDY_STATE_CHANGED", {{"state", name(row.state)}, {"state_reason", row.state_reason}});
 }
 
-NewEvent trial_created(const Trial& trial) { return event(kTrialCreated, {{"trial", to_json(trial)}}); }
-NewEvent trial_state_changed(const Trial& trial) { return event(kTrialStateChanged, {{"trial", to_json(trial)}}); }
+NewEvent trial_created(const Trial& trial) { return {kTrialCreated, data_of(trial)}; }
+NewEvent trial_state_changed(const Trial& trial) { return {kTrialStateChanged, data_of(trial)}; }
 
 NewEvent worker_quarantined(const std::string& worker, WallTime until) {
   return event("WORKER_QUARANTINED", {{"worker", worker}, {"until", to_rfc3339(until)}});
@@ -99,8 +112,14 @@ NewEvent worker_quarantined(const std::string& worker, WallTime until) {
 NewEvent surrogate_fitted(const SurrogateFit& fit) { return event(kSurrogateFitted, to_json(fit)); }
 
 NewEvent trial_reported(const Record& record) {
-  return event("TRIAL_REPORTED",
-               {{"trial_id", record.trial}, {"step", record.step}, {"metrics", metrics_to_json(record.metrics)}});
+  std::string data;
+  JsonWriter json(data);
+  json.begin_object();
+  json.member("trial_id", record.trial);
+  json.member("step", record.step);
+  json.member("metrics", record.metrics);
+  json.end_object();
+  return {"TRIAL_REPORTED", std::move(data)};
 }
 
 }  // namespace krige::tuner

@@ -308,10 +308,11 @@ Result<std::optional<KeptAnswer>> Engine::kept_answer(const std::string& key) co
 Result<std::vector<Event>> Engine::wait_events(const StudyId& id, std::uint64_t after, std::size_t limit,
                                                MonotonicTime deadline, const std::stop_token& stop) const {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
-  if (runner->wait_past(after, deadline, stop) <= after) {
+  if (runner->feed().wait_past(after, deadline, stop) <= after) {
     KRIGE_CHECK(impl_->find(id));  // deleted meanwhile
     return std::vector<Event>();
   }
+  if (auto latest = runner->feed().events(after, limit)) return *std::move(latest);
   return impl_->storage->events(id, after, limit);
 }
 

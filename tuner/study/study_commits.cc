@@ -117,7 +117,11 @@ Status StudyRunner::commit(Change change) {
   if (!seq) return fail(seq.error());
   active_since_ = now();
   note_attempts(change);
-  image_.apply(change, *seq);
+  {
+    const ImageLock shown(image_mutex_);
+    image_.apply(change, *seq);
+  }
+  feed_.publish(change.events, change.time, *seq);
   for (const Trial& trial : change.trials) changed_trials_.insert(trial.id);
   forget_checkpoints_of(change);
   changed_.notify_all();

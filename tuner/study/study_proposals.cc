@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "base/log.h"
+#include "base/low_priority.h"
 #include "tuner/study/codec.h"
 #include "tuner/study/events.h"
 #include "tuner/study/next_fit.h"
@@ -40,11 +41,11 @@ Status StudyRunner::refit_if_due(Lock& lock) {
   };
   lock.unlock();
   if (!fit_ || finished < kFitInLineBelow) {
-    post(make(history_.trials()));
+    post(at_low_priority([&] { return make(history_.trials()); }));
   } else {
     try {
       refit_thread_ = std::jthread([this, make, history = history_](const std::stop_token& stop) {
-        if (!stop.stop_requested()) post(make(history.trials()));
+        if (!stop.stop_requested()) post(at_low_priority([&] { return make(history.trials()); }));
       });
     } catch (const std::system_error& e) {
       post(Refit{finished, fail(ErrorCode::unavailable, e.what())});
@@ -82,9 +83,11 @@ Result<std::optional<Trial>> StudyRunner::propose(Lock& lock) {
     const std::uint64_t through = image_.row().seq;
     // A trial that was added meanwhile has taken the number, and perhaps the point: again, in the end without letting
     // others in.
-    if (tries <= kTriesUnlocked && !proposes_at_once()) lock.unlock();
-    Result<Suggestion> suggestion = sampler_->propose(history_.trials(), next, fit_.get());
-    if (!lock.owns_lock()) lock.lock();
+    const bool unlocked = tries <= kTriesUnlocked && !proposes_at_once();
+    const auto make = [&] { return sampler_->propose(history_.trials(), next, fit_.get()); };
+    if (unlocked) lock.unlock();
+    Result<Suggestion> suggestion = unlocked ? at_low_priority(make) : make();
+    if (unlocked) lock.lock();
     if (!may_start()) return std::optional<Trial>();
     if (image_.next_trial() != next) continue;
     if (!suggestion) {

@@ -50,12 +50,12 @@ WallTime lease_end(const EngineOptions& options) { return options.clock->wall_no
 }  // namespace
 
 StudyView StudyRunner::view() const {
-  const Lock lock(mutex_);
+  const ImageLock lock(image_mutex_);
   return image_.view();
 }
 
 TrialPage StudyRunner::trials(const TrialQuery& query) const {
-  const Lock lock(mutex_);
+  const ImageLock lock(image_mutex_);
   TrialPage page;
   page.seq = image_.row().seq;
   for (const TrialId id : image_.index().page(query)) {
@@ -70,14 +70,14 @@ TrialPage StudyRunner::trials(const TrialQuery& query) const {
 }
 
 Result<Trial> StudyRunner::trial(TrialId id) const {
-  const Lock lock(mutex_);
+  const ImageLock lock(image_mutex_);
   const Trial* trial = image_.trial(id);
   if (trial == nullptr) return fail(ErrorCode::not_found, fmt::format("the study has no trial {}", id));
   return *trial;
 }
 
 TrialPage StudyRunner::optimal() const {
-  const Lock lock(mutex_);
+  const ImageLock lock(image_mutex_);
   return {image_.optimal(), std::nullopt, image_.row().seq};
 }
 
@@ -118,6 +118,7 @@ Result<StudyView> StudyRunner::update(const StudySpec& changed, const std::strin
     change.events.push_back(study_updated(after));
     KRIGE_CHECK(commit(std::move(change)));
     // The sampler reads the rest of the specification without the lock, which stays as it is.
+    const ImageLock shown(image_mutex_);
     image_.set_budget(changed.budget);
   }
   wake();
@@ -191,7 +192,7 @@ Result<Trial> StudyRunner::retry(TrialId id, const AnswerOf<Trial>& answer) {
 }
 
 OlderStudy StudyRunner::as_older_study(std::size_t limit) const {
-  const Lock lock(mutex_);
+  const ImageLock lock(image_mutex_);
   OlderStudy study{image_.row().name.empty() ? image_.row().id : image_.row().name, {}};
   for (const Trial& trial : image_.trials())
     if (trial.state == TrialState::completed && trial.value) study.trials.emplace_back(trial.params, *trial.value);
@@ -332,12 +333,6 @@ Result<Trial> StudyRunner::complete(TrialId id, const std::optional<std::string>
   };
   KRIGE_CHECK(write(plan, then));
   return ended;
-}
-
-std::uint64_t StudyRunner::wait_past(std::uint64_t after, MonotonicTime deadline, const std::stop_token& stop) const {
-  Lock lock(mutex_);
-  changed_.wait_until(lock, stop, deadline, [&] { return image_.row().seq > after || retired_; });
-  return image_.row().seq;
 }
 
 }  // namespace krige::tuner

@@ -51,6 +51,7 @@ StudyRunner::StudyRunner(Services services, StudySpec spec, StudyRow row, std::v
                          std::optional<SurrogateFit> fit)
     : services_(std::move(services)),
       image_(std::move(spec), std::move(row), std::move(trials)),
+      feed_(image_.row().seq),
       quarantine_(services_.options->quarantine) {
   sampler_ = services_.options->sampler_for(image_.spec());
   if (fit) {
@@ -86,7 +87,7 @@ void StudyRunner::retire() {
   const Lock lock(mutex_);
   retired_ = true;
   thread_.request_stop();
-  changed_.notify_all();
+  feed_.close();
   tell_waiters();
 }
 
@@ -421,7 +422,6 @@ Millis StudyRunner::until_next_deadline() const {
 void StudyRunner::drain(MonotonicTime deadline) {
   Lock lock(mutex_);
   draining_ = true;
-  changed_.notify_all();
   tell_waiters();
   if (!runs_locally()) return;
   const auto runs = [](const Trial& t) { return t.state == TrialState::running || t.state == TrialState::stopping; };

@@ -21,6 +21,7 @@
 #include "tuner/executors/executor.h"
 #include "tuner/samplers/sampler.h"
 #include "tuner/study/early_stop.h"
+#include "tuner/study/event_feed.h"
 #include "tuner/study/history.h"
 #include "tuner/study/launch.h"
 #include "tuner/study/quarantine.h"
@@ -65,9 +66,8 @@ class StudyRunner {
   Result<Lease> heartbeat(TrialId id, const std::optional<std::string>& token);
   Result<Trial> complete(TrialId id, const std::optional<std::string>& token, const Completion& completion,
                          const AnswerOf<Trial>& answer = {});
-  // Blocks until the study's sequence is above `after`, the deadline, the stop, or the end of the runner. The sequence
-  // then.
-  [[nodiscard]] std::uint64_t wait_past(std::uint64_t after, MonotonicTime deadline, const std::stop_token& stop) const;
+  // What was committed; closed by retire().
+  [[nodiscard]] const EventFeed& feed() const { return feed_; }
 
   // Whether trials pause at rungs and go on from there.
   [[nodiscard]] bool promotes() const;
@@ -81,7 +81,7 @@ class StudyRunner {
   // Stops local attempts and starts no more; their trials wait for the next runner. Returns when they ended, at the
   // latest at the deadline.
   void drain(MonotonicTime deadline);
-  // Wakes every wait_past(), for good: the study is being deleted or the engine ends.
+  // Closes the feed: the study is being deleted or the engine ends.
   void retire();
 
  private:
@@ -99,6 +99,7 @@ class StudyRunner {
   };
   using Message = std::variant<Line, Exit, Refit>;
   using Lock = std::unique_lock<std::mutex>;
+  using ImageLock = std::lock_guard<std::mutex>;
 
   // The change that a request asks for. Both functions run under mutex_, perhaps on the thread of another request,
   // plan() perhaps again.
@@ -227,10 +228,15 @@ class StudyRunner {
   History history_;
 
   mutable std::mutex mutex_;
-  mutable std::condition_variable_any changed_;  // a commit, or retire()
+  std::condition_variable changed_;  // a commit
+
+  // Changed under both mutexes, read under either: mutex_ is held while a change is being committed, and who only looks
+  // does not wait for the disk.
+  StudyImage image_;
+  mutable std::mutex image_mutex_;
+  EventFeed feed_;
 
   // Below: guarded by mutex_.
-  StudyImage image_;
   std::set<TrialId> changed_trials_;         // since history_ was brought up to date
   std::deque<Message> taken_;                // messages being taken in, oldest first
   std::map<TrialId, MonotonicTime> leases_;  // of attempts outside

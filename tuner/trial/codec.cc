@@ -7,58 +7,83 @@
 namespace krige::tuner {
 namespace {
 
-OrderedJson time_or_null(const std::optional<WallTime>& time) {
-  return time ? OrderedJson(to_rfc3339(*time)) : OrderedJson(nullptr);
+std::optional<std::string> text_of(const std::optional<WallTime>& time) {
+  return time ? std::optional(to_rfc3339(*time)) : std::nullopt;
 }
 
-OrderedJson number(double value) { return OrderedJson(number_to_json(value)); }
+void write(JsonWriter& json, const Attempt& attempt) {
+  json.begin_object();
+  json.member("id", attempt.id);
+  json.member("state", name(attempt.state));
+  json.member("worker", attempt.worker);
+  json.member("reason", attempt.reason);
+  json.member("started_at", to_rfc3339(attempt.started_at));
+  json.member("ended_at", text_of(attempt.ended_at));
+  json.end_object();
+}
+
+// What we have just written is JSON.
+OrderedJson document(const std::string& text) { return OrderedJson::parse(text); }
 
 }  // namespace
 
-OrderedJson to_json(const Attempt& attempt) {
-  return {{"id", attempt.id},
-          {"state", name(attempt.state)},
-          {"worker", attempt.worker},
-          {"reason", attempt.reason},
-          {"started_at", to_rfc3339(attempt.started_at)},
-          {"ended_at", time_or_null(attempt.ended_at)}};
+void write(JsonWriter& json, const Record& record) {
+  json.begin_object();
+  json.member("step", record.step);
+  json.member("metrics", record.metrics);
+  json.end_object();
 }
 
-OrderedJson to_json(const SuggestionInfo& info) {
-  OrderedJson json{{"method", info.method}};
-  if (info.fit) json["fit"] = *info.fit;
-  if (info.through) json["through"] = *info.through;
-  if (info.mean) json["mean"] = number(*info.mean);
-  if (info.sd) json["sd"] = number(*info.sd);
-  if (!info.means.empty()) json["means"] = metrics_to_json(info.means);
-  if (!info.sds.empty()) json["sds"] = metrics_to_json(info.sds);
-  if (info.log_ei) json["log_ei"] = number(*info.log_ei);
-  if (info.feasible) json["feasible"] = number(*info.feasible);
-  if (!info.note.empty()) json["note"] = info.note;
-  return json;
+void write(JsonWriter& json, const SuggestionInfo& info) {
+  json.begin_object();
+  json.member("method", info.method);
+  if (info.fit) json.member("fit", *info.fit);
+  if (info.through) json.member("through", *info.through);
+  if (info.mean) json.member("mean", *info.mean);
+  if (info.sd) json.member("sd", *info.sd);
+  if (!info.means.empty()) json.member("means", info.means);
+  if (!info.sds.empty()) json.member("sds", info.sds);
+  if (info.log_ei) json.member("log_ei", *info.log_ei);
+  if (info.feasible) json.member("feasible", *info.feasible);
+  if (!info.note.empty()) json.member("note", info.note);
+  json.end_object();
 }
 
-OrderedJson to_json(const Trial& trial) {
-  OrderedJson attempts = OrderedJson::array();
-  for (const Attempt& attempt : trial.attempts) attempts.push_back(to_json(attempt));
-  OrderedJson json{{"id", trial.id},
-                   {"state", name(trial.state)},
-                   {"reason", trial.reason},
-                   {"params", to_json(trial.params)},
-                   {"value", trial.value ? number(*trial.value) : OrderedJson(nullptr)}};
-  add_outcome(trial, json);
-  json["suggestion"] = to_json(trial.suggestion);
-  json["attempts"] = std::move(attempts);
-  json["created_at"] = to_rfc3339(trial.created_at);
-  json["ended_at"] = time_or_null(trial.ended_at);
-  return json;
+void write(JsonWriter& json, const Trial& trial) {
+  json.begin_object();
+  json.member("id", trial.id);
+  json.member("state", name(trial.state));
+  json.member("reason", trial.reason);
+  json.member("params", trial.params);
+  json.member("value", trial.value);
+  write_outcome(json, trial);
+  json.member("suggestion", trial.suggestion);
+  json.key("attempts");
+  json.begin_array();
+  for (const Attempt& attempt : trial.attempts) write(json, attempt);
+  json.end_array();
+  json.member("created_at", to_rfc3339(trial.created_at));
+  json.member("ended_at", text_of(trial.ended_at));
+  json.end_object();
 }
 
-void add_outcome(const Trial& trial, OrderedJson& json) {
-  if (!trial.values.empty()) json["values"] = metrics_to_json(trial.values);
-  for (const ConstraintResult& one : trial.constraints)
-    json["constraints"][one.name] = {{"value", number(one.value)}, {"feasible", one.feasible}};
+void write_outcome(JsonWriter& json, const Trial& trial) {
+  if (!trial.values.empty()) json.member("values", trial.values);
+  if (trial.constraints.empty()) return;
+  json.key("constraints");
+  json.begin_object();
+  for (const ConstraintResult& one : trial.constraints) {
+    json.key(one.name);
+    json.begin_object();
+    json.member("value", one.value);
+    json.member("feasible", one.feasible);
+    json.end_object();
+  }
+  json.end_object();
 }
+
+OrderedJson to_json(const Trial& trial) { return document(json_text(trial)); }
+OrderedJson to_json(const SuggestionInfo& info) { return document(json_text(info)); }
 
 Status read_outcome(const OrderedJson* values, const OrderedJson* constraints, Trial& trial) {
   if (values != nullptr) {
@@ -81,16 +106,6 @@ Status read_outcome(const OrderedJson* values, const OrderedJson* constraints, T
   return {};
 }
 
-OrderedJson metrics_to_json(const std::vector<std::pair<std::string, double>>& metrics) {
-  OrderedJson json = OrderedJson::object();
-  for (const auto& [name, value] : metrics) json[name] = number(value);
-  return json;
-}
-
-OrderedJson to_json(const Record& record) {
-  return {{"step", record.step}, {"metrics", metrics_to_json(record.metrics)}};
-}
-
 Result<SuggestionInfo> suggestion_from_json(const OrderedJson& json) {
   Faults faults;
   ObjectReader reader(json, "suggestion", faults);
@@ -105,7 +120,7 @@ Result<SuggestionInfo> suggestion_from_json(const OrderedJson& json) {
   };
   info.mean = optional_number("mean");
   info.sd = optional_number("sd");
-  const auto optional_metrics = [&](const char* key, std::vector<std::pair<std::string, double>>& out) {
+  const auto optional_metrics = [&](const char* key, Metrics& out) {
     const OrderedJson* held = reader.raw(key);
     if (held == nullptr) return;
     if (auto read = metrics_from_json(*held, join_path("suggestion", key)))
@@ -123,10 +138,9 @@ Result<SuggestionInfo> suggestion_from_json(const OrderedJson& json) {
   return info;
 }
 
-Result<std::vector<std::pair<std::string, double>>> metrics_from_json(const OrderedJson& json,
-                                                                      const std::string& path) {
+Result<Metrics> metrics_from_json(const OrderedJson& json, const std::string& path) {
   if (!json.is_object()) return fail(ErrorCode::invalid_argument, "must be an object of numbers", path);
-  std::vector<std::pair<std::string, double>> metrics;
+  Metrics metrics;
   metrics.reserve(json.size());
   Faults faults;
   for (const auto& [name, held] : json.items()) {

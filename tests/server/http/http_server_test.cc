@@ -80,6 +80,7 @@ class HttpServerTest : public ::testing::Test {
   int held_ = 0;
   int ended_ = 0;
   bool released_ = false;
+  Refusals refusals_;
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -241,6 +242,7 @@ TEST_F(HttpServerTest, ClosesIdleConnectionsAfterAWhile) {
 TEST_F(HttpServerTest, AnIdleConnectionMakesRoomAndABusyOneDoesNot) {
   HttpOptions options;
   options.limits.connections = 2;
+  options.limits.refusals = &refusals_;
   start(options);
   // Without a request: after one, it would be idle only a moment after its client has the answer.
   RawClient idle(port_);
@@ -256,6 +258,7 @@ TEST_F(HttpServerTest, AnIdleConnectionMakesRoomAndABusyOneDoesNot) {
   const std::string refused = fourth.read_all();
   EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 ")) << refused;
   EXPECT_NE(refused.find("Retry-After: 1\r\n"), std::string::npos);
+  EXPECT_EQ(refusals_.connections, 1U);
   release();
   EXPECT_TRUE(busy.read_answer().ends_with("GET /hold "));
   EXPECT_TRUE(third.read_answer().ends_with("GET /hold "));

@@ -69,6 +69,27 @@ TEST_F(OperationTest, RequestsThatAreNotAdmittedCountToo) {
   EXPECT_EQ(metric(R"(krige_http_requests_total{method="",route="",status="403"})"), "1");
 }
 
+TEST_F(OperationTest, CountsWhatItsBoundsTurnAway) {
+  ServerOptions options;
+  options.event_streams = 1;
+  options.request_time = std::chrono::milliseconds(50);
+  start_with(options);
+  const auto refused = [&](const std::string& bound) { return metric("krige_refused_total{bound=\"" + bound + "\"}"); };
+  for (const char* bound : {"connections", "event_streams", "malformed_requests", "slow_requests", "waiting_suggests"})
+    EXPECT_EQ(refused(bound), "0") << bound;
+  EventClient events(port_, "/api/v1/events", local_);
+  EXPECT_EQ(get("/api/v1/events", local_).status, 503);
+  EXPECT_EQ(refused("event_streams"), "1");
+  RawClient slow(port_);
+  slow.send("GET / HT");
+  EXPECT_TRUE(slow.read_all().starts_with("HTTP/1.1 408 "));
+  EXPECT_EQ(refused("slow_requests"), "1");
+  RawClient endless(port_);
+  endless.send("GET /" + std::string(5'000, 'x'));
+  EXPECT_TRUE(endless.read_all().starts_with("HTTP/1.1 414 "));
+  EXPECT_EQ(refused("malformed_requests"), "1");
+}
+
 TEST_F(OperationTest, EveryChangeIsInTheAuditLogWithWhoMadeIt) {
   const std::string study = post("/api/v1/studies", study_file(), alice_).header("Location");
   const Answer paused = post(study + ":pause", OrderedJson::object(), {alice_[0], {"X-Request-Id", "r-7"}});

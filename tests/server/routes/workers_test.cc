@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "tests/server/service_fixture.h"
+#include "tests/tuner/study/fake_learner.h"
 
 namespace krige::server {
 namespace {
@@ -107,6 +108,39 @@ TEST_F(WorkersTest, WithoutAPlaceToWaitAClientIsToldToComeAgain) {
   }
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.json["trials"][0]["id"], 1) << answer.text;
+}
+
+TEST_F(WorkersTest, ASuggestThatComputesBlocksNobody) {
+  const auto learner = std::make_shared<tuner::FakeLearner::Bench>();
+  tuner::EngineOptions engine;
+  engine.sampler_for = [learner](const tuner::StudySpec&) { return std::make_unique<tuner::FakeLearner>(learner); };
+  start({}, engine);
+  const std::string study = make_study({{"method", "gp"}, {"budget", {{"max_trials", 100}}}});
+  const std::string trials = study + "/trials";
+  for (int i = 1; i < tuner::FakeLearner::kEvery; ++i)
+    ASSERT_EQ(post(path(study, suggest_one(study, "w"), ":complete"), {{"value", i}}).status, 200);
+  const OrderedJson held = suggest_one(study, "other");
+  const OrderedJson last = suggest_one(study, "w");
+  ASSERT_EQ(post(path(study, last, ":complete"), {{"token", token(last)}, {"value", 0}}).status, 200);
+  learner->hold();  // the fit that is due now
+  std::jthread waiting([&] {
+    EXPECT_EQ(post(trials + ":suggest", {{"client_id", "patient"}, {"timeout_ms", 20'000}}).status, 200);
+  });
+  // Also when an expectation below fails.
+  const std::shared_ptr<void> released(nullptr, [&](void*) { learner->release(); });
+  ASSERT_TRUE(learner->wait_for_refits(1));
+
+  const Answer none = post(trials + ":suggest", {{"client_id", "w"}, {"timeout_ms", 0}});
+  EXPECT_EQ(none.status, 202);
+  EXPECT_EQ(none.header("Retry-After"), "1");
+  EXPECT_EQ(
+      post(path(study, held, ":report"), {{"token", token(held)}, {"step", 1}, {"metrics", {{"value", 1}}}}).status,
+      200);
+  EXPECT_EQ(post(path(study, held, ":complete"), {{"token", token(held)}, {"value", 1}}).status, 200);
+  EXPECT_EQ(get(study).json["trial_counts"]["COMPLETED"], 6);
+  EXPECT_EQ(get(trials).json["trials"].size(), 6U);
+  const std::string another = make_study();
+  EXPECT_EQ(suggest_one(another, "w")["id"], 1);
 }
 
 TEST_F(WorkersTest, RefusesALateWorker) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
@@ -78,8 +79,9 @@ TEST_F(EngineTest, ALostAttemptRunsAgainAndTooManyFailTheTrial) {
   bench_->exit(first, {.kind = Outcome::Kind::lost, .reason = "its supervisor was killed"});
   ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).attempts.size() == 2; }));
   EXPECT_EQ(trial(id, 1).attempts[0].state, AttemptState::lost);
-  const AttemptKey second{id, 1, 2};
-  bench_->exit(second, {.kind = Outcome::Kind::lost, .reason = "again"});
+  const std::optional<AttemptKey> second = bench_->wait_for(1);
+  ASSERT_EQ(second, (AttemptKey{id, 1, 2}));
+  bench_->exit(*second, {.kind = Outcome::Kind::lost, .reason = "again"});
   ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).state == TrialState::failed; }));
   EXPECT_EQ(trial(id, 1).reason, "lost 2 times, the last time: again");
 }
@@ -492,6 +494,28 @@ TEST_F(EngineTest, RequestsOfManyThreadsGetDistinctTrialsAndNoneBeyondTheBudget)
   EXPECT_EQ(points.size(), 200U);
   const std::vector<Event> all = events(id);
   for (std::size_t i = 0; i < all.size(); ++i) ASSERT_EQ(all[i].seq, i + 1);
+}
+
+TEST_F(EngineTest, WhoLooksDoesNotWaitForTheDisk) {
+  std::promise<void> asked, goes_on;
+  gate_ = [&, first = true, disk = goes_on.get_future().share()](const Change& change) mutable -> Status {
+    const bool completes = !change.trials.empty() && change.trials.front().state == TrialState::completed;
+    if (completes && std::exchange(first, false)) {
+      asked.set_value();
+      EXPECT_EQ(disk.wait_for(10s), std::future_status::ready) << "the test waits for the disk";
+    }
+    return {};
+  };
+  open();
+  const StudyId id = create(kOutside);
+  const Assignment given = one(id, "w");
+  const std::jthread worker([&] { EXPECT_TRUE(engine_->complete(id, given.trial, given.token, {.value = 1.0})); });
+  asked.get_future().wait();
+  EXPECT_EQ(view(id).trial_counts.at(TrialState::running), 1) << "committed, then shown";
+  EXPECT_EQ(trial(id, given.trial).state, TrialState::running);
+  EXPECT_EQ(engine_->trials(id, {})->trials.size(), 1U);
+  EXPECT_EQ(engine_->studies().size(), 1U);
+  goes_on.set_value();
 }
 
 // The store refuses a group as a whole: each request is tried alone then.
