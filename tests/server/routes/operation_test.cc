@@ -85,7 +85,7 @@ TEST_F(OperationTest, CountsWhatItsBoundsTurnAway) {
   EXPECT_TRUE(slow.read_all().starts_with("HTTP/1.1 408 "));
   EXPECT_EQ(refused("slow_requests"), "1");
   RawClient endless(port_);
-  endless.send("GET /" + std::string(5'000, 'x'));
+  endless.send("GET /" + std::string(5'000, 'x') + " HTTP/1.1\r\n\r\n");
   EXPECT_TRUE(endless.read_all().starts_with("HTTP/1.1 414 "));
   EXPECT_EQ(refused("malformed_requests"), "1");
 }
