@@ -25,7 +25,8 @@ struct RemoteOptions {
   std::optional<std::int64_t> seed;  // clone
   std::optional<std::int64_t> max_trials;
   bool warm_start = false;
-  bool csv = false;          // export
+  bool csv = false;  // export
+  bool html = false;
   std::string output;        // export: a file instead of standard output
   std::int64_t attempt = 0;  // logs: 0 is the last
   bool follow = false;       // logs: until the attempt ends

@@ -19,6 +19,13 @@ CLI::App* add(CLI::App& group, const char* name, const char* help, const Options
       ->add_option("--data-dir", options->service.data_dir,
                    "As of krige serve: where the token of a service of this machine is, when $KRIGE_TOKEN has none")
       ->type_name("DIR");
+  command
+      ->add_option(
+          "--store", options->service.store,
+          "Instead of a service: the file of krige sweep --store, or the data directory of a service that does "
+          "not run")
+      ->type_name("PATH")
+      ->excludes("--server");
   command->callback([options, &code, run] { code = run(*options); });
   return command;
 }
@@ -74,9 +81,11 @@ void add_copies(CLI::App& study, const Options& options, int& code) {
   clone->add_option("--seed", options->seed, "Another seed");
   clone->add_option("--max-trials", options->max_trials, "Another budget")->check(CLI::Range(1, 1'000'000'000));
   clone->add_flag("--warm-start", options->warm_start, "It learns from the trials of the old one");
-  CLI::App* written = add(study, "export", "Write a study with its trials as JSON or CSV", options, code, study_export);
+  CLI::App* written =
+      add(study, "export", "Write a study with its trials as JSON, CSV or HTML", options, code, study_export);
   add_study(written, options);
-  written->add_flag("--csv", options->csv, "A line a trial instead of JSON");
+  CLI::Option* csv = written->add_flag("--csv", options->csv, "A line a trial instead of JSON");
+  written->add_flag("--html", options->html, "A page of charts that needs no server and no network")->excludes(csv);
   written->add_option("--output", options->output, "Write there instead of standard output")->type_name("FILE");
   CLI::App* read = add_json(add(study, "import", "Make a study, paused, of what export or krige sweep --json wrote",
                                 options, code, study_import),
@@ -86,7 +95,7 @@ void add_copies(CLI::App& study, const Options& options, int& code) {
 }
 
 void add_study_commands(CLI::App& app, int& code) {
-  CLI::App* study = app.add_subcommand("study", "Look at the studies of a service, and change them");
+  CLI::App* study = app.add_subcommand("study", "Look at the studies of a service or a store, and change them");
   study->require_subcommand(1);
   const auto options = std::make_shared<RemoteOptions>();
   add_filters(add_json(add(*study, "list", "List studies, newest first", options, code, study_list), options), options);
@@ -103,7 +112,7 @@ void add_study_commands(CLI::App& app, int& code) {
 }
 
 void add_trial_commands(CLI::App& app, int& code) {
-  CLI::App* trial = app.add_subcommand("trial", "Look at the trials of a study of a service");
+  CLI::App* trial = app.add_subcommand("trial", "Look at the trials of a study, and change them");
   trial->require_subcommand(1);
   const auto options = std::make_shared<RemoteOptions>();
   CLI::App* list = add_json(add(*trial, "list", "List trials", options, code, trial_list), options);

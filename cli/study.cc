@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "cli/remote.h"
+#include "cli/report_page.h"
 #include "cli/terminal.h"
 #include "cli/trial_text.h"
 #include "tuner/spec/study_spec.h"
@@ -101,6 +102,12 @@ int run(const RemoteOptions& options, Command command) {
   }
 }
 
+// Where --store names none yet.
+int run_making_store(RemoteOptions options, Command command) {
+  options.service.may_make_store = true;
+  return run(options, command);
+}
+
 Result<int> list(Service& service, const RemoteOptions& options) {
   KRIGE_TRY(std::vector<OrderedJson> studies, service.list("/studies", "studies"));
   if (!options.states.empty())
@@ -170,6 +177,9 @@ Status follow(Service& service, const OrderedJson& study, bool json) {
 }
 
 Result<int> watch(Service& service, const RemoteOptions& options) {
+  if (!options.service.store.empty())
+    return fail(ErrorCode::invalid_argument,
+                "nothing runs in a store by itself: krige sweep --store goes on with a study", "--store");
   KRIGE_TRY(OrderedJson study, find_study(service, options.studies.front()));
   const std::string path = study_path(study);
   while (!has_ended(study)) {
@@ -222,18 +232,20 @@ Result<int> clone(Service& service, const RemoteOptions& options) {
   return tell_created(copy, options.json);
 }
 
+Result<std::string> exported(Service& service, const OrderedJson& study, const RemoteOptions& options) {
+  if (options.html) return report_page(service, study);
+  KRIGE_TRY(const std::vector<OrderedJson> trials, service.list(study_path(study) + "/trials", "trials"));
+  return options.csv ? trials_csv(study.at("spec"), trials) : dump({{"study", study}, {"trials", trials}}) + "\n";
+}
+
 Result<int> export_study(Service& service, const RemoteOptions& options) {
   KRIGE_TRY(const OrderedJson study, find_study(service, options.studies.front()));
-  KRIGE_TRY(const std::vector<OrderedJson> trials, service.list(study_path(study) + "/trials", "trials"));
-  const std::string content =
-      options.csv ? trials_csv(study.at("spec"), trials) : dump({{"study", study}, {"trials", trials}}) + "\n";
+  KRIGE_TRY(const std::string content, exported(service, study, options));
   if (options.output.empty()) {
     fmt::print("{}", content);
     return 0;
   }
-  std::ofstream file(options.output, std::ios::binary);
-  file << content << std::flush;
-  if (!file) return fail(ErrorCode::io, "cannot write " + options.output, "--output");
+  KRIGE_CHECK(write_output(options.output, content, "--output"));
   return 0;
 }
 
@@ -315,7 +327,7 @@ std::string study_path(const OrderedJson& study) { return "/studies/" + text(stu
 
 int study_list(const RemoteOptions& options) { return run(options, list); }
 int study_show(const RemoteOptions& options) { return run(options, show); }
-int study_create(const RemoteOptions& options) { return run(options, create); }
+int study_create(const RemoteOptions& options) { return run_making_store(options, create); }
 int study_watch(const RemoteOptions& options) { return run(options, watch); }
 int study_pause(const RemoteOptions& options) {
   return run(options, [](Service& service, const RemoteOptions& given) { return change(service, given, "pause"); });
@@ -329,6 +341,6 @@ int study_stop(const RemoteOptions& options) {
 int study_delete(const RemoteOptions& options) { return run(options, remove); }
 int study_clone(const RemoteOptions& options) { return run(options, clone); }
 int study_export(const RemoteOptions& options) { return run(options, export_study); }
-int study_import(const RemoteOptions& options) { return run(options, import_study); }
+int study_import(const RemoteOptions& options) { return run_making_store(options, import_study); }
 
 }  // namespace krige::cli
