@@ -49,6 +49,8 @@ int study_import(const RemoteOptions& options);
 int trial_list(const RemoteOptions& options);
 int trial_show(const RemoteOptions& options);
 int trial_retry(const RemoteOptions& options);
+// It ends with what it has reached.
+int trial_stop(const RemoteOptions& options);
 int trial_logs(const RemoteOptions& options);
 
 // What they share. The study's JSON.

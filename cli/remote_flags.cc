@@ -126,6 +126,8 @@ void add_trial_commands(CLI::App& app, int& code) {
                      options));
   add_trial(add_json(add(*trial, "retry", "Run the point of a trial that has ended again", options, code, trial_retry),
                      options));
+  add_trial(add_json(add(*trial, "stop", "End a trial, which keeps what it has reached", options, code, trial_stop),
+                     options));
   CLI::App* logs =
       add(*trial, "logs", "Print what an attempt that ran beside the service wrote", options, code, trial_logs);
   add_trial(logs);

@@ -54,9 +54,6 @@ std::string describe_end(const Outcome& outcome, const Limits& limits) {
   return said.empty() ? how : fmt::format("{} ({})", said, how);
 }
 
-// STOPPING by the rule of early_terminate, which says why, and not because the study ends.
-bool pruned(const Trial& trial) { return trial.state == TrialState::stopping && !trial.reason.empty(); }
-
 StudyState final_state(const std::string& reason) {
   if (reason == "user") return StudyState::stopped;
   if (reason == "max_failures" || reason == "internal") return StudyState::failed;
@@ -80,7 +77,8 @@ StudyRunner::StudyRunner(Services services, StudySpec spec, StudyRow row, std::v
   active_since_ = now();
   // A worker outside that outlived the server gets a full lease to show itself.
   for (const Trial& trial : image_.trials())
-    if (trial.state == TrialState::running) leases_[trial.id] = now() + services_.options->lease;
+    if (trial.state == TrialState::running || trial.state == TrialState::stopping)
+      leases_[trial.id] = now() + services_.options->lease;
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
@@ -160,7 +158,7 @@ Status StudyRunner::step(Lock& lock) {
 
 Status StudyRunner::recover() {
   if (recovered_) return {};
-  KRIGE_CHECK(load_curves());
+  KRIGE_CHECK(recall_records());
   if (image_.spec().runs_locally()) {
     const std::vector<Trial> trials = image_.trials();
     for (const Trial& trial : trials)
@@ -222,11 +220,15 @@ Status StudyRunner::take_in_lines(std::size_t lines) {
   return stop_early(reported);
 }
 
-Status StudyRunner::load_curves() {
-  if (!image_.spec().early_terminate) return {};
+Status StudyRunner::recall_records() {
+  const bool compares = image_.spec().early_terminate.has_value();
   for (const Trial& trial : image_.trials()) {
+    const bool unfinished = !is_final(trial.state) && !trial.attempts.empty();
+    if (!compares && !unfinished) continue;
     KRIGE_TRY(const std::vector<Record> records, services_.storage->records(image_.row().id, trial.id));
-    for (const Record& record : records) note_curve(record);
+    if (unfinished) image_.recall(records);
+    for (const Record& record : records)
+      if (compares) note_curve(record);
   }
   return {};
 }
@@ -259,10 +261,14 @@ Status StudyRunner::stop_early(const std::vector<Record>& reported) {
     change.events.push_back(trial_state_changed(trial));
     change.trials.push_back(trial);
     KRIGE_CHECK(commit(std::move(change)));
-    if (!runs_locally()) continue;
-    services_.executor->stop({image_.row().id, trial.id, trial.attempts.back().id}, stop_grace());
+    stop_attempt(trial);
   }
   return {};
+}
+
+void StudyRunner::stop_attempt(const Trial& trial) {
+  if (!runs_locally()) return;
+  services_.executor->stop({image_.row().id, trial.id, trial.attempts.back().id}, stop_grace());
 }
 
 Status StudyRunner::take_in_exit(const Exit& exit) {
@@ -272,7 +278,7 @@ Status StudyRunner::take_in_exit(const Exit& exit) {
     return {};
   const Trial trial = *held;
   const bool asked_to_stop = trial.state == TrialState::stopping;
-  if (pruned(trial)) return end_pruned(trial);
+  if (stops_alone(trial)) return end_stopped(trial);
   using enum Outcome::Kind;
   if (outcome.kind == exited && outcome.exit_code == kPausedExitCode && promotes() && !asked_to_stop)
     return end(is_at_rung(trial) ? pausing(trial) : failing(trial, "paused without a record of its last epoch"));
@@ -332,7 +338,7 @@ Status StudyRunner::begin_stopping(const std::string& reason) {
   change.row->state = StudyState::stopping;
   change.row->state_reason = reason;
   change.events.push_back(study_state_changed(*change.row));
-  std::vector<AttemptKey> to_stop;
+  std::vector<Trial> to_stop;
   for (const Trial& held : image_.trials()) {
     if (held.state != TrialState::waiting && !(held.state == TrialState::running && runs_locally())) continue;
     Trial trial = held;
@@ -342,7 +348,7 @@ Status StudyRunner::begin_stopping(const std::string& reason) {
       trial.ended_at = services_.options->clock->wall_now();
     } else {
       trial.state = TrialState::stopping;
-      to_stop.push_back({image_.row().id, trial.id, trial.attempts.back().id});
+      to_stop.push_back(trial);
     }
     change.events.push_back(trial_state_changed(trial));
     change.trials.push_back(std::move(trial));
@@ -350,7 +356,7 @@ Status StudyRunner::begin_stopping(const std::string& reason) {
   plan_end_of_paused(change);
   wanted_.clear();
   KRIGE_CHECK(commit(std::move(change)));
-  for (const AttemptKey& key : to_stop) services_.executor->stop(key, stop_grace());
+  for (const Trial& trial : to_stop) stop_attempt(trial);
   return {};
 }
 
@@ -387,21 +393,28 @@ Status StudyRunner::launch(Trial planned) {
   return end(ending(std::move(trial), AttemptState::failed, TrialState::failed, started.error().describe()));
 }
 
-// Its values are what it had reached: worse than its point deserves, and still better to know than nothing.
-Status StudyRunner::end_pruned(Trial trial) {
-  Metrics reached = image_.reduced(trial.id);
-  const std::string& metric = early_metric(image_.spec()).name;
-  // After a restart there are the curves only.
-  if (const Curve& curve = curves_.of(trial.id); reached.empty() && !curve.empty())
-    reached.emplace_back(metric, curve.back().second);
-  const Result<Verdict> verdict = judge(image_.spec(), reached);
+bool StudyRunner::stops_alone(const Trial& trial) {
+  return trial.state == TrialState::stopping && !trial.reason.empty();
+}
+
+// What was reached is worse than the point deserves, and still better to know than nothing.
+TrialState StudyRunner::end_of_stopped(TrialId id) const {
+  return image_.reduced(id).empty() ? TrialState::cancelled : TrialState::pruned;
+}
+
+Measurement StudyRunner::reached(TrialId id) const {
+  const Result<Verdict> verdict = judge(image_.spec(), image_.reduced(id));
+  return verdict ? verdict->measured : Measurement{};
+}
+
+Status StudyRunner::end_stopped(Trial trial) {
+  const TrialId id = trial.id;
   std::string reason = trial.reason;
-  return end(ending(std::move(trial), AttemptState::cancelled, TrialState::pruned, std::move(reason),
-                    verdict ? verdict->measured : Measurement{}));
+  return end(ending(std::move(trial), AttemptState::cancelled, end_of_stopped(id), std::move(reason), reached(id)));
 }
 
 Status StudyRunner::lose_attempt(Trial trial, std::string reason) {
-  if (pruned(trial)) return end_pruned(std::move(trial));
+  if (stops_alone(trial)) return end_stopped(std::move(trial));
   if (image_.row().state == StudyState::stopping || trial.state == TrialState::stopping)
     return end(ending(std::move(trial), AttemptState::lost, TrialState::cancelled, std::move(reason)));
   const auto lost = 1 + std::ranges::count(trial.attempts, AttemptState::lost, &Attempt::state);
