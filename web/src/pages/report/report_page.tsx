@@ -57,9 +57,7 @@ function Loaded({ report, study, trials }: { report: Report; study: Study; trial
       <div class="column-main">
         <HistoryPanel study={data.study} trials={data.trials} onTrial={onTrial} />
         <Model study={data.study} onTrial={onTrial} />
-      </div>
-      <ExplorePage study={data.study} trials={data.trials} />
-      <div class="column-main">
+        <ExplorePage study={data.study} trials={data.trials} />
         <TrialTable
           data={data}
           names={names}
