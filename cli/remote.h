@@ -27,6 +27,7 @@ struct RemoteOptions {
   bool warm_start = false;
   bool csv = false;  // export
   bool html = false;
+  std::string optuna;        // export: a file of Optuna's to add to; import: which study of such a file
   std::string output;        // export: a file instead of standard output
   std::int64_t attempt = 0;  // logs: 0 is the last
   bool follow = false;       // logs: until the attempt ends

@@ -81,16 +81,27 @@ void add_copies(CLI::App& study, const Options& options, int& code) {
   clone->add_option("--seed", options->seed, "Another seed");
   clone->add_option("--max-trials", options->max_trials, "Another budget")->check(CLI::Range(1, 1'000'000'000));
   clone->add_flag("--warm-start", options->warm_start, "It learns from the trials of the old one");
-  CLI::App* written =
-      add(study, "export", "Write a study with its trials as JSON, CSV or HTML", options, code, study_export);
+  CLI::App* written = add(study, "export", "Write a study with its trials as JSON, CSV, HTML or for Optuna", options,
+                          code, study_export);
   add_study(written, options);
   CLI::Option* csv = written->add_flag("--csv", options->csv, "A line a trial instead of JSON");
-  written->add_flag("--html", options->html, "A page of charts that needs no server and no network")->excludes(csv);
+  CLI::Option* html =
+      written->add_flag("--html", options->html, "A page of charts that needs no server and no network")->excludes(csv);
+  written
+      ->add_option("--optuna", options->optuna,
+                   "Add it to this SQLite file of Optuna's, which is made where there is none")
+      ->type_name("FILE")
+      ->excludes(csv)
+      ->excludes(html);
+  add_name(written, options);
   written->add_option("--output", options->output, "Write there instead of standard output")->type_name("FILE");
-  CLI::App* read = add_json(add(study, "import", "Make a study, paused, of what export or krige sweep --json wrote",
-                                options, code, study_import),
-                            options);
+  CLI::App* read =
+      add_json(add(study, "import",
+                   "Make a study, paused, of what export or krige sweep --json wrote, or of a SQLite file of Optuna's",
+                   options, code, study_import),
+               options);
   read->add_option("FILE", options->file)->required();
+  read->add_option("--from", options->optuna, "Which study of Optuna's file, where it has several")->type_name("NAME");
   add_name(read, options);
 }
 

@@ -13,6 +13,7 @@
 #include "cli/terminal.h"
 #include "cli/trial_text.h"
 #include "tuner/spec/study_spec.h"
+#include "tuner/storage/optuna_file.h"
 
 namespace krige::cli {
 namespace {
@@ -238,8 +239,18 @@ Result<std::string> exported(Service& service, const OrderedJson& study, const R
   return options.csv ? trials_csv(study.at("spec"), trials) : dump({{"study", study}, {"trials", trials}}) + "\n";
 }
 
+Result<int> export_to_optuna(Service& service, const OrderedJson& study, const RemoteOptions& options) {
+  KRIGE_TRY(const std::vector<OrderedJson> trials, service.list(study_path(study) + "/trials", "trials"));
+  std::string name = options.name.empty() ? text(study, "name") : options.name;
+  if (name.empty()) name = text(study, "id");
+  KRIGE_CHECK(tuner::write_optuna_study(options.optuna, name, {{"study", study}, {"trials", trials}}));
+  print_line(fmt::format("{} is in {}", name, options.optuna));
+  return 0;
+}
+
 Result<int> export_study(Service& service, const RemoteOptions& options) {
   KRIGE_TRY(const OrderedJson study, find_study(service, options.studies.front()));
+  if (!options.optuna.empty()) return export_to_optuna(service, study, options);
   KRIGE_TRY(const std::string content, exported(service, study, options));
   if (options.output.empty()) {
     fmt::print("{}", content);
@@ -249,7 +260,15 @@ Result<int> export_study(Service& service, const RemoteOptions& options) {
   return 0;
 }
 
-Result<OrderedJson> read_export(const std::string& path) {
+Result<OrderedJson> read_export(const RemoteOptions& options) {
+  const std::string& path = options.file;
+  if (tuner::is_sqlite_file(path)) {
+    std::vector<std::string> notes;
+    KRIGE_TRY(OrderedJson json, tuner::read_optuna_study(path, options.optuna, notes));
+    for (const std::string& remark : notes) note("note: " + remark);
+    return json;
+  }
+  if (!options.optuna.empty()) return fail(ErrorCode::invalid_argument, "is for a SQLite file of Optuna's", "--from");
   std::ifstream file(path);
   if (!file) return fail(ErrorCode::not_found, "cannot be read");
   std::ostringstream content;
@@ -282,7 +301,7 @@ OrderedJson as_ended(const OrderedJson& trial) {
 }
 
 Result<int> import_study(Service& service, const RemoteOptions& options) {
-  KRIGE_TRY(const OrderedJson document, read_export(options.file));
+  KRIGE_TRY(const OrderedJson document, read_export(options));
   OrderedJson spec = document.at("study").at("spec");
   if (!options.name.empty()) spec["name"] = options.name;
   KRIGE_TRY(OrderedJson study, service.post("/studies", spec));
