@@ -344,8 +344,7 @@ struct Writer {
     const std::map<std::string, OrderedJson> distributions = this->distributions(spec, document.at("trials"));
     Id number = 0;
     for (const OrderedJson& trial : document.at("trials"))
-      if (trial.value("ended_at", OrderedJson("ended")).is_string() && is_ended(trial))
-        write_trial(trial, study, number++, goals, spec, distributions);
+      if (is_ended(trial)) write_trial(trial, study, number++, goals, spec, distributions);
     return {};
   }
 
