@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -42,6 +43,13 @@ int report(const Error& error, std::string_view what) {
 void print_line(std::string_view line) {
   fmt::print("{}\n", line);
   std::fflush(stdout);
+}
+
+Status write_output(const std::string& path, std::string_view content, const char* option) {
+  std::ofstream file(path, std::ios::binary);
+  file << content << std::flush;
+  if (!file) return fail(ErrorCode::io, "cannot write " + path, option);
+  return {};
 }
 
 void note(std::string_view line) { fmt::print(stderr, "{}\n", line); }

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 
 #include "base/log.h"
+#include "tuner/spec/run_limits.h"
 #include "tuner/study/events.h"
 #include "tuner/study/launch.h"
 #include "tuner/trial/outcome.h"
@@ -28,12 +30,28 @@ std::string last_line(std::string_view text) {
   return std::string(newline == std::string_view::npos ? text : text.substr(newline + 1));
 }
 
-std::string describe(const Outcome& outcome) {
+// What an exit code or a signal means where it is not the program's own matter.
+std::string_view meaning(const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::signalled) {
+    if (outcome.signal == SIGKILL) return ", as the kernel does when memory runs out";
+    if (outcome.signal == SIGSEGV || outcome.signal == SIGBUS) return ", a memory fault";
+    return "";
+  }
+  if (outcome.exit_code == 126) return ", which is a shell's for a program that it may not run";
+  if (outcome.exit_code == 127) return ", which is a shell's for a program that is not there";
+  if (outcome.exit_code == 128 + SIGKILL)
+    return ", which is a shell's for SIGKILL, as the kernel does when memory runs out";
+  if (outcome.exit_code == 128 + SIGSEGV) return ", which is a shell's for SIGSEGV, a memory fault";
+  return "";
+}
+
+std::string describe_end(const Outcome& outcome, const Limits& limits) {
+  using enum Outcome::Kind;
+  if (outcome.kind == over_limit) return describe(outcome.limit, limits);
+  if (outcome.kind != exited && outcome.kind != signalled) return outcome.reason;
+  const std::string how = fmt::format("{}{}", outcome.reason, meaning(outcome));
   const std::string said = last_line(outcome.error_tail);
-  if (!said.empty()) return said;
-  if (outcome.kind == Outcome::Kind::signalled) return fmt::format("killed by signal {}", outcome.signal);
-  if (outcome.kind == Outcome::Kind::exited) return fmt::format("ended with exit code {}", outcome.exit_code);
-  return outcome.reason;
+  return said.empty() ? how : fmt::format("{} ({})", said, how);
 }
 
 StudyState final_state(const std::string& reason) {
@@ -183,7 +201,7 @@ Status StudyRunner::take_in_lines(std::size_t lines) {
         trial->attempts.back().id != key.attempt)
       continue;
     const auto step = next_step.try_emplace(key.trial, image_.reported_steps(key.trial) + 1).first;
-    std::optional<Record> record = parse_record(text, key, step->second);
+    std::optional<Record> record = parse_record(text, key, step->second, patterns_);
     if (!record) continue;
     step->second = record->step + 1;
     if (trial->attempts.back().state == AttemptState::launching &&
@@ -250,8 +268,7 @@ Status StudyRunner::stop_early(const std::vector<Record>& reported) {
 
 void StudyRunner::stop_attempt(const Trial& trial) {
   if (!runs_locally()) return;
-  const Millis grace = image_.spec().train ? services_.options->stop_grace : services_.options->command_grace;
-  services_.executor->stop({image_.row().id, trial.id, trial.attempts.back().id}, grace);
+  services_.executor->stop({image_.row().id, trial.id, trial.attempts.back().id}, stop_grace());
 }
 
 Status StudyRunner::take_in_exit(const Exit& exit) {
@@ -276,7 +293,9 @@ Status StudyRunner::take_in_exit(const Exit& exit) {
     return end(ending(trial, AttemptState::cancelled, TrialState::cancelled, image_.row().state_reason));
   if (outcome.kind == stopped) return end(ending(trial, AttemptState::preempted, TrialState::waiting, ""));
   if (outcome.kind == lost) return lose_attempt(trial, outcome.reason);
-  return end(failing(trial, describe(outcome)));
+  const bool timed_out = outcome.kind == over_limit && outcome.limit == Limit::time;
+  return end(failing(trial, describe_end(outcome, image_.spec().limits),
+                     timed_out ? AttemptState::timed_out : AttemptState::failed));
 }
 
 Status StudyRunner::expire_leases() {
@@ -367,8 +386,8 @@ Result<std::optional<Trial>> StudyRunner::next_local(Lock& lock) {
 Status StudyRunner::launch(Trial planned) {
   KRIGE_TRY(Trial trial, begin_attempt(std::move(planned), kLocalWorker, AttemptState::launching));
   const AttemptKey key{image_.row().id, trial.id, trial.attempts.back().id};
-  const Result<RunSpec> run =
-      make_run(image_.spec(), key, trial.params, services_.options->trainer, checkpoint_of(trial));
+  Result<RunSpec> run = make_run(image_.spec(), key, trial.params, services_.options->trainer, checkpoint_of(trial));
+  if (run) run->limits.grace = stop_grace();
   const Status started = run ? services_.executor->start(*run) : fail(run.error());
   if (started) return {};
   return end(ending(std::move(trial), AttemptState::failed, TrialState::failed, started.error().describe()));

@@ -181,7 +181,7 @@ class StudyRunner {
   [[nodiscard]] Change ending(Trial trial, AttemptState how, TrialState state, std::string reason,
                               Measurement measured = {}) const;
   // FAILED, or WAITING again as long as the study allows retries, or when it was the worker rather than the trial.
-  [[nodiscard]] Change failing(Trial trial, std::string reason) const;
+  [[nodiscard]] Change failing(Trial trial, std::string reason, AttemptState how = AttemptState::failed) const;
   // Commits it; its trial's attempt has ended.
   Status end(Change change);
   // Asks the trials that have just reported to stop, where the study's rule says so.
@@ -210,6 +210,10 @@ class StudyRunner {
 
   [[nodiscard]] bool runs_locally() const { return services_.executor != nullptr && image_.spec().runs_locally(); }
   [[nodiscard]] bool can_give() const;
+  // Between SIGTERM and SIGKILL.
+  [[nodiscard]] Millis stop_grace() const {
+    return image_.spec().train ? services_.options->stop_grace : services_.options->command_grace;
+  }
   // Before then a WAITING trial whose attempt has failed is not run again.
   [[nodiscard]] WallTime retry_at(const Trial& trial) const;
   [[nodiscard]] bool is_ready(TrialId waiting) const;
@@ -240,6 +244,7 @@ class StudyRunner {
 
   // Below: guarded by mutex_.
   StudyImage image_;
+  const MetricPatterns patterns_{image_.spec().metric_patterns};
   std::set<TrialId> changed_trials_;         // since history_ was brought up to date
   std::deque<Message> taken_;                // messages being taken in, oldest first
   std::map<TrialId, MonotonicTime> leases_;  // of attempts outside

@@ -38,6 +38,7 @@ export interface ParameterSpec {
 
 // What the page reads of the canonical study file; the rest is left alone.
 export interface Spec {
+  description?: string;
   metric?: { name?: string; goal?: Goal; target?: number | null };
   method?: string;
   parameters?: Record<string, ParameterSpec>;
