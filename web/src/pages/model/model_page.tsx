@@ -4,7 +4,7 @@ import { ApiError, getImportance, getNext, getSlices, getTrust, type Through } f
 import type { Params, Study, Trial } from '../../api/types';
 import { Alert, Empty } from '../../components/notices';
 import { hrefOf, navigate } from '../../router';
-import { varies } from '../../store/space';
+import { slicePoints } from '../../store/space';
 import { hasEnded, isDone } from '../../store/study_state';
 import { useAnswer } from '../../store/use_answer';
 import { HeatPanel } from './heat_panel';
@@ -19,10 +19,6 @@ interface Props {
   trial: number | null; // that the slices go through; null: the best
 }
 
-// A curve alone is wide: with so many points its peaks are where they are.
-const pointsAlone = 385;
-const pointsEach = 129;
-
 // Changes whenever the model may say something else.
 function versionOf(trials: readonly Trial[]): string {
   return `${trials.length}/${trials.filter((trial) => isDone(trial.state)).length}`;
@@ -32,8 +28,9 @@ export function ModelPage({ study, trials, trial }: Props) {
   const [own, setOwn] = useState<Params | null>(null);
   const version = versionOf(trials);
   const through: Through = own !== null ? { params: own } : trial !== null ? { trial } : null;
-  const points = Object.values(study.spec?.parameters ?? {}).filter(varies).length === 1 ? pointsAlone : pointsEach;
-  const slices = useAnswer(JSON.stringify([version, through]), (abort) => getSlices(study.id, through, points, abort));
+  const slices = useAnswer(JSON.stringify([version, through]), (abort) =>
+    getSlices(study.id, through, slicePoints(study.spec), abort),
+  );
   const more = slices.value === null ? null : version; // without slices there is no model to ask about
   const trust = useAnswer(more, (abort) => getTrust(study.id, abort));
   const importance = useAnswer(more, (abort) => getImportance(study.id, abort));
