@@ -49,7 +49,9 @@ bool ended_so(const StudySpec& spec, const Trial& trial, const Completion& compl
 
 StudyView StudyRunner::view() const {
   const Lock lock(mutex_);
-  return image_.view();
+  StudyView view = image_.view();
+  view.row = current_row();
+  return view;
 }
 
 TrialPage StudyRunner::trials(const TrialQuery& query) const {
@@ -151,13 +153,14 @@ Result<Trial> StudyRunner::add_trial(NewTrial wanted, const AnswerOf<Trial>& ans
     Result<Params> params = image_.spec().space.check(wanted.params);
     if (!params) return fail(params.error().within("params"));
     const std::int64_t planned = planned_trials();
-    if (!image_.budget_allows(planned + 1))
+    const bool vetoed = wanted.state == TrialState::cancelled;
+    if (!vetoed && !image_.budget_allows(planned + 1))
       return fail(ErrorCode::conflict,
                   fmt::format("all of max_trials {} is used or in flight", *image_.spec().budget.max_trials));
     const WallTime time = services_.options->clock->wall_now();
     trial.id = image_.next_trial() + planned;
     trial.params = std::move(*params);
-    trial.suggestion.method = wanted.state ? "imported" : "enqueued";
+    trial.suggestion.method = vetoed ? kVetoed : wanted.state ? "imported" : "enqueued";
     trial.created_at = time;
     trial.state = wanted.state.value_or(TrialState::waiting);
     trial.reason = wanted.reason;

@@ -275,12 +275,15 @@ TEST_F(EngineTest, AnExhaustedSpaceEndsTheStudy) {
 TEST_F(EngineTest, TimeThatIsUpEndsTheStudyAndPausedTimeDoesNotCount) {
   const StudyId id =
       create(R"({"method": "random", "parameters": {"x": {"min": 0, "max": 9}}, "budget": {"max_time": "30m"}})");
+  clock_.advance(3min);
+  EXPECT_EQ(view(id).row.active_time, 3min);
   ASSERT_TRUE(engine_->pause(id));
   clock_.advance(2h);
+  EXPECT_EQ(view(id).row.active_time, 3min);
   ASSERT_TRUE(engine_->resume(id));
   const Assignment given = one(id, "w1");
   ASSERT_TRUE(engine_->complete(id, given.trial, given.token, {.value = 1.0}));
-  clock_.advance(31min);
+  clock_.advance(28min);
   EXPECT_EQ(engine_->suggest(id, 1, "w1", 10s).error().code, ErrorCode::study_finished);
   EXPECT_EQ(view(id).row.state_reason, "max_time");
   EXPECT_EQ(view(id).row.state, StudyState::completed);
