@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "tuner/spec/job.h"
@@ -99,10 +100,11 @@ std::optional<Record> parse_record(std::string_view line, const AttemptKey& key,
   for (const auto& [name, held] : json->items()) {
     const std::optional<double> value = number_from_json(held);
     if (!value) continue;
-    if (name == "step" && held.is_number_integer())
-      record.step = held.get<std::int64_t>();
-    else
+    if (name == "step") {
+      if (*value >= 0 && *value <= kMaxStep && std::floor(*value) == *value) record.step = std::llround(*value);
+    } else {
       record.metrics.emplace_back(name, *value);
+    }
   }
   if (record.metrics.empty()) return std::nullopt;
   return record;

@@ -221,7 +221,8 @@ void StudyRunner::note_curve(const Record& record) {
   const std::optional<double> value = named(early_metric(image_.spec()).name);
   if (!value) return;
   // The trainer's steps are minibatches, of which trials with other batch sizes have other numbers.
-  const std::optional<double> epoch = image_.spec().train ? named("epoch") : std::nullopt;
+  std::optional<double> epoch = image_.spec().train ? named("epoch") : std::nullopt;
+  if (epoch && !(*epoch >= 0 && *epoch <= kMaxStep)) epoch.reset();
   curves_.add(record.trial, record.attempt, epoch ? std::llround(*epoch) : record.step, *value);
 }
 
