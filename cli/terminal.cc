@@ -115,7 +115,8 @@ void EpochBar::show(const OrderedJson& record) {
   const double epoch = number("epoch");
   const auto epochs = static_cast<double>(epochs_);
   std::string text = fmt::format("{} {}/{}  loss {}  {:.3g} examples/s", bar(epoch / epochs), epoch, epochs_,
-                                 short_number(number("train_loss")), number("examples_per_second"));
+                                 short_number(number(record.contains("train_loss") ? "train_loss" : "validation_loss")),
+                                 number("examples_per_second"));
   if (epoch > 0 && epoch < epochs)
     text += fmt::format(
         "  {} left", short_duration(Millis(std::llround(number("elapsed_seconds") * 1000 * (epochs - epoch) / epoch))));
