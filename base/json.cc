@@ -12,6 +12,9 @@ namespace krige {
 namespace {
 
 constexpr int kMaxDepth = 64;
+// Of one object: finding a key takes a look at all of them.
+constexpr std::size_t kMaxMembers = 10'000;
+constexpr std::size_t kMostFaults = 100;  // that are told of one input
 
 // Finds what the parser itself lets pass: a key given twice, and nesting that would exhaust the stack later.
 class StrictCallback {
@@ -37,7 +40,7 @@ class StrictCallback {
   std::string fault_;
 };
 
-// At most so many bytes, cut between characters.
+// A fault is told in so many bytes at most, cut between characters: no answer is much larger than what it answers.
 std::string shortened(std::string text) {
   constexpr std::size_t kMost = 500;
   if (text.size() <= kMost) return text;
@@ -85,8 +88,7 @@ std::optional<double> number_from_json(const Json& value) { return read_number(v
 std::optional<double> number_from_json(const OrderedJson& value) { return read_number(value); }
 
 void Faults::add(std::string field, std::string message) {
-  ++count_;
-  if (faults_.size() < kMost) faults_.push_back({shortened(std::move(field)), shortened(std::move(message))});
+  faults_.push_back({shortened(std::move(field)), shortened(std::move(message))});
 }
 
 void Faults::add(const Error& error) {
@@ -96,9 +98,10 @@ void Faults::add(const Error& error) {
 
 Error Faults::error() const {
   if (faults_.empty()) return {ErrorCode::internal, "no fault", {}, {}};
+  const std::size_t told = std::min(faults_.size(), kMostFaults);
   Error error{ErrorCode::invalid_argument, faults_.front().message, faults_.front().field,
-              std::vector<FieldError>(faults_.begin() + 1, faults_.end())};
-  if (count_ > kMost) error.others.push_back({"", fmt::format("and {} further faults", count_ - kMost)});
+              std::vector<FieldError>(faults_.begin() + 1, faults_.begin() + static_cast<std::ptrdiff_t>(told))};
+  if (told < faults_.size()) error.others.push_back({"", fmt::format("and {} further faults", faults_.size() - told)});
   return error;
 }
 
@@ -215,8 +218,7 @@ std::optional<std::string> nearest_name(std::string_view word, const std::vector
   // Further away is no typing error, and to a single letter anything is near.
   std::size_t best_distance = word.size() < 2 ? 1 : word.size() / 3 + 2;
   for (const std::string& candidate : candidates) {
-    const std::size_t apart =
-        std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
+    const std::size_t apart = std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
     if (apart >= best_distance) continue;  // it cannot be nearer than the lengths are
     const std::size_t d = distance(candidate);
     if (d < best_distance) {

@@ -18,11 +18,7 @@ using Json = nlohmann::json;
 // Keeps the order in which keys were written: the order of a study's parameters is the user's.
 using OrderedJson = nlohmann::ordered_json;
 
-// Of one object: finding a key takes a look at all of them.
-inline constexpr std::size_t kMaxMembers = 10'000;
-
-// Text to JSON, with the position of a syntax error; duplicate keys, more than kMaxMembers of them in one object and
-// nesting deeper than 64 are errors.
+// Text to JSON, with the position of a syntax error; duplicate keys and nesting deeper than 64 are errors.
 [[nodiscard]] Result<OrderedJson> parse_json(std::string_view text);
 
 // JSON text on one line. Bytes that are not UTF-8 (a program's output) become U+FFFD instead of an exception.
@@ -33,21 +29,18 @@ inline constexpr std::size_t kMaxMembers = 10'000;
 [[nodiscard]] std::optional<double> number_from_json(const Json& value);
 [[nodiscard]] std::optional<double> number_from_json(const OrderedJson& value);
 
-// Faults found while one input is read. The first kMost are kept, with texts of bounded size, so that no answer is much
-// larger than what it answers; all are counted.
+// Faults found while one input is read.
 class Faults {
  public:
-  static constexpr std::size_t kMost = 100;
   void add(std::string field, std::string message);
   void add(const Error& error);  // all of its faults
-  [[nodiscard]] std::size_t size() const { return count_; }
-  [[nodiscard]] bool empty() const { return count_ == 0; }
-  // The first as the error, the rest in `others`; the last of them says how many are left out.
+  [[nodiscard]] std::size_t size() const { return faults_.size(); }
+  [[nodiscard]] bool empty() const { return faults_.empty(); }
+  // The first as the error, the rest in `others`.
   [[nodiscard]] Error error() const;
 
  private:
   std::vector<FieldError> faults_;
-  std::size_t count_ = 0;
 };
 
 // Reads one object. A key that nobody asked for is a fault (finish()); a value of the wrong kind is a fault and reads

@@ -11,6 +11,7 @@
 #include "server/routes/input.h"
 #include "server/routes/routes.h"
 #include "tuner/trial/codec.h"
+#include "tuner/trial/step.h"
 
 namespace krige::server {
 namespace {

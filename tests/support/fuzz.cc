@@ -101,12 +101,50 @@ std::string mutated(std::string text, std::span<const std::string_view> tokens, 
 
 OrderedJson nasty_value(Rng& rng) {
   static const std::vector<OrderedJson> kValues = [] {
-    std::vector<OrderedJson> values{
-        nullptr, true, false, 0, -0.0, 1, -1, 2, 0.5, 1e-320, 5e-324, 1e308, -1.7976931348623157e308, 1e16, 0.1,
-        2147483648, -2147483649, 9007199254740992, 9007199254740993, 9223372036854775807, std::uint64_t{1} << 63,
-        18446744073709551615U, INT64_MIN, "", "NaN", "Infinity", "-Infinity", "nan", "1", "1e999", "a.b", "{x}",
-        "../../etc/passwd", "/dev/zero", std::string("a\0b", 3), "\xF0\x9F\x98\x80", "\xEF\xBF\xBF", "\n", "30m",
-        "9999999999d", "COMPLETED", "x", OrderedJson::array(), OrderedJson::object()};
+    std::vector<OrderedJson> values{nullptr,
+                                    true,
+                                    false,
+                                    0,
+                                    -0.0,
+                                    1,
+                                    -1,
+                                    2,
+                                    0.5,
+                                    1e-320,
+                                    5e-324,
+                                    1e308,
+                                    -1.7976931348623157e308,
+                                    1e16,
+                                    0.1,
+                                    2147483648,
+                                    -2147483649,
+                                    9007199254740992,
+                                    9007199254740993,
+                                    9223372036854775807,
+                                    std::uint64_t{1} << 63,
+                                    18446744073709551615U,
+                                    INT64_MIN,
+                                    "",
+                                    "NaN",
+                                    "Infinity",
+                                    "-Infinity",
+                                    "nan",
+                                    "1",
+                                    "1e999",
+                                    "a.b",
+                                    "{x}",
+                                    "../../etc/passwd",
+                                    "/dev/zero",
+                                    std::string("a\0b", 3),
+                                    "\xF0\x9F\x98\x80",
+                                    "\xEF\xBF\xBF",
+                                    "\n",
+                                    "30m",
+                                    "9999999999d",
+                                    "COMPLETED",
+                                    "x",
+                                    OrderedJson::array(),
+                                    OrderedJson::object()};
     values.emplace_back(std::string(300, 'x'));
     values.emplace_back(std::string(70'000, 'y'));
     OrderedJson deep = 1, long_list = OrderedJson::array(), wide = OrderedJson::object();
@@ -153,7 +191,9 @@ OrderedJson donated(std::span<const OrderedJson> donors, Rng& rng) {
 }
 
 void edit_object(OrderedJson& object, std::span<const OrderedJson> donors, Rng& rng) {
-  const auto any_member = [&](OrderedJson& of) { return of.begin() + static_cast<std::ptrdiff_t>(rng.below(of.size())); };
+  const auto any_member = [&](OrderedJson& of) {
+    return std::next(of.begin(), static_cast<std::ptrdiff_t>(rng.below(of.size())));
+  };
   OrderedJson donor = donated_object(donors, rng);
   if (!donor.empty() && (object.empty() || rng.below(2) == 0)) {
     const auto member = any_member(donor);

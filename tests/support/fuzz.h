@@ -1,5 +1,5 @@
-// What fuzz tests share: rounds with a seed each, and input that is nearly right. A round is made from its seed alone, so
-// that KRIGE_FUZZ_SEED=N KRIGE_FUZZ_ROUNDS=1 shows again what round N found.
+// What fuzz tests share: rounds with a seed each, and input that is nearly right. A round is made from its seed alone,
+// so that KRIGE_FUZZ_SEED=N KRIGE_FUZZ_ROUNDS=1 shows again what round N found.
 #pragma once
 
 #include <condition_variable>
@@ -19,8 +19,8 @@
 namespace krige::fuzz {
 
 // The number of rounds is `rounds` unless KRIGE_FUZZ_ROUNDS or, for the soak, KRIGE_FUZZ_SECONDS say otherwise. A round
-// that takes longer than kDeadline, or after which the process has grown beyond kMaxResidentBytes, ends the process. For
-// rounds that crash, the seed is in a file named krige-fuzz-NAME of the folder for temporary files.
+// that takes longer than kDeadline, or after which the process has grown beyond kMaxResidentBytes, ends the process.
+// For rounds that crash, the seed is in a file named krige-fuzz-NAME of the folder for temporary files.
 class Rounds {
  public:
   static constexpr std::chrono::seconds kDeadline{60};

@@ -1,5 +1,5 @@
-// Study files that are nearly right, in every dialect: each is read or refused with a reason, and one that was read reads
-// back as itself and gives points of its own space.
+// Study files that are nearly right, in every dialect: each is read or refused with a reason, and one that was read
+// reads back as itself and gives points of its own space.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -11,6 +11,7 @@
 #include "tuner/samplers/sampler.h"
 #include "tuner/spec/study_spec.h"
 #include "tuner/study/launch.h"
+#include "tuner/trial/step.h"
 
 namespace krige::tuner {
 namespace {
@@ -77,11 +78,52 @@ warm_start:
         "s": {"type": "float", "scale": "normal", "mu": 1, "sigma": 0.5, "step": 0.125},
         "f": {"type": "fixed", "value": "text"}}, "budget": {"max_trials": 3, "max_failures": 2, "parallel": 2}})"};
 
-constexpr std::string_view kTokens[] = {
-    ":",      ": ",    "- ",   "\n",  "\n  ",   "\t",      "{",      "}",       "[",       "]",      ",",       "\"",
-    "'",      "#",     "&a ",  "*a",  "<<: ",   "!!str ",  "!!binary ", "|\n",  ">-\n",    "---\n",  "...\n",   "%YAML 1.1\n",
-    "? ",     "null",  "~",    "1e9", "-1",     "0x1F",    ".inf",   ".nan",    "1_000",   "\xEF\xBB\xBF", "\xFF", "\xC3(",
-    "\xED\xA0\x80",    "\\u0000", "\\ud800", "\"\\x41\"",  "type: ", "values: ", "when: ", "min: ",  "max: ",   "scale: log"};
+constexpr std::string_view kTokens[] = {":",
+                                        ": ",
+                                        "- ",
+                                        "\n",
+                                        "\n  ",
+                                        "\t",
+                                        "{",
+                                        "}",
+                                        "[",
+                                        "]",
+                                        ",",
+                                        "\"",
+                                        "'",
+                                        "#",
+                                        "&a ",
+                                        "*a",
+                                        "<<: ",
+                                        "!!str ",
+                                        "!!binary ",
+                                        "|\n",
+                                        ">-\n",
+                                        "---\n",
+                                        "...\n",
+                                        "%YAML 1.1\n",
+                                        "? ",
+                                        "null",
+                                        "~",
+                                        "1e9",
+                                        "-1",
+                                        "0x1F",
+                                        ".inf",
+                                        ".nan",
+                                        "1_000",
+                                        "\xEF\xBB\xBF",
+                                        "\xFF",
+                                        "\xC3(",
+                                        "\xED\xA0\x80",
+                                        "\\u0000",
+                                        "\\ud800",
+                                        "\"\\x41\"",
+                                        "type: ",
+                                        "values: ",
+                                        "when: ",
+                                        "min: ",
+                                        "max: ",
+                                        "scale: log"};
 
 std::vector<std::string> corpus() {
   std::vector<std::string> files(std::begin(kMoreFiles), std::end(kMoreFiles));
@@ -178,8 +220,9 @@ TEST(Fuzz, StudyFilesAreReadOrRefusedWithAReason) {
 
 // A program of the user's prints what it likes.
 TEST(Fuzz, LinesOfProgramsAreRecordsOrNone) {
-  const std::vector<std::string> lines{R"({"step": 3, "loss": 0.25, "accuracy": "NaN"})", R"({"value": 1e300, "note": "x"})",
-                                       R"({"step": 9007199254740991, "epoch": 2, "loss": "-Infinity", "a": {"b": [1]}})"};
+  const std::vector<std::string> lines{
+      R"({"step": 3, "loss": 0.25, "accuracy": "NaN"})", R"({"value": 1e300, "note": "x"})",
+      R"({"step": 9007199254740991, "epoch": 2, "loss": "-Infinity", "a": {"b": [1]}})"};
   std::vector<OrderedJson> documents;
   for (const std::string& line : lines) documents.push_back(parse_json(line).value());
   fuzz::Rounds rounds("records", 3000);

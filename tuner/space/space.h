@@ -16,8 +16,8 @@ namespace krige::tuner {
 class Space {
  public:
   Space() = default;
-  // Errors: duplicates, a `when` that names no parameter, a value that its parent cannot have, a cycle, more
-  // than a thousand parameters. Paths start with parameters.
+  // Errors: duplicates, a `when` that names no parameter, a value that its parent cannot have, a cycle. Paths start
+  // with parameters.
   static Result<Space> make(std::vector<Parameter> parameters);
 
   // In the order of the study file.

@@ -15,6 +15,7 @@ namespace krige::tuner {
 namespace {
 
 constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxMembers = 10'000;   // of one map, as in JSON
 constexpr std::size_t kMaxNodes = 1'000'000;  // aliases can make a small text explode
 
 class Converter {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tuner/spec/job.h"
+#include "tuner/trial/step.h"
 
 namespace krige::tuner {
 namespace {

@@ -24,8 +24,7 @@ inline constexpr int kPausedExitCode = 75;
 [[nodiscard]] Result<RunSpec> make_run(const StudySpec& spec, const AttemptKey& key, const Params& params,
                                        const std::string& trainer, const std::optional<CheckpointRun>& checkpoint = {});
 
-// A line of standard output as a record: a JSON object with numbers in it; `step` is its step, 0 to
-// kMaxStep, else `next_step`.
+// A line of standard output as a record: a JSON object with numbers in it; `step` is its step, else `next_step`.
 // nullopt: the line is something else, a program may print what it likes.
 [[nodiscard]] std::optional<Record> parse_record(std::string_view line, const AttemptKey& key, std::int64_t next_step);
 

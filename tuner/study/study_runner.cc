@@ -11,6 +11,7 @@
 #include "tuner/study/events.h"
 #include "tuner/study/launch.h"
 #include "tuner/trial/outcome.h"
+#include "tuner/trial/step.h"
 
 namespace krige::tuner {
 namespace {

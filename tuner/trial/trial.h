@@ -84,9 +84,6 @@ struct Trial {
   }
 };
 
-// Of a step: what every reader of JSON holds exactly.
-inline constexpr std::int64_t kMaxStep = std::int64_t{1} << 53;
-
 // What an attempt reported at a step.
 struct Record {
   TrialId trial = 0;

@@ -1,7 +1,8 @@
-// A service without sockets over a store of its own, and a client that knows the API from its description and sends what is
-// nearly right. After each answer, the answer and all that the service holds are looked at.
+// A service without sockets over a store of its own, and a client that knows the API from its description and sends
+// what is nearly right. After each answer, the answer and all that the service holds are looked at.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -40,6 +41,12 @@ class Session {
   void expect_same_after_restart();
   // What the last step did, for people.
   [[nodiscard]] const std::string& last() const { return last_; }
+  // Of each operation, by id: requests that were done and those that were refused.
+  struct Tally {
+    int done = 0;
+    int refused = 0;
+  };
+  [[nodiscard]] const std::map<std::string, Tally>& tally() const { return tally_; }
 
  private:
   struct Call {
@@ -55,6 +62,8 @@ class Session {
 
   void open();
   void close();
+  [[nodiscard]] const Operation& named(std::string_view id) const;
+  const Operation& any_operation();
   Call make_call();
   std::string some_path(const std::string& pattern);
   std::string some_study();
@@ -85,6 +94,7 @@ class Session {
   std::vector<std::string> words_;  // tags and page tokens that answers had
   std::stop_source gone_;
   std::string last_;
+  std::map<std::string, Tally> tally_;
 };
 
 }  // namespace krige::server

@@ -1,5 +1,6 @@
-// What is known to be weak in cpp-httplib 0.11.4, Debian 12's, sent to it through our layer: a crash, a limit that does not
-// hold, or a line of the client's in our answer would show here. docs/adr/0020-robustness.md lists them with their tests.
+// What is known to be weak in cpp-httplib 0.11.4, Debian 12's, sent to it through our layer: a crash, a limit that does
+// not hold, or a line of the client's in our answer would show here. docs/adr/0020-robustness.md lists them with their
+// tests.
 #include <gtest/gtest.h>
 
 #include "server/guard.h"
@@ -33,7 +34,9 @@ class LibraryTest : public ::testing::Test {
   }
 
   // The head of the answer; the connection is new.
-  std::string head_for(const std::string& request) { return answer_to(request).substr(0, answer_.find("\r\n\r\n") + 2); }
+  std::string head_for(const std::string& request) {
+    return answer_to(request).substr(0, answer_.find("\r\n\r\n") + 2);
+  }
   const std::string& answer_to(std::string request) {
     RawClient client(port_);
     client.send(request.insert(request.find("\r\n") + 2, "Host: a:1\r\n"));
@@ -41,9 +44,7 @@ class LibraryTest : public ::testing::Test {
     return answer_;
   }
   // The service goes on.
-  void expect_alive() {
-    EXPECT_TRUE(answer_to("GET /alive HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 200 ")) << answer_;
-  }
+  void expect_alive() { EXPECT_TRUE(answer_to("GET /alive HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 200 ")) << answer_; }
 
   int port_ = 0;
   std::optional<Guard> guard_;
@@ -52,19 +53,22 @@ class LibraryTest : public ::testing::Test {
   std::unique_ptr<HttpServer> server_;
 };
 
-// std::regex, with which the library reads Range and multipart heads and finds routes, recurses as deep as its text is long.
+// std::regex, with which the library reads Range and multipart heads and finds routes, recurses as deep as its text is
+// long.
 TEST_F(LibraryTest, NoHeaderAndNoPathIsLongEnoughToOverflowTheStack) {
   std::string ranges = "0-0";
   while (ranges.size() < 16'000) ranges += ",0-0";
   EXPECT_TRUE(head_for("GET /a HTTP/1.1\r\nRange: bytes=" + ranges + "\r\n\r\n").starts_with("HTTP/1.1 "));
-  EXPECT_TRUE(head_for("GET /a HTTP/1.1\r\nRange: bytes=" + std::string(16'000, '1') + "-\r\n\r\n").starts_with("HTTP/1.1 "));
+  EXPECT_TRUE(
+      head_for("GET /a HTTP/1.1\r\nRange: bytes=" + std::string(16'000, '1') + "-\r\n\r\n").starts_with("HTTP/1.1 "));
   EXPECT_TRUE(head_for("GET /" + std::string(4070, 'a') + " HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 200 "));
   expect_alive();
 }
 
 // Backtracking instead of recursion: no such text takes long (the client's deadline).
 TEST_F(LibraryTest, RangesThatAreNoneDoNotTakeLong) {
-  EXPECT_TRUE(head_for("GET /a HTTP/1.1\r\nRange: bytes=" + std::string(8'000, '1') + "x\r\n\r\n").starts_with("HTTP/1.1 "));
+  EXPECT_TRUE(
+      head_for("GET /a HTTP/1.1\r\nRange: bytes=" + std::string(8'000, '1') + "x\r\n\r\n").starts_with("HTTP/1.1 "));
   std::string ranges = "1-1";
   while (ranges.size() < 8'000) ranges += ",  1-1";
   EXPECT_TRUE(head_for("GET /a HTTP/1.1\r\nRange: bytes=" + ranges + "x\r\n\r\n").starts_with("HTTP/1.1 "));
@@ -120,8 +124,8 @@ TEST_F(LibraryTest, NothingOfABodyBecomesAQuery) {
 
 // CVE-2026-29076: a name of 1 MB in a multipart head overflowed the stack.
 TEST_F(LibraryTest, AMultipartBodyIsNotTakenApart) {
-  const std::string part = "--x\r\nContent-Disposition: form-data; name=\"a\"; filename*=UTF-8''" + std::string(900'000, 'a') +
-                           "\r\n\r\n1\r\n--x--\r\n";
+  const std::string part = "--x\r\nContent-Disposition: form-data; name=\"a\"; filename*=UTF-8''" +
+                           std::string(900'000, 'a') + "\r\n\r\n1\r\n--x--\r\n";
   answer_to("POST /a HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: " +
             std::to_string(part.size()) + "\r\n\r\n" + part);
   EXPECT_TRUE(answer_.starts_with("HTTP/1.1 415 ")) << answer_;

@@ -59,7 +59,8 @@ class RacesTest : public EngineFixture {
     telling = 0;
     told = false;
     engine_.reset();
-    engine_ = Engine::open(std::make_unique<SharedStorage>(storage_), std::make_unique<InstantExecutor>(), options_).value();
+    engine_ =
+        Engine::open(std::make_unique<SharedStorage>(storage_), std::make_unique<InstantExecutor>(), options_).value();
   }
 };
 
@@ -180,7 +181,8 @@ TEST_F(SlowProposalTest, ATrialThatIsEnqueuedWhileAPointIsComputedForThisMachine
 }  // namespace krige::tuner
 
 // Takes the place of the C library's (and of a sanitizer's, which it calls).
-extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*), void* argument) {
+extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
+                              void* argument) {
   using Create = int (*)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
   static const auto create = reinterpret_cast<Create>(::dlsym(RTLD_NEXT, "pthread_create"));
   const int result = create(thread, attributes, run, argument);
