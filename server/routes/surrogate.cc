@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "server/routes/input.h"
 #include "server/routes/routes.h"
@@ -80,8 +81,9 @@ Result<Through> read_through(QueryReader& query, const Explainer& model) {
   const std::string text = query.text("params");
   if (trial > 0 && !text.empty()) query.fault("params", "is given besides a trial");
   if (!text.empty()) {
-    KRIGE_TRY(const OrderedJson json, parse_json(text));
-    KRIGE_TRY(const tuner::Params params, tuner::params_from_json(json));
+    const Result<OrderedJson> json = parse_json(text);
+    if (!json) return fail(json.error().within("params"));
+    KRIGE_TRY(const tuner::Params params, tuner::params_from_json(*json));
     auto checked = model.study().spec.space.check(params);
     if (!checked) return fail(checked.error().within("params"));
     return Through{std::nullopt, std::move(*checked)};
@@ -124,6 +126,8 @@ Result<Reply> slice(Api& api, const Call& call) {
   QueryReader query(call.request);
   KRIGE_TRY(const Through through, read_through(query, model));
   std::vector<std::string> names = query.list("parameter");
+  if (std::set<std::string>(names.begin(), names.end()).size() < names.size())
+    query.fault("parameter", "names one more than once");
   const std::size_t points = query.number("points", 2, kMostSlicePoints, kSlicePoints);
   KRIGE_CHECK(query.finish());
   if (names.empty()) names = model.active_at(through.params);
