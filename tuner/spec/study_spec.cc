@@ -62,6 +62,7 @@ std::vector<std::string> read_command(const OrderedJson& json, Faults& faults) {
     else
       faults.add(fmt::format("command[{}]", i), "must be a string");
   }
+  if (!command.empty() && command.front().empty()) faults.add("command[0]", "must name a program");
   return command;
 }
 
@@ -257,6 +258,7 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
   }
   if (const OrderedJson* command = reader.raw("command")) spec.command = read_command(*command, faults);
   spec.program = reader.string("program");
+  if (spec.program && spec.program->empty()) reader.fault("program", "must name a file");
   if (spec.program && !spec.command && !spec.train)
     spec.command = std::vector<std::string>{"${env}", "${interpreter}", "${program}", "${args}"};
   if (spec.train && spec.command) reader.fault("command", "cannot be given with train");
