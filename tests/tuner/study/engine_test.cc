@@ -321,6 +321,14 @@ TEST_F(EngineTest, AWorkersFailureIsRetriedByWhoeverAsksNext) {
   const Assignment given = one(id, "w1");
   EXPECT_EQ(engine_->complete(id, given.trial, given.token, {.state = TrialState::failed, .reason = "oom"})->state,
             TrialState::waiting);
+  // Until then it is nobody's: neither a result nor a sign of life of the attempt that failed changes that.
+  for (const Completion& late : {Completion{.value = 1.0}, Completion{.state = TrialState::infeasible}})
+    EXPECT_EQ(engine_->complete(id, given.trial, given.token, late).error().code, ErrorCode::stale_token);
+  EXPECT_EQ(engine_->report(id, given.trial, given.token, 1, {{"loss", 1}}).error().code, ErrorCode::stale_token);
+  EXPECT_EQ(engine_->heartbeat(id, given.trial, std::nullopt).error().code, ErrorCode::stale_token);
+  // The same end again, whose answer was lost on its way, is no second failure.
+  EXPECT_EQ(engine_->complete(id, given.trial, given.token, {.state = TrialState::failed, .reason = "oom"})->state,
+            TrialState::waiting);
   const Assignment again = one(id, "w2");
   EXPECT_EQ(again.trial, given.trial);
   EXPECT_EQ(engine_->complete(id, given.trial, given.token, {.value = 1.0}).error().code, ErrorCode::stale_token);
