@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "base/ids.h"
 #include "base/log.h"
 #include "server/guard.h"
 #include "server/http/http_server.h"
@@ -78,6 +81,18 @@ struct Server::Impl {
     });
   }
 
+  void start_retention(tuner::Engine& engine) {
+    Retention::Services services{.engine = &engine, .log_folder = attempt_logs_of(api.options.data_dir)};
+    services.on_removed = [this](const StudyId& study, const std::string& what) {
+      api.write_audit({system_clock().wall_now(), "retention", "", "REMOVE",
+                       fmt::format("/api/v1/studies/{}/trials/{}", study, what), 200, random_id(16)});
+    };
+    services.on_swept = [this](const Swept& swept) {
+      api.metrics.count_sweep(swept.files_of_trials, swept.records_of_trials, swept.bytes_before - swept.bytes_removed);
+    };
+    retention.emplace(std::move(services), api.options.retention);
+  }
+
   std::unique_ptr<Authenticator> auth;  // null: nobody is asked who they are
   Api api;
   Idempotency idempotency;
@@ -86,6 +101,7 @@ struct Server::Impl {
   Router router;
   Pipeline pipeline;
   std::unique_ptr<Webhooks> webhooks;
+  std::optional<Retention> retention;
   std::unique_ptr<HttpServer> http;  // last: its threads use all of the above
 };
 
@@ -103,7 +119,13 @@ Result<std::unique_ptr<Server>> Server::start(tuner::Engine& engine, const Serve
   auto impl = std::make_unique<Impl>(engine, options, listener.port, std::move(auth));
   if (!options.webhooks.empty() && options.data_dir.empty())
     return fail(ErrorCode::invalid_argument, "need a data directory", "--webhook");
-  KRIGE_TRY(impl->webhooks, Webhooks::start(engine, {.data_dir = options.data_dir, .urls = options.webhooks}));
+  WebhookOptions hooks{
+      .data_dir = options.data_dir, .urls = options.webhooks, .authorities = options.webhook_authorities};
+  hooks.on_try = [metrics = &impl->api.metrics](const std::string& origin, std::string_view outcome, double seconds) {
+    metrics->count_delivery(origin, outcome, seconds);
+  };
+  KRIGE_TRY(impl->webhooks, Webhooks::start(engine, hooks));
+  if (options.retention.removes()) impl->start_retention(engine);
   HttpHandlers handlers;
   handlers.admit = [used = impl.get()](const Request& request) { return used->pipeline.admit(request); };
   handlers.answer = [used = impl.get()](const Request& request) { return used->pipeline.answer(request); };
@@ -126,5 +148,6 @@ std::string Server::new_login_url() {
   return fmt::format("{}/login?code={}", url(), impl_->auth->new_login_code());
 }
 void Server::stop() { impl_->http->stop(); }
+Status Server::reload_certificate() { return impl_->http->reload_certificate(); }
 
 }  // namespace krige::server

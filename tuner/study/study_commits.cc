@@ -113,13 +113,14 @@ Status StudyRunner::commit(Change change) {
   change.time = services_.options->clock->wall_now();
   if (!change.row) change.row = current_row();
   KRIGE_CHECK(image_.check(change));
+  image_.number_ends(change);
   const Result<std::uint64_t> seq = services_.storage->commit(change);
   if (!seq) return fail(seq.error());
   active_since_ = now();
   note_attempts(change);
   image_.apply(change, *seq);
   for (const Trial& trial : change.trials) changed_trials_.insert(trial.id);
-  forget_checkpoints_of(change);
+  drop_files(change);
   changed_.notify_all();
   tell_waiters();
   services_.on_change(image_.row().id);
@@ -216,8 +217,7 @@ Change StudyRunner::failing(Trial trial, std::string reason, AttemptState how) c
   const bool spared = until && failed <= image_.spec().retries + kSpared && !ends_study;
   const bool again = (failed <= image_.spec().retries || spared) && trial.state == TrialState::running &&
                      image_.row().state != StudyState::stopping;
-  Change change = ending(std::move(trial), how, again ? TrialState::waiting : TrialState::failed,
-                         std::move(reason));
+  Change change = ending(std::move(trial), how, again ? TrialState::waiting : TrialState::failed, std::move(reason));
   if (until && !quarantine_.until(worker, time)) change.events.push_back(worker_quarantined(worker, *until));
   return change;
 }
