@@ -369,13 +369,16 @@ Result<Change> StudyRunner::plan_completion(TrialId id, const std::optional<std:
 Result<Trial> StudyRunner::complete(TrialId id, const std::optional<std::string>& token, const Completion& completion,
                                     const AnswerOf<Trial>& answer) {
   Trial ended;
+  std::vector<Record> reported;
   const auto plan = [&]() -> Result<Change> {
     KRIGE_TRY(Change change, plan_completion(id, token, completion));
+    reported = change.records;
     if (answer && !change.trials.empty()) change.answers.push_back(answer(change.trials.front()));
     return change;
   };
   const auto then = [&]() -> Status {
     ended = *image_.trial(id);
+    for (const Record& record : reported) note_curve(record);
     leases_.erase(id);
     return {};
   };
