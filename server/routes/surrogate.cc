@@ -46,6 +46,7 @@ Result<tuner::StudySnapshot> snapshot(Api& api, const std::string& id) {
 
 Result<Explainer> explainer(Api& api, const Call& call) {
   KRIGE_TRY(tuner::StudySnapshot study, snapshot(api, call["study"]));
+  KRIGE_CHECK(tuner::bring_up_to_date(study));
   return Explainer::make(std::move(study));
 }
 
@@ -244,8 +245,8 @@ Result<Reply> next(Api& api, const Call& call) {
   KRIGE_TRY(const tuner::StudyView view, api.engine.study(call["study"]));
   if (tuner::is_final(view.row.state) || view.row.state == tuner::StudyState::stopping)
     return fail(ErrorCode::study_finished, fmt::format("the study is {}", tuner::name(view.row.state)));
-  KRIGE_TRY(const tuner::StudySnapshot study, snapshot(api, call["study"]));
-  KRIGE_TRY(const tuner::NextSuggestion made, tuner::next_suggestion(study));
+  KRIGE_TRY(tuner::StudySnapshot study, snapshot(api, call["study"]));
+  KRIGE_TRY(const tuner::NextSuggestion made, tuner::next_suggestion(std::move(study)));
   return json_reply({{"id", made.id},
                      {"params", tuner::to_json(made.suggestion.params)},
                      {"suggestion", tuner::to_json(made.suggestion.info)},
