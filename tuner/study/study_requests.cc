@@ -263,7 +263,8 @@ Result<Trial> StudyRunner::held_trial(TrialId id, const std::optional<std::strin
   // Its worker has said so itself; only LOST is a guess that a sign of life takes back.
   if (is_final(attempt.state) && attempt.state != AttemptState::lost)
     return fail(ErrorCode::stale_token,
-                fmt::format("attempt {} of trial {} has ended, it is {}", attempt.id, id, name(attempt.state)), "token");
+                fmt::format("attempt {} of trial {} has ended, it is {}", attempt.id, id, name(attempt.state)),
+                "token");
   return *trial;
 }
 
