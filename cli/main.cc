@@ -226,6 +226,14 @@ void add_backup(CLI::App& app, int& code) {
   backup_command->callback([kept, &code] { code = backup(*kept); });
 }
 
+void add_version(CLI::App& app, int& code) {
+  const auto kept = std::make_shared<VersionOptions>();
+  app.set_version_flag("--version", version_line, "Print the version and how it was built");
+  CLI::App* version_command = app.add_subcommand("version", "Print the version and how it was built");
+  version_command->add_flag("--verbose", kept->verbose, "With what krige-trainer was built for");
+  version_command->callback([kept, &code] { code = version(*kept); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -258,7 +266,7 @@ int main(int argc, char** argv) {
   completion_command->add_option("SHELL", shell, "bash")->required()->check(CLI::IsMember({"bash"}));
   completion_command->callback([&] { fmt::print("{}", bash_completion(app)); });
 
-  app.add_subcommand("version", "Print the version and how it was built")->callback([&] { code = version(); });
+  add_version(app, code);
 
   const std::vector<std::string> names = command_names(app);
   if (argc > 1 && argv[1][0] != '-' && std::ranges::find(names, argv[1]) == names.end())
