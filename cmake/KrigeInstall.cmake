@@ -12,16 +12,20 @@ if(TARGET krige)
   # Out of the same texts as --help.
   set(pages ${CMAKE_BINARY_DIR}/pages)
   add_custom_command(
-    OUTPUT ${pages}/krige.1.gz ${pages}/krige.bash
+    OUTPUT ${pages}/krige.1.gz ${pages}/krige.bash ${pages}/krige.zsh ${pages}/krige.fish
     COMMAND krige man > ${pages}/krige.1
     COMMAND gzip -9nf ${pages}/krige.1
     COMMAND krige completion bash > ${pages}/krige.bash
+    COMMAND krige completion zsh > ${pages}/krige.zsh
+    COMMAND krige completion fish > ${pages}/krige.fish
     DEPENDS krige
     VERBATIM)
   file(MAKE_DIRECTORY ${pages})
-  add_custom_target(krige_pages ALL DEPENDS ${pages}/krige.1.gz ${pages}/krige.bash)
+  add_custom_target(krige_pages ALL DEPENDS ${pages}/krige.1.gz)
   install(FILES ${pages}/krige.1.gz DESTINATION share/man/man1 COMPONENT runtime)
   install(FILES ${pages}/krige.bash DESTINATION share/bash-completion/completions RENAME krige COMPONENT runtime)
+  install(FILES ${pages}/krige.zsh DESTINATION share/zsh/vendor-completions RENAME _krige COMPONENT runtime)
+  install(FILES ${pages}/krige.fish DESTINATION share/fish/vendor_completions.d COMPONENT runtime)
 
   install(FILES ${CMAKE_SOURCE_DIR}/packages/krige.service DESTINATION lib/systemd/system COMPONENT runtime)
   set(examples ${CMAKE_SOURCE_DIR}/examples)

@@ -10,6 +10,7 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_GENERATOR DEB TGZ)
 
 set(CPACK_ARCHIVE_COMPONENT_INSTALL ON)
+set(CPACK_COMPONENT_INCLUDE_TOPLEVEL_DIRECTORY ON)
 set(CPACK_ARCHIVE_RUNTIME_FILE_NAME ${CPACK_PACKAGE_FILE_NAME})
 set(CPACK_ARCHIVE_DEVELOPMENT_FILE_NAME krige-dev-${PROJECT_VERSION}-linux-x86_64)
 
@@ -29,5 +30,5 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME krige-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "The libraries krige::gp, a Gaussian process with its acquisition functions,
  and krige::tuner, studies and their methods, for CMake's find_package(krige).")
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "krige (= ${PROJECT_VERSION}), libexpected-dev, libfmt-dev, libsoci-dev, libyaml-cpp-dev, nlohmann-json3-dev")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "krige (= ${PROJECT_VERSION}), libexpected-dev, libfmt-dev, libre2-dev, libsoci-dev, libyaml-cpp-dev, nlohmann-json3-dev")
 include(CPack)

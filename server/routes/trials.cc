@@ -96,7 +96,8 @@ Result<Reply> optimal(Api& api, const Call& call) {
   return json_reply({{"trials", std::move(trials)}, {"seq", page.seq}});
 }
 
-// {params}: a point to be tried next. With value, metrics or state: a trial that has ended elsewhere.
+// {params}: a point to be tried next. With value, metrics or state: a trial that has ended elsewhere or, CANCELLED, a
+// point that is vetoed.
 Result<Reply> add(Api& api, const Call& call) {
   KRIGE_CHECK(QueryReader(call.request).finish());
   KRIGE_TRY(const OrderedJson body, json_body(call.request));
@@ -112,7 +113,7 @@ Result<Reply> add(Api& api, const Call& call) {
   }
   const OrderedJson* value = reader.raw("value");
   trial.metrics = read_metrics(reader, faults);
-  const auto state = reader.one_of("state", {"COMPLETED", "FAILED", "INFEASIBLE"});
+  const auto state = reader.one_of("state", {"COMPLETED", "FAILED", "INFEASIBLE", "CANCELLED"});
   trial.reason = reader.string("reason").value_or("");
   reader.finish();
   if (value != nullptr) {
@@ -140,6 +141,15 @@ Result<Reply> retry(Api& api, const Call& call) {
   return added_reply(added);
 }
 
+Result<Reply> stop(Api& api, const Call& call) {
+  KRIGE_CHECK(expect_nothing(call.request));
+  KRIGE_TRY(const TrialId id, trial_id(call));
+  const auto reply = [](const tuner::Trial& trial) { return json_reply(tuner::to_json(trial)); };
+  KRIGE_TRY(const tuner::Trial stopped,
+            api.engine.stop_trial(call["study"], id, kept<tuner::Trial>(call.request, reply)));
+  return reply(stopped);
+}
+
 Result<Reply> get(Api& api, const Call& call) {
   KRIGE_CHECK(expect_nothing(call.request));
   KRIGE_TRY(const TrialId id, trial_id(call));
@@ -158,6 +168,8 @@ void add_trials(Router& router, Api& api) {
   router.add("POST", "/api/v1/studies/{study}/trials", [&api](const Call& call) { return add(api, call); });
   router.add("POST", "/api/v1/studies/{study}/trials/{trial}:retry",
              [&api](const Call& call) { return retry(api, call); });
+  router.add("POST", "/api/v1/studies/{study}/trials/{trial}:stop",
+             [&api](const Call& call) { return stop(api, call); });
   router.add("GET", "/api/v1/studies/{study}/trials/{trial}", [&api](const Call& call) { return get(api, call); });
 }
 

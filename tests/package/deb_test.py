@@ -11,7 +11,7 @@ import unittest
 
 BUILD = pathlib.Path(os.environ["KRIGE_BUILD_DIR"])
 # Ascending; empty where the build has one instruction set.
-LEVELS = [level for level in os.environ["KRIGE_LEVELS"].split(";") if level]
+LEVELS = [level for level in os.environ["KRIGE_LEVELS"].split(",") if level]
 OWN_LEVEL = os.environ["KRIGE_OWN_LEVEL"]
 # What the loader must take the processor not to have, for it to choose a level.
 WITHOUT = {"x86-64": "glibc.cpu.hwcaps=-AVX512F,-AVX2", "x86-64-v3": "glibc.cpu.hwcaps=-AVX512F", "x86-64-v4": ""}

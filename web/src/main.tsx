@@ -1,11 +1,13 @@
 import { render } from 'preact';
-import { signedOut, signOut } from './api/client';
+import { answerFrom, signedOut, signOut } from './api/client';
 import { Empty } from './components/notices';
 import { ComparePage } from './pages/compare/compare_page';
+import { ReportPage } from './pages/report/report_page';
 import { SignInPage } from './pages/sign_in_page';
 import { StudiesPage } from './pages/studies_page';
 import { StudyPage } from './pages/study/study_page';
-import { route, startRouter } from './router';
+import { route, startFragmentRouter, startRouter } from './router';
+import { readReport, type Report } from './store/report';
 import { session, startSession } from './store/session';
 import { startTheme, theme, toggleTheme } from './theme';
 
@@ -33,7 +35,7 @@ function ThemeToggle() {
 // Only for who has a token: without authentication there is nobody to sign out.
 function SignOut() {
   const who = session.value;
-  if (!who || who.name === 'anonymous') return null;
+  if (!who || who.name === 'anonymous' || who.name === '') return null;
   return (
     <button
       type="button"
@@ -52,6 +54,7 @@ function Page() {
     case 'studies':
       return <StudiesPage />;
     case 'study':
+    case 'trial':
     case 'model':
     case 'explore':
       return <StudyPage key={current.study} id={current.study} at={current} />;
@@ -68,17 +71,38 @@ function Page() {
   }
 }
 
+function Logo() {
+  return (
+    <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
+      <path class="logo-band" d="M2 20C8 6 12 10 16 13s8 6 14-5v10c-6 10-10 8-14 5S8 20 2 28z" />
+      <path class="logo-mean" d="M2 24C8 13 12 15 16 18s8 7 14-5" />
+      <circle class="logo-point" cx="10" cy="15.6" r="2.6" />
+      <circle class="logo-point" cx="22" cy="20" r="2.6" />
+    </svg>
+  );
+}
+
+function ReportApp({ report }: { report: Report }) {
+  return (
+    <>
+      <header class="top">
+        <span class="brand">
+          <Logo />
+          Krige {report.version}
+        </span>
+        <ThemeToggle />
+      </header>
+      <ReportPage report={report} />
+    </>
+  );
+}
+
 function App() {
   return (
     <>
       <header class="top">
         <a class="brand" href="/">
-          <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
-            <path class="logo-band" d="M2 20C8 6 12 10 16 13s8 6 14-5v10c-6 10-10 8-14 5S8 20 2 28z" />
-            <path class="logo-mean" d="M2 24C8 13 12 15 16 18s8 7 14-5" />
-            <circle class="logo-point" cx="10" cy="15.6" r="2.6" />
-            <circle class="logo-point" cx="22" cy="20" r="2.6" />
-          </svg>
+          <Logo />
           Krige
         </a>
         <nav aria-label="Main">
@@ -94,7 +118,15 @@ function App() {
   );
 }
 
+const root = document.getElementById('app') as HTMLElement;
+const report = readReport();
 startTheme();
-startRouter();
-startSession();
-render(<App />, document.getElementById('app') as HTMLElement);
+if (report === null) {
+  startRouter();
+  startSession();
+  render(<App />, root);
+} else {
+  answerFrom(report.answers);
+  startFragmentRouter();
+  render(<ReportApp report={report} />, root);
+}

@@ -40,6 +40,13 @@ test('the style sheet loads nothing', () => {
   assert.doesNotMatch(readFileSync(join(dist, 'assets', style), 'utf8'), /url\(|@import|https?:/);
 });
 
+// As it does in a report.
+test('script and style can stand within a page', () => {
+  for (const name of readdirSync(join(dist, 'assets')).filter((name) => /\.(js|css)$/.test(name))) {
+    assert.doesNotMatch(readFileSync(join(dist, 'assets', name), 'utf8'), /<\/(script|style)|<!--/i, name);
+  }
+});
+
 test('the lockfile names no address, so that any registry can serve it', () => {
   assert.doesNotMatch(readFileSync(join(web, 'package-lock.json'), 'utf8'), /https?:/);
 });
