@@ -113,6 +113,10 @@ struct BackupOptions {
 };
 int backup(const BackupOptions& options);
 
-int version();
+struct VersionOptions {
+  bool verbose = false;  // with what krige-trainer says of itself
+};
+int version(const VersionOptions& options);
+[[nodiscard]] std::string version_line();
 
 }  // namespace krige::cli

@@ -299,6 +299,14 @@ void add_backup(CLI::App& app, int& code) {
   backup_command->callback([kept, &code] { code = backup(*kept); });
 }
 
+void add_version(CLI::App& app, int& code) {
+  const auto kept = std::make_shared<VersionOptions>();
+  app.set_version_flag("--version", version_line, "Print the version and how it was built");
+  CLI::App* version_command = app.add_subcommand("version", "Print the version and how it was built");
+  version_command->add_flag("--verbose", kept->verbose, "With what krige-trainer was built for");
+  version_command->callback([kept, &code] { code = version(*kept); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -334,7 +342,7 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   completion_command->callback([&] { fmt::print("{}", completion(app, shell)); });
 
-  app.add_subcommand("version", "Print the version and how it was built")->callback([&] { code = version(); });
+  add_version(app, code);
 
   if (argc == 1) {
     fmt::print(stderr, "{}", app.help());

@@ -1,9 +1,12 @@
 #include "cli/workplace.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 
+#include "cli/terminal.h"
 #include "tuner/executors/local_executor.h"
 
 namespace krige::cli {
@@ -14,7 +17,22 @@ std::string trainer_path() {
   if (const char* given = std::getenv("KRIGE_TRAINER"); given != nullptr && *given != '\0') return given;
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  return error ? "krige-trainer" : (self.parent_path() / "krige-trainer").string();
+  if (error) return "krige-trainer";
+  const fs::path folder = self.parent_path();
+  const fs::path beside = folder / "krige-trainer";
+  const fs::path installed = folder.parent_path() / "lib" / "krige" / "krige-trainer";
+  return (!fs::exists(beside, error) && fs::exists(installed, error) ? installed : beside).string();
+}
+
+int become_trainer(std::vector<std::string> arguments) {
+  const std::string program = trainer_path();
+  arguments.insert(arguments.begin(), program);
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  ::execvp(program.c_str(), argv.data());
+  const Status failed = fail_errno(errno, fmt::format("cannot run {}", program));
+  return report(failed.error());
 }
 
 std::string trainings_of(const std::string& store) { return store + ".trainings"; }

@@ -17,6 +17,7 @@
 #include "base/supervisor.h"
 #include "trainer/coordinator/coordinator.h"
 #include "trainer/floats.h"
+#include "trainer/instruction_set.h"
 #include "trainer/job_text.h"
 #include "trainer/predict/predict.h"
 #include "trainer/shard/shard.h"
@@ -237,7 +238,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (role == "--version") {
-    std::puts("krige-trainer " KRIGE_VERSION);
+    fmt::print("krige-trainer {} ({})\n", KRIGE_VERSION, instruction_set());
     return 0;
   }
   if (role != "coordinator") {
