@@ -27,6 +27,7 @@ constexpr std::int64_t kMaxTrials = 10'000'000;
 constexpr std::int64_t kMaxParallel = 4096;
 constexpr std::int64_t kMaxRepeats = 100;
 constexpr std::int64_t kMaxRetries = 100;
+constexpr std::int64_t kMaxKeptModels = 1'000'000;
 constexpr std::size_t kMaxName = 256;
 
 template <typename Enum, std::size_t N>
@@ -64,6 +65,7 @@ std::vector<std::string> read_command(const OrderedJson& json, Faults& faults) {
     else
       faults.add(fmt::format("command[{}]", i), "must be a string");
   }
+  if (!command.empty() && command.front().empty()) faults.add("command[0]", "must name a program");
   return command;
 }
 
@@ -87,6 +89,7 @@ void check_macros(StudySpec& spec, bool confined, Faults& faults) {
 // What only trials have that run here.
 void read_run(ObjectReader& reader, StudySpec& spec, const SpecOptions& options, Faults& faults) {
   spec.program = reader.string("program");
+  if (spec.program && spec.program->empty()) reader.fault("program", "must name a file");
   if (spec.program && !spec.command && !spec.train)
     spec.command = std::vector<std::string>{"${env}", "${interpreter}", "${program}", "${args}"};
   if (spec.train && spec.command) reader.fault("command", "cannot be given with train");
@@ -297,6 +300,9 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
     spec.early_terminate = read_early_terminate(*rule, faults);
   if (spec.early_terminate && spec.early_terminate->promote && !spec.train)
     reader.fault("early_terminate.promote", "needs train: only the built-in trainer keeps checkpoints");
+  spec.keep_models = reader.integer_in("keep_models", 0, kMaxKeptModels).value_or(0);
+  if (spec.keep_models > 0 && !spec.train)
+    reader.fault("keep_models", "needs train: only the built-in trainer keeps models");
   read_notes(reader, spec);
 
   const OrderedJson* warm_start = reader.raw("warm_start");
@@ -344,6 +350,7 @@ OrderedJson to_json(const StudySpec& spec) {
   if (spec.retries > 0) json["retries"] = spec.retries;
   if (spec.repeats > 1) json["repeats"] = spec.repeats;
   if (spec.early_terminate) json["early_terminate"] = to_json(*spec.early_terminate);
+  if (spec.keep_models > 0) json["keep_models"] = spec.keep_models;
   if (!spec.warm_start.empty()) json["warm_start"] = to_json(spec.warm_start);
   json["parameters"] = to_json(spec.space.parameters());
   json["budget"] = std::move(budget);

@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
-
 #include <nlohmann/json.hpp>
 
 #include "base/ids.h"
 #include "tuner/spec/job.h"
+#include "tuner/trial/step.h"
 
 namespace krige::tuner {
 namespace {
@@ -104,10 +105,11 @@ std::optional<Record> json_record(std::string_view line, const AttemptKey& key, 
   for (const auto& [name, held] : json->items()) {
     const std::optional<double> value = number_from_json(held);
     if (!value) continue;
-    if (name == "step" && held.is_number_integer())
-      record.step = held.get<std::int64_t>();
-    else
+    if (name == "step") {
+      if (*value >= 0 && *value <= kMaxStep && std::floor(*value) == *value) record.step = std::llround(*value);
+    } else {
       record.metrics.emplace_back(name, *value);
+    }
   }
   if (record.metrics.empty()) return std::nullopt;
   return record;
@@ -116,7 +118,7 @@ std::optional<Record> json_record(std::string_view line, const AttemptKey& key, 
 }  // namespace
 
 Result<RunSpec> make_run(const StudySpec& spec, const AttemptKey& key, const Params& params, const std::string& trainer,
-                         const std::optional<CheckpointRun>& checkpoint) {
+                         const TrainingRun& files) {
   RunSpec run;
   run.key = key;
   run.limits = spec.limits;
@@ -124,7 +126,9 @@ Result<RunSpec> make_run(const StudySpec& spec, const AttemptKey& key, const Par
     if (trainer.empty()) return fail(ErrorCode::unsupported, "krige-trainer is not installed beside krige", "train");
     KRIGE_TRY(const TrainJob job, job_at(spec, params));
     run.argv = {trainer, "coordinator", "--job", "-"};
-    if (checkpoint) {
+    if (!files.model.empty()) run.argv.insert(run.argv.end(), {"--model", files.model});
+    if (!files.cluster.empty()) run.argv.insert(run.argv.end(), {"--cluster", files.cluster});
+    if (const std::optional<CheckpointRun>& checkpoint = files.checkpoint) {
       // Between the rungs none is written.
       run.argv.insert(run.argv.end(),
                       {"--resume", "--checkpoint", checkpoint->path, "--checkpoint-every", "1000000000"});

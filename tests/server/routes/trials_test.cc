@@ -38,6 +38,26 @@ TEST_F(TrialsTest, TheBudgetHoldsForTrialsByHandToo) {
   EXPECT_TRUE(is_problem(post(study + "/trials", {{"params", {{"x", 0.75}}}}), 409, "study_finished"));
 }
 
+TEST_F(TrialsTest, AVetoedPointUsesNoBudgetAndIsNotSuggested) {
+  const std::string study = make_study({{"method", "grid"},
+                                        {"parameters", {{"x", {{"type", "int"}, {"min", 1}, {"max", 3}}}}},
+                                        {"budget", {{"max_trials", 2}}}});
+  const OrderedJson next = get(study + "/surrogate:next").json;
+  EXPECT_EQ(next["params"]["x"], 1);
+  const Answer vetoed =
+      post(study + "/trials", {{"params", next["params"]}, {"state", "CANCELLED"}, {"reason", "known to be bad"}});
+  ASSERT_EQ(vetoed.status, 201) << vetoed.text;
+  EXPECT_EQ(vetoed.json["suggestion"]["method"], "vetoed");
+  EXPECT_EQ(vetoed.json["reason"], "known to be bad");
+  EXPECT_EQ(get(study + "/surrogate:next").json["params"]["x"], 2);
+  EXPECT_EQ(suggest_one(study, "v")["params"]["x"], 2);
+  EXPECT_EQ(suggest_one(study, "w")["params"]["x"], 3);
+  EXPECT_EQ(post(study + "/trials", {{"params", {{"x", 1}}}, {"state", "CANCELLED"}}).status, 201)
+      << "also when the budget is used";
+  EXPECT_TRUE(is_problem(post(study + "/trials", {{"params", {{"x", 1}}}, {"state", "CANCELLED"}, {"value", 1}}), 400,
+                         "invalid_argument", "value"));
+}
+
 TEST_F(TrialsTest, BadTrialsByHandAreRefusedByTheirField) {
   const std::string trials = make_study() + "/trials";
   EXPECT_TRUE(is_problem(post(trials, {{"value", 1}}), 400, "invalid_argument", "params"));
@@ -144,6 +164,7 @@ TEST_F(TrialsTest, ListsInAnyOrderAndByState) {
   EXPECT_EQ(ids("order_by=id%20desc"), (std::vector{7, 6, 5, 4, 3, 2, 1}));
   EXPECT_EQ(ids("filter=state%3DCOMPLETED&order_by=id"), (std::vector{1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(ids("filter=state%3DWAITING,RUNNING"), (std::vector{7}));
+  EXPECT_EQ(ids("filter=state=WAITING,RUNNING"), (std::vector{7})) << "as people type it";
   EXPECT_TRUE(is_problem(get(study + "/trials?order_by=params"), 400, "invalid_argument", "order_by"));
   EXPECT_TRUE(is_problem(get(study + "/trials?filter=value>1"), 400, "invalid_argument", "filter"));
   EXPECT_TRUE(is_problem(get(study + "/trials?filter=state%3DDONE"), 400, "invalid_argument", "state"));

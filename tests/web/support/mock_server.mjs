@@ -1,5 +1,6 @@
 // The API of docs/rest.md over studies in memory, and the bundle, with the strict content security policy that the
 // dashboard must live with. What happens to the studies, a test or a scenario decides.
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
@@ -25,6 +26,8 @@ class MockStudy {
     this.compactedUpTo = 0;
     this.streams = new Set();
     this.records = new Map();
+    this.logs = new Map(); // of attempts, by "TRIAL/ATTEMPT"
+    this.clusters = new Map(); // what the processes of a trial do
     this.trials = [];
     this.value = {
       id,
@@ -78,6 +81,43 @@ class MockStudy {
     return trial.id;
   }
 
+  // Another attempt at a trial whose last one ends so.
+  tryAgain(id, state, reason = '') {
+    const trial = this.trials[id - 1];
+    const now = new Date().toISOString();
+    Object.assign(trial.attempts.at(-1), { state, reason, ended_at: now });
+    const { worker } = trial.attempts[0];
+    trial.attempts.push({
+      id: trial.attempts.length + 1,
+      state: 'RUNNING',
+      worker,
+      reason: '',
+      started_at: now,
+      ended_at: null,
+    });
+    this.publish('TRIAL_STATE_CHANGED', { trial });
+  }
+
+  print(trial, attempt, text) {
+    const key = `${trial}/${attempt}`;
+    this.logs.set(key, Buffer.concat([this.logs.get(key) ?? Buffer.alloc(0), Buffer.from(text)]));
+  }
+
+  // As the service's: it names the study file.
+  tag() {
+    return `"${createHash('sha256')
+      .update(JSON.stringify([this.value.name, this.value.spec]))
+      .digest('hex')
+      .slice(0, 16)}"`;
+  }
+
+  changeBudget(budget) {
+    const changed = { ...this.value.spec.budget, ...budget };
+    const kept = Object.fromEntries(Object.entries(changed).filter(([, limit]) => limit !== null));
+    this.value.spec = { ...this.value.spec, budget: kept };
+    this.publish('STUDY_UPDATED', { study: this.value });
+  }
+
   report(trial_id, step, metrics) {
     const record = { step, metrics: wireMetrics(metrics) };
     this.records.get(trial_id).push(record);
@@ -100,7 +140,7 @@ class MockStudy {
   summarize() {
     const counts = {};
     for (const { state } of this.trials) counts[state] = (counts[state] ?? 0) + 1;
-    const sign = this.value.spec.metric.goal === 'minimize' ? -1 : 1;
+    const sign = this.value.spec.metric?.goal === 'minimize' ? -1 : 1;
     const completed = this.trials.filter((t) => t.state === 'COMPLETED' && typeof t.value === 'number');
     const best = completed.reduce((a, b) => (a && sign * a.value >= sign * b.value ? a : b), null);
     Object.assign(this.value, {
@@ -133,9 +173,9 @@ function openStream(response) {
   return response;
 }
 
-function json(response, status, body) {
+function json(response, status, body, headers = {}) {
   const type = status < 400 ? 'application/json' : 'application/problem+json';
-  response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+  response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store', ...headers });
   response.end(JSON.stringify(body));
 }
 
@@ -165,12 +205,39 @@ function reason(study, id, response) {
   return json(response, 200, said);
 }
 
+async function bodyOf(request) {
+  let text = '';
+  for await (const part of request) text += part;
+  return text === '' ? {} : JSON.parse(text);
+}
+
+const noFigures = { attempt: 1, live: false, updated_at: null, processes: [] };
+
+const defaultTail = 64 << 10;
+const mostOfLog = 1 << 20;
+
+// As docs/rest.md has it: the last bytes from the beginning of a line, or what follows an offset.
+function log(study, key, url, response) {
+  const all = study.logs.get(key) ?? Buffer.alloc(0);
+  const offset = url.searchParams.get('offset');
+  const tail = Number(url.searchParams.get('tail') ?? defaultTail);
+  let from = offset === null ? Math.max(0, all.length - tail) : Math.min(Number(offset), all.length);
+  if (offset === null && from > 0) from = all.indexOf('\n', from - 1) + 1;
+  response.writeHead(200, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'X-Log-Offset': from,
+    'X-Log-Size': all.length,
+  });
+  response.end(all.subarray(from, from + mostOfLog));
+}
+
 export class MockServer {
   constructor(dist) {
     this.dist = dist;
     this.studies = new Map();
     this.listeners = new Set();
     this.requests = [];
+    this.role = 'admin';
     this.away = false; // refuses every call of the API, as a proxy does whose server is down
     this.server = createServer((request, response) => {
       this.serve(request, response).catch((error) => problem(response, 500, 'internal', String(error)));
@@ -238,13 +305,22 @@ export class MockServer {
       stream.on('close', () => this.listeners.delete(stream));
       return;
     }
-    if (url.pathname === '/api/v1/session') return json(response, 200, { name: 'anonymous', role: 'admin' });
+    if (url.pathname === '/api/v1/session') return json(response, 200, { name: 'anonymous', role: this.role });
     if (url.pathname === '/api/v1/studies')
       return this.listPage(url, [...this.studies.values()].map((s) => s.value).reverse(), 'studies', response);
     const study = this.studies.get(decodeURIComponent(id ?? ''));
     if (!study) return problem(response, 404, 'not_found', 'there is no such study');
+    if (request.method === 'PATCH') return this.patch(study, request, response);
+    const retried = rest?.match(/^trials\/(\d+):retry$/);
+    if (retried) return this.retry(study, Number(retried[1]), response);
+    const stopped = rest?.match(/^trials\/(\d+):stop$/);
+    if (stopped) return this.stopTrial(study, Number(stopped[1]), response);
     if (request.method === 'POST') return this.act(study, action, response);
-    if (rest === undefined) return json(response, 200, study.value);
+    if (rest === undefined) return json(response, 200, study.value, { ETag: study.tag() });
+    const trained = rest.match(/^trials\/(\d+)\/cluster$/);
+    if (trained) return json(response, 200, study.clusters.get(Number(trained[1])) ?? noFigures);
+    const printed = rest.match(/^trials\/(\d+)\/attempts\/(\d+)\/logs$/);
+    if (printed) return log(study, `${printed[1]}/${printed[2]}`, url, response);
     if (rest === 'trials') return this.listPage(url, study.trials, 'trials', response, { seq: study.value.seq });
     if (rest === 'events') {
       const after = Number(request.headers['last-event-id'] ?? url.searchParams.get('after') ?? 0);
@@ -255,6 +331,28 @@ export class MockServer {
     const trial = study.trials[Number(rest.match(/^trials\/(\d+)$/)?.[1]) - 1];
     if (!trial) return problem(response, 404, 'not_found', 'there is no such trial');
     return json(response, 200, { ...trial, records: study.records.get(trial.id) });
+  }
+
+  async patch(study, request, response) {
+    const { budget } = await bodyOf(request);
+    if (request.headers['if-match'] !== study.tag())
+      return problem(response, 412, 'precondition_failed', 'the study has been changed since it was read');
+    study.changeBudget(budget);
+    return json(response, 200, study.value, { ETag: study.tag() });
+  }
+
+  retry(study, id, response) {
+    const again = study.createTrial(study.trials[id - 1].params, { state: 'WAITING', attempts: [] });
+    return json(response, 201, study.trials[again - 1]);
+  }
+
+  stopTrial(study, id, response) {
+    const trial = study.trials[id - 1];
+    if (trial.ended_at) return problem(response, 409, 'trial_finished', `trial ${id} is ${trial.state}`);
+    trial.state = 'STOPPING';
+    study.summarize();
+    study.publish('TRIAL_STATE_CHANGED', { trial });
+    return json(response, 200, trial);
   }
 
   listPage(url, all, name, response, more = {}) {

@@ -1,7 +1,7 @@
 // The best value so far over the trials, and every trial's own value: first as data, then as an ECharts option.
 import type { Goal, Trial } from '../api/types';
 import { formatNumber, humanize } from '../format';
-import { isBetter, isDone } from '../store/study_state';
+import { isBetter, isDone, isFeasible } from '../store/study_state';
 import type { Palette } from '../theme';
 import { axisStyle, type ChartOption, type ChartSeries, tooltipStyle } from './style';
 
@@ -27,7 +27,7 @@ export function historyOf(trials: readonly Trial[], goal: Goal): History {
     } else if (trial.state === 'COMPLETED' && drawable) {
       const point: Point = [trial.id, trial.value as number];
       history.completed.push(point);
-      if (best === null || isBetter(point[1], best[1], goal)) {
+      if (isFeasible(trial) && (best === null || isBetter(point[1], best[1], goal))) {
         best = point;
         history.improvements.push(point);
       }

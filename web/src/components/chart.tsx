@@ -11,7 +11,7 @@ const ahead = '700px';
 interface Props {
   option: (palette: Palette) => ChartOption;
   label: string;
-  size: 'tall' | 'large' | 'medium' | 'small';
+  size: 'tall' | 'large' | 'medium' | 'small' | number; // or pixels
   onPoint?: (data: unknown) => void;
 }
 
@@ -54,5 +54,7 @@ export function Chart({ option, label, size, onPoint }: Props) {
     chart.current?.setOption(option(readPalette()), { notMerge: true });
   }, [near, option, colours]);
 
-  return <div ref={box} class={`chart chart-${size}`} role="img" aria-label={label} />;
+  const sized =
+    typeof size === 'number' ? { class: 'chart', style: { height: `${size}px` } } : { class: `chart chart-${size}` };
+  return <div ref={box} {...sized} role="img" aria-label={label} />;
 }

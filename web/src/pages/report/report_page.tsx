@@ -7,6 +7,7 @@ import { StateBadge } from '../../components/state_badge';
 import { explainReason } from '../../format';
 import { hrefOf, navigate, route } from '../../router';
 import type { Report } from '../../store/report';
+import { slicePoints } from '../../store/space';
 import { fromSnapshot } from '../../store/study_state';
 import { useAnswer } from '../../store/use_answer';
 import { ExplorePage } from '../explore/explore_page';
@@ -18,7 +19,7 @@ import { parameterNames } from '../study/trial_columns';
 import { TrialTable } from '../study/trial_table';
 
 function Model({ study, onTrial }: { study: Study; onTrial: (trial: number) => void }) {
-  const slices = useAnswer('slices', (abort) => getSlices(study.id, null, abort)).value;
+  const slices = useAnswer('slices', (abort) => getSlices(study.id, null, slicePoints(study.spec), abort)).value;
   const trust = useAnswer('trust', (abort) => getTrust(study.id, abort)).value;
   const importance = useAnswer('importance', (abort) => getImportance(study.id, abort)).value;
   const metric = study.spec?.metric?.name ?? 'value';

@@ -6,6 +6,7 @@ import { LogToggle } from '../../components/log_toggle';
 import { Empty } from '../../components/notices';
 import { formatNumber } from '../../format';
 import { hrefOf } from '../../router';
+import { alongObjective, severalObjectives } from '../../store/objectives';
 import { goalOf } from '../../store/study_state';
 import type { Palette } from '../../theme';
 
@@ -55,9 +56,12 @@ interface Props {
 }
 
 export function HistoryPanel({ study, trials, onTrial }: Props) {
-  const metric = study.spec?.metric?.name ?? 'value';
-  const goal = goalOf(study);
-  const history = useMemo(() => historyOf(trials, goal), [trials, goal]);
+  const objectives = severalObjectives(study.spec);
+  const [chosen, setChosen] = useState(0);
+  const objective = objectives[chosen] ?? objectives[0];
+  const metric = objective?.name ?? study.spec?.metric?.name ?? 'value';
+  const goal = objective?.goal ?? goalOf(study);
+  const history = useMemo(() => historyOf(alongObjective(trials, objective), goal), [trials, objective?.name, goal]);
   const logAllowed = canBeLogarithmic(history);
   const [log, setLog] = useState(false);
   const option = useCallback(
@@ -68,6 +72,18 @@ export function HistoryPanel({ study, trials, onTrial }: Props) {
     <section class="panel" aria-labelledby="history-title">
       <header class="panel-head">
         <h2 id="history-title">Best so far</h2>
+        {objectives.length > 0 && (
+          <label class="select-label">
+            <span class="sr-only">Objective</span>
+            <select value={chosen} onChange={(event) => setChosen(Number(event.currentTarget.value))}>
+              {objectives.map(({ name }, i) => (
+                <option key={name} value={i}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
         <ul class="legend" aria-label="Legend">
           <li>
             <svg class="key" viewBox="0 0 18 10" aria-hidden="true">

@@ -5,17 +5,34 @@ import { StateBadge } from '../../components/state_badge';
 import { explainReason, formatNumber, humanize } from '../../format';
 import { hrefOf, navigate, type Route } from '../../router';
 import { progressOf } from '../../store/progress';
+import { doingNow } from '../../store/doing';
+import { severalObjectives } from '../../store/objectives';
+import { may, session } from '../../store/session';
 import { findTrial, hasEnded, type StudyData } from '../../store/study_state';
 import { StudyStore } from '../../store/study_store';
 import { ExplorePage } from '../explore/explore_page';
 import { ModelPage } from '../model/model_page';
+import { TrialPage } from '../trial/trial_page';
 import { StudyActions } from './actions';
 import { HistoryPanel } from './history_panel';
+import { ImportancePanel } from './importance_panel';
+import { ObjectivesPanel } from './objectives_panel';
 import { Tabs } from './tabs';
 import { Tiles } from './tiles';
+import { TimelinePanel } from './timeline_panel';
 import { TrialPanel } from './trial_panel';
 import { parameterNames } from './trial_columns';
 import { TrialTable } from './trial_table';
+
+// Why there are no buttons.
+function ViewOnly() {
+  if (session.value === null || may('operator')) return null;
+  return (
+    <p class="view-only">
+      View only: <span class="muted">the token {session.value.name} is a viewer’s; an operator’s may change this</span>
+    </p>
+  );
+}
 
 function Heading({ store, study }: { store: StudyStore; study: Study }) {
   return (
@@ -26,6 +43,7 @@ function Heading({ store, study }: { store: StudyStore; study: Study }) {
         {study.state_reason && <span class="muted">{explainReason(study.state_reason)}</span>}
       </div>
       <div class="page-tools">
+        <ViewOnly />
         <ConnectionStatus connection={store.connection.value} />
         <StudyActions store={store} study={study} />
       </div>
@@ -46,6 +64,7 @@ function openTrial(study: string, trial: number, open: number | null): void {
 
 function withoutTrial(study: Study, chosen: number | null): string {
   if (chosen !== null) return `There is no trial ${chosen}.`;
+  if (severalObjectives(study.spec).length > 0) return 'No trial alone is the best of several objectives.';
   return hasEnded(study) ? 'No trial was completed.' : 'The best trial will be shown here.';
 }
 
@@ -55,6 +74,7 @@ function Overview({ store, data, chosen }: { store: StudyStore; data: StudyData;
   const names = useMemo(() => found, [found.join('\n')]); // the same array as long as the names are the same
   const best = study.best ? findTrial(trials, study.best.trial) : null;
   const shown = chosen === null ? best : findTrial(trials, chosen);
+  const doing = doingNow(study);
   useEffect(() => {
     if (chosen === null) return undefined;
     const close = (event: KeyboardEvent) => {
@@ -66,10 +86,12 @@ function Overview({ store, data, chosen }: { store: StudyStore; data: StudyData;
   }, [chosen, study.id]);
   return (
     <>
+      {doing && <p class="doing">{doing}</p>}
       <Tiles study={study} trials={trials} />
       <div class="columns">
         <div class="column-main">
           <HistoryPanel study={study} trials={trials} onTrial={(trial) => openTrial(study.id, trial, chosen)} />
+          <ObjectivesPanel study={study} trials={trials} />
           <TrialTable
             data={data}
             names={names}
@@ -77,6 +99,12 @@ function Overview({ store, data, chosen }: { store: StudyStore; data: StudyData;
             best={best?.id ?? null}
             onTrial={(trial) => openTrial(study.id, trial, chosen)}
           />
+          <TimelinePanel
+            study={study}
+            trials={trials}
+            onTrial={(trial) => navigate(hrefOf({ page: 'trial', study: study.id, trial }))}
+          />
+          <ImportancePanel study={study} trials={trials} />
         </div>
         {shown ? (
           <TrialPanel store={store} study={study} trial={shown} best={best} names={names} chosen={chosen !== null} />
@@ -98,6 +126,8 @@ function View({ store, data, at }: { store: StudyStore; data: StudyData; at: At 
   switch (at.page) {
     case 'study':
       return <Overview store={store} data={data} chosen={at.trial} />;
+    case 'trial':
+      return <TrialPage key={at.trial} store={store} data={data} id={at.trial} />;
     case 'model':
       return <ModelPage study={data.study} trials={data.trials} trial={at.trial} />;
     case 'explore':
@@ -115,7 +145,7 @@ function Loaded({ store, data, at }: { store: StudyStore; data: StudyData; at: A
     <main class="page">
       <Heading store={store} study={study} />
       <Announcement study={study} />
-      <Tabs study={study} open={at.page} />
+      <Tabs study={study} open={at.page === 'trial' ? 'study' : at.page} />
       <View store={store} data={data} at={at} />
     </main>
   );
