@@ -14,6 +14,7 @@ import { ExplorePage } from '../explore/explore_page';
 import { SlicesPanel } from '../model/slices_panel';
 import { CalibrationPanel, ImportancePanel } from '../model/trust_panel';
 import { HistoryPanel } from '../study/history_panel';
+import { ObjectivesPanel } from '../study/objectives_panel';
 import { Tiles } from '../study/tiles';
 import { parameterNames } from '../study/trial_columns';
 import { TrialTable } from '../study/trial_table';
@@ -36,7 +37,7 @@ function Loaded({ report, study, trials }: { report: Report; study: Study; trial
   const data = useMemo(() => fromSnapshot(study, trials), [study, trials]);
   const names = useMemo(() => parameterNames(study, trials), [study, trials]);
   const at = route.value;
-  const chosen = at.page === 'study' ? at.trial : null;
+  const chosen = 'trial' in at ? at.trial : null;
   const onTrial = (trial: number) => navigate(hrefOf({ page: 'study', study: study.id, trial }), { replace: true });
   useEffect(() => {
     document.title = `${study.name} · Krige`;
@@ -57,6 +58,7 @@ function Loaded({ report, study, trials }: { report: Report; study: Study; trial
       <Tiles study={data.study} trials={data.trials} />
       <div class="column-main">
         <HistoryPanel study={data.study} trials={data.trials} onTrial={onTrial} />
+        <ObjectivesPanel study={data.study} trials={data.trials} />
         <Model study={data.study} onTrial={onTrial} />
         <ExplorePage study={data.study} trials={data.trials} />
         <TrialTable
