@@ -35,6 +35,8 @@ int become_trainer(std::vector<std::string> arguments) {
   return report(failed.error());
 }
 
+std::string trainings_of(const std::string& store) { return store + ".trainings"; }
+
 std::string store_in(const fs::path& data_folder) { return (data_folder / "krige.sqlite").string(); }
 
 Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup) {
@@ -47,10 +49,10 @@ Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup) {
   if (setup.times != nullptr) storage = tuner::make_timed_storage(std::move(storage), *setup.times);
   tuner::EngineOptions options;
   options.trainer = trainer_path();
-  options.forget_checkpoints = setup.store.empty();
-  options.checkpoint_folder = setup.store.empty()
-                                  ? (fs::temp_directory_path() / ("krige-checkpoints-" + storage->store_id())).string()
-                                  : setup.store + ".checkpoints";
+  options.forget_trainings = setup.store.empty();
+  options.training_folder = setup.store.empty()
+                                ? (fs::temp_directory_path() / ("krige-trainings-" + storage->store_id())).string()
+                                : trainings_of(setup.store);
   if (!setup.runs) return tuner::Engine::open(std::move(storage), nullptr, std::move(options));
   if (!fs::exists(options.trainer))
     return fail(ErrorCode::not_found, "krige-trainer is not where it should be: " + options.trainer);

@@ -30,6 +30,8 @@ struct EngineSetup {
 // An engine with a local executor, unless nothing is to run.
 [[nodiscard]] Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup);
 
+// Where the trainings of a store leave their files.
+[[nodiscard]] std::string trainings_of(const std::string& store);
 [[nodiscard]] std::string store_in(const std::filesystem::path& data_folder);
 
 }  // namespace krige::cli

@@ -164,6 +164,7 @@ TEST_F(TrialsTest, ListsInAnyOrderAndByState) {
   EXPECT_EQ(ids("order_by=id%20desc"), (std::vector{7, 6, 5, 4, 3, 2, 1}));
   EXPECT_EQ(ids("filter=state%3DCOMPLETED&order_by=id"), (std::vector{1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(ids("filter=state%3DWAITING,RUNNING"), (std::vector{7}));
+  EXPECT_EQ(ids("filter=state=WAITING,RUNNING"), (std::vector{7})) << "as people type it";
   EXPECT_TRUE(is_problem(get(study + "/trials?order_by=params"), 400, "invalid_argument", "order_by"));
   EXPECT_TRUE(is_problem(get(study + "/trials?filter=value>1"), 400, "invalid_argument", "filter"));
   EXPECT_TRUE(is_problem(get(study + "/trials?filter=state%3DDONE"), 400, "invalid_argument", "state"));
