@@ -1,13 +1,15 @@
 import { render } from 'preact';
 import { signedOut, signOut } from './api/client';
+import { lazily } from './components/lazy';
 import { Empty } from './components/notices';
-import { ComparePage } from './pages/compare/compare_page';
 import { SignInPage } from './pages/sign_in_page';
 import { StudiesPage } from './pages/studies_page';
 import { StudyPage } from './pages/study/study_page';
 import { route, startRouter } from './router';
 import { session, startSession } from './store/session';
 import { startTheme, theme, toggleTheme } from './theme';
+
+const ComparePage = lazily(async () => (await import('./pages/compare/compare_page')).ComparePage);
 
 function ThemeToggle() {
   const dark = theme.value === 'dark';

@@ -36,9 +36,22 @@ export interface ParameterSpec {
   when?: Record<string, ParamValue | ParamValue[]>; // active only where all hold
 }
 
+export interface Objective {
+  name: string;
+  goal: Goal;
+}
+
+export interface Constraint {
+  name: string;
+  min?: number;
+  max?: number;
+}
+
 // What the page reads of the canonical study file; the rest is left alone.
 export interface Spec {
   metric?: { name?: string; goal?: Goal; target?: number | null };
+  objectives?: Objective[]; // two to four, instead of a metric
+  constraints?: Constraint[];
   method?: string;
   parameters?: Record<string, ParameterSpec>;
   budget?: { max_trials?: number | null; parallel?: number | null };
@@ -58,6 +71,7 @@ export interface Study {
   spec?: Spec; // left out by the events of all studies
   best: Best | null;
   trial_counts: Partial<Record<TrialState, number>>;
+  improvements: [trial: number, value: number][]; // each trial that was the best so far, thinned out
   seq: number;
   created_at: string;
   ended_at: string | null;
@@ -93,6 +107,8 @@ export interface Trial {
   reason: string;
   params: Params;
   value: number | null;
+  values?: Metrics; // of several objectives
+  constraints?: Record<string, { value: number; feasible: boolean }>;
   suggestion?: Suggestion | null;
   attempts: Attempt[];
   created_at: string;
@@ -112,6 +128,35 @@ export interface TrialPage {
   trials: Trial[];
   next_page_token: string;
   seq: number;
+  total_size: number; // on all pages
+}
+
+// The values of all trials that ended, thinned out by the server where they are many.
+export interface History {
+  seq: number;
+  objective: string;
+  goal: Goal;
+  trials: number; // of the study, whatever their state
+  improvements: [trial: number, value: number][]; // each trial that was the best so far
+  completed: [trial: number, value: number][];
+  pruned: [trial: number, value: number][];
+  lost: number[]; // ended without a value
+}
+
+// Trials with a value, column by column; where they are many, the best of them and an even choice of the others.
+export interface Sample {
+  seq: number;
+  objective: string;
+  valued: number; // trials with a value
+  chosen: number; // among the best `top` per cent of them
+  distribution: number[]; // values in even steps from the best to the worst of all
+  optimal: number[]; // the Pareto set of several objectives, by id
+  hypervolume: { volume: number; reference: Record<string, number> } | null;
+  trials: number[];
+  states: TrialState[];
+  feasible: boolean[]; // whether all constraints hold
+  values: Record<string, (number | null)[]>;
+  params: Record<string, (ParamValue | null)[]>;
 }
 
 interface EventBase {
@@ -218,7 +263,10 @@ export interface Reason {
 export interface Curves {
   metric: string;
   metrics: string[];
+  axis: 'step' | 'epoch';
   curves: { trial: number; state: TrialState; reason: string; points: [step: number, value: number][] }[];
+  // What the study's rule of early stopping holds trials against; null: it has none, or looks at another metric.
+  limits: { rule: string; lines: { bracket: number; points: [step: number, value: number][] }[] } | null;
 }
 
 export interface NextSuggestion {

@@ -1,12 +1,11 @@
-import { useCallback, useMemo, useState } from 'preact/hooks';
-import type { Study, Trial } from '../../api/types';
-import { canBeLogarithmic, describeHistory, historyOf, historyOption, isEmpty, type Point } from '../../charts/history';
+import { useCallback, useState } from 'preact/hooks';
+import type { History, Study } from '../../api/types';
+import { canBeLogarithmic, describeHistory, historyOption, isEmpty, type Point } from '../../charts/history';
 import { Chart } from '../../components/chart';
 import { LogToggle } from '../../components/log_toggle';
 import { Empty } from '../../components/notices';
 import { formatNumber } from '../../format';
 import { hrefOf } from '../../router';
-import { goalOf } from '../../store/study_state';
 import type { Palette } from '../../theme';
 
 function Improvements({
@@ -50,14 +49,12 @@ function Improvements({
 
 interface Props {
   study: Study;
-  trials: readonly Trial[];
+  history: History;
   onTrial: (trial: number) => void;
 }
 
-export function HistoryPanel({ study, trials, onTrial }: Props) {
-  const metric = study.spec?.metric?.name ?? 'value';
-  const goal = goalOf(study);
-  const history = useMemo(() => historyOf(trials, goal), [trials, goal]);
+export function HistoryPanel({ study, history, onTrial }: Props) {
+  const metric = history.objective;
   const logAllowed = canBeLogarithmic(history);
   const [log, setLog] = useState(false);
   const option = useCallback(
