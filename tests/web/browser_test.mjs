@@ -322,3 +322,156 @@ for (const scheme of ['light', 'dark']) {
     { scheme },
   );
 }
+
+// Further tabs of the browser that `page` is in, live on the same path.
+async function furtherTabs(page, count, path) {
+  const tabs = [page];
+  await goLive(page, path);
+  while (tabs.length < count) {
+    const tab = await page.context().newPage();
+    await goLive(tab, path);
+    tabs.push(tab);
+  }
+  return tabs;
+}
+
+inBrowser('eight tabs of a browser are live by one connection, which outlives the first of them', async (page) => {
+  const study = server.addStudy('shared', digits('digits-mlp', 40));
+  const tabs = await furtherTabs(page, 8, '/studies/shared');
+  assert.equal(server.listeners.size, 1);
+  const seen = async (id, some) => {
+    for (const tab of some) await rowOf(tab, id).waitFor();
+  };
+  await seen(study.createTrial({ learning_rate: 0.1 }), tabs);
+  // The first one goes while things happen: nothing is missed, and nothing comes twice.
+  const [first, ...others] = tabs;
+  await first.goto(`${server.origin}/nothing`);
+  study.end(1, 'COMPLETED', 0.75);
+  await seen(study.createTrial({ learning_rate: 0.2 }), others);
+  for (const tab of others) {
+    await text(rowOf(tab, 1), '0.7500');
+    assert.equal(await tab.locator('.data-table .trial-link').count(), 2);
+  }
+  assert.equal(server.listeners.size, 1);
+  // Tabs of other pages are told by the same connection.
+  const list = others.at(-1);
+  await goLive(list, '/');
+  await text(list.locator('[data-study=shared]'), '1 of 40');
+  study.end(2, 'COMPLETED', 0.85);
+  await text(list.locator('[data-study=shared]'), '2 of 40');
+  await text(rowOf(others[0], 2), '0.8500');
+  await list.waitForFunction(() => document.querySelector('[data-connection=live]') !== null);
+  assert.equal(server.listeners.size, 1);
+  for (const tab of others) await tab.close();
+  const closed = Date.now() + 10_000;
+  while (server.listeners.size > 0 && Date.now() < closed) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(server.listeners.size, 0, 'nobody is left');
+});
+
+inBrowser(
+  'where the server refuses streams the page asks it instead',
+  async (page) => {
+    const study = server.addStudy('full', digits('digits-mlp', 40));
+    server.full = true;
+    await page.goto(`${server.origin}/studies/full`);
+    await page.getByText('Live, every 2 s').waitFor();
+    const trial = study.createTrial({ learning_rate: 0.1 });
+    await rowOf(page, trial).waitFor();
+    study.end(trial, 'COMPLETED', 0.625);
+    await text(page.locator('.best-value'), '0.6250');
+    server.full = false;
+    await page.waitForSelector('[data-connection=live]');
+  },
+  lost,
+);
+
+const readDownload = async (download) => {
+  const parts = [];
+  for await (const part of await download.createReadStream()) parts.push(part);
+  return Buffer.concat(parts).toString('utf8');
+};
+
+inBrowser(
+  'a filter and an order are the server’s, and what is shown is saved whole',
+  async (page) => {
+    const study = server.addStudy('filter', digits('digits-mlp', 4000));
+    fill(study, 3, 2500, { epochs: 1 });
+    await goLive(page, '/studies/filter');
+    const shown = page.locator('.panel-head', { hasText: 'Trials' }).locator('.muted');
+    await page.fill('.trial-filter', 'accuracy > 0.8');
+    const expected = study.trials.filter(({ value }) => value > 0.8);
+    await text(shown, `${expected.length} of 2500`);
+    assert.ok(expected.length > 100 && expected.length < 2500, 'more than one page, and not all');
+    await page.getByRole('button', { name: 'learning_rate', exact: true }).click();
+    const smallest = expected.reduce((a, b) => (a.params.learning_rate <= b.params.learning_rate ? a : b));
+    await page.waitForFunction(
+      (href) => document.querySelector('.data-table .trial-link')?.getAttribute('href') === href,
+      `/studies/filter/trials/${smallest.id}`,
+    );
+    const [csv] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save as CSV' }).click(),
+    ]);
+    const lines = (await readDownload(csv)).trim().split('\r\n');
+    assert.equal(lines.length, expected.length + 1);
+    assert.match(lines[1], new RegExp(`^${smallest.id},`));
+    await page.fill('.trial-filter', 'nothing = 3');
+    await page.locator('.filter-error').filter({ hasText: 'there is no nothing' }).waitFor();
+  },
+  lost,
+);
+
+inBrowser('ranges of parallel coordinates are picked by keyboard too, and a click opens a trial', async (page) => {
+  const study = server.addStudy('axes', digits('digits-mlp', 40));
+  fill(study, 3, 30);
+  await goLive(page, '/studies/axes/explore');
+  const low = page.getByRole('slider', { name: 'accuracy, at least' });
+  await low.focus();
+  for (let i = 0; i < 4; i += 1) await page.keyboard.press('Shift+ArrowUp');
+  const status = page.getByRole('status').filter({ hasText: 'within the ranges' });
+  await status.waitFor();
+  const [, some, all] = /(\d+) of (\d+)/.exec(await status.textContent());
+  assert.ok(Number(some) > 0 && Number(some) < Number(all), `${some} of ${all}`);
+  await page.keyboard.press('Escape');
+  await status.waitFor({ state: 'detached' });
+  await page.getByText('Axes', { exact: true }).click();
+  await page.getByRole('button', { name: 'hidden to the left' }).click();
+  const names = () => page.locator('.parallel-name').allTextContents();
+  assert.deepEqual((await names()).slice(0, 2), ['hidden', 'learning_rate']);
+  await page.getByRole('button', { name: 'hidden, log scale' }).click();
+  const box = await page.locator('.parallel-plot').boundingBox();
+  // Along the axis of the metric by the pointer, from its middle to its top.
+  await page.mouse.move(box.x + box.width - 70, box.y + 200);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width - 70, box.y + 60, { steps: 4 });
+  await page.mouse.up();
+  await status.waitFor();
+  await page.getByRole('button', { name: 'Let go of all' }).click();
+  // Somewhere between two axes there is a line under the pointer.
+  for (let y = 50; y < 340 && (await page.locator('.parallel-hit').count()) === 0; y += 5)
+    await page.mouse.move(box.x + 110, box.y + y);
+  await text(page.locator('.parallel-tip'), 'trial');
+  await page.mouse.down();
+  await page.mouse.up();
+  await page.waitForURL('**/studies/axes/trials/*');
+});
+
+inBrowser('the list of studies is filtered by state, and a study is managed from there', async (page) => {
+  const one = server.addStudy('one', digits('going-on', 40));
+  fill(one, 2, 9);
+  server.addStudy('two', digits('ended', 40)).setState('COMPLETED', 'max_trials');
+  await goLive(page, '/');
+  await page.locator('[data-study=one] .sparkline').waitFor();
+  await page.getByLabel('State of the studies').selectOption('Going on');
+  await page.locator('[data-study=two]').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Manage going-on' }).click();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Resume' }).waitFor();
+  assert.equal(one.value.state, 'PAUSED');
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByRole('button', { name: 'Stop the study' }).click();
+  await page.locator('.dialog[open] [data-state=STOPPED]').waitFor();
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByLabel('State of the studies').selectOption('Stopped');
+  await page.locator('[data-study=one]').waitFor();
+});

@@ -57,6 +57,25 @@ export class StudiesStore {
     }
   }
 
+  // What is done to one of them: its row follows by the events.
+  acting(id: string) {
+    const pendingAction = signal<api.StudyAction | null>(null);
+    const actionError = signal('');
+    const act = async (action: api.StudyAction): Promise<void> => {
+      pendingAction.value = action;
+      actionError.value = '';
+      try {
+        const study = await api.actOnStudy(id, action);
+        this.update((data) => withStudy(data, study));
+      } catch (error) {
+        actionError.value = error instanceof Error ? error.message : String(error);
+      } finally {
+        pendingAction.value = null;
+      }
+    };
+    return { pendingAction, actionError, act };
+  }
+
   private update(change: (data: StudiesData) => StudiesData): void {
     if (this.data.value) this.data.value = change(this.data.value);
   }
