@@ -157,6 +157,7 @@ export function ParallelPlot(props: Props) {
   const over = useRef<HTMLCanvasElement>(null);
   const [hovered, setHovered] = useState(-1);
   const colours = theme.value;
+  const measured = width > 0;
   const full = Math.max(width, margin.left + margin.right + narrowest * (axes.length - 1));
   const gap = axes.length > 1 ? (full - margin.left - margin.right) / (axes.length - 1) : 0;
   const x = (axis: number) => margin.left + axis * gap;
@@ -164,7 +165,7 @@ export function ParallelPlot(props: Props) {
 
   const prepared = (element: HTMLCanvasElement | null): CanvasRenderingContext2D | null => {
     const context = element?.getContext('2d') ?? null;
-    if (element === null || context === null || width === 0) return null;
+    if (element === null || context === null || !measured) return null;
     const ratio = devicePixelRatio || 1;
     element.width = Math.round(full * ratio);
     element.height = Math.round(height * ratio);
@@ -176,7 +177,7 @@ export function ParallelPlot(props: Props) {
   useEffect(() => {
     const context = prepared(canvas.current);
     if (context !== null) draw(context, props, x, readPalette());
-  }, [lines, inside, full, colours]);
+  }, [lines, inside, full, measured, colours]);
 
   useEffect(() => {
     const context = prepared(over.current);
@@ -229,7 +230,7 @@ export function ParallelPlot(props: Props) {
       }
     }
     context.stroke();
-  }, [lines, axes, ranges, hovered, full, colours]);
+  }, [lines, axes, ranges, hovered, full, measured, colours]);
 
   const place = (event: PointerEvent) => {
     const bounds = (over.current as HTMLCanvasElement).getBoundingClientRect();
@@ -284,7 +285,7 @@ export function ParallelPlot(props: Props) {
   const tip = hovered >= 0 ? lines.rows[hovered] : undefined;
   const words = useMemo(() => (tip ? describeLine(tip, axes).slice(-8) : []), [tip, axes]);
   return (
-    <div class="parallel" ref={box} tabIndex={0} role="region" aria-label="Parallel coordinates">
+    <div class="parallel" ref={box} tabIndex={0} role="region" aria-label="Plot of parallel coordinates">
       <div class="parallel-plot" style={{ width: `${full}px`, height: `${height}px` }}>
         <canvas ref={canvas} class="parallel-canvas" role="img" aria-label={label} />
         <canvas

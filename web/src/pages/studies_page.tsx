@@ -230,15 +230,14 @@ export function StudiesPage() {
           )}
           <NewStudy />
           {data !== null && data.studies.length > 0 && (
-            <select
-              aria-label="State of the studies"
-              value={group}
-              onChange={(event) => setGroup(event.currentTarget.value)}
-            >
-              {Object.keys(groups).map((name) => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
+            <label class="select-label">
+              <span class="sr-only">State of the studies</span>
+              <select value={group} onChange={(event) => setGroup(event.currentTarget.value)}>
+                {Object.keys(groups).map((name) => (
+                  <option key={name}>{name}</option>
+                ))}
+              </select>
+            </label>
           )}
           {data !== null && data.studies.length > 0 && (
             <input
