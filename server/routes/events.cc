@@ -203,8 +203,14 @@ class AllStream {
       text += events_of_followed();
       for (const StudyId& id : changes.deleted)
         if (all_ || follows(id)) text += event_text("study_deleted", {{"id", id}});
-      if (text.empty() ? !keep_alive(write, beat, interval) : !write(text)) return;
-      if (text.empty()) continue;
+      if (text.empty()) {
+        const bool quiet = changes.changed.empty() && changes.deleted.empty();
+        // Others change all the time, of which nothing is told here: only a quiet wake before the beat is the end.
+        if (quiet || steady_clock::now() >= beat ? !keep_alive(write, beat, interval) : false) return;
+        if (!quiet) gather(gone_);
+        continue;
+      }
+      if (!write(text)) return;
       beat = steady_clock::now() + interval;
       if (!behind_) gather(gone_);
     }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { assertAccessible } from './support/accessible.mjs';
 import { findColour, launch, openPage } from './support/browser.mjs';
 import { MockServer } from './support/mock_server.mjs';
 import { digits, fill, manyParameters } from './support/scenario.mjs';
@@ -475,3 +476,25 @@ inBrowser('the list of studies is filtered by state, and a study is managed from
   await page.getByLabel('State of the studies').selectOption('Stopped');
   await page.locator('[data-study=one]').waitFor();
 });
+
+for (const scheme of ['light', 'dark']) {
+  inBrowser(
+    `nothing stands in the way of who cannot see or point (${scheme})`,
+    async (page) => {
+      fill(server.addStudy('one', digits('digits-mlp', 400)), 3, 120);
+      fill(server.addStudy('wide', manyParameters(60)), 4, 12);
+      for (const [path, ready] of [
+        ['/', '.sparkline'],
+        ['/studies/one', '.chart-large canvas'],
+        ['/studies/one/explore', '.parallel-handle'],
+        ['/studies/wide/explore', '.parallel-handle'],
+        ['/compare/one,wide', '.chart canvas'],
+      ]) {
+        await page.goto(server.origin + path);
+        await page.locator(ready).first().waitFor();
+        await assertAccessible(page);
+      }
+    },
+    { scheme },
+  );
+}

@@ -83,11 +83,13 @@ TEST(Sample, TheDistributionIsOfAllFromTheBestToTheWorst) {
 
 TEST(ShownObjective, IsTheOneThatIsNamedOrTheFirst) {
   StudySpec one;
-  one.metric = {"loss", Goal::minimize};
+  one.metric.name = "loss";
   EXPECT_EQ(shown_objective(one, "")->name, "loss");
   EXPECT_FALSE(shown_objective(one, "speed"));
   StudySpec two;
-  two.objectives = {{"loss", Goal::minimize}, {"speed", Goal::maximize}};
+  two.objectives.resize(2);
+  two.objectives[0].name = "loss";
+  two.objectives[1].name = "speed";
   EXPECT_EQ(shown_objective(two, "")->name, "loss");
   const auto speed = shown_objective(two, "speed");
   ASSERT_TRUE(speed);
