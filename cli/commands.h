@@ -44,6 +44,7 @@ struct SweepOptions {
   std::optional<std::int64_t> max_trials;
   std::optional<double> until;  // instead of the file's metric.target; 1 when it is not reached
   std::string csv;              // a file for the trials
+  std::string html;             // a file for the report
   bool dry_run = false;         // shows the first points and starts nothing
 };
 // 1 also when no trial was completed.

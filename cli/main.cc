@@ -120,6 +120,10 @@ void add_sweep(CLI::App& app, int& code) {
       ->type_name("VALUE");
   sweep_command->add_option("--csv", sweep_options.csv, "Write the trials there at the end, a line each")
       ->type_name("FILE");
+  sweep_command
+      ->add_option("--html", sweep_options.html,
+                   "Write a page of charts there at the end, which needs no server and no network")
+      ->type_name("FILE");
   sweep_command->add_flag("--dry-run", sweep_options.dry_run, "Print the first points and start nothing");
   sweep_command->footer("Ctrl-C lets the trials that run finish, once more stops them.");
   sweep_command->callback([kept, &code] { code = sweep(*kept); });
@@ -253,10 +257,12 @@ int main(int argc, char** argv) {
   app.add_subcommand("man", "Print the manual page, for man -l -")->callback([&] {
     fmt::print("{}", manual_page(app, KRIGE_VERSION));
   });
-  std::string shell = "bash";
+  std::string shell;
   CLI::App* completion_command = app.add_subcommand("completion", "Print a script that completes krige's commands");
-  completion_command->add_option("SHELL", shell, "bash")->required()->check(CLI::IsMember({"bash"}));
-  completion_command->callback([&] { fmt::print("{}", bash_completion(app)); });
+  completion_command->add_option("SHELL", shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion_command->callback([&] { fmt::print("{}", completion(app, shell)); });
 
   app.add_subcommand("version", "Print the version and how it was built")->callback([&] { code = version(); });
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -42,6 +43,13 @@ int report(const Error& error, std::string_view what) {
 void print_line(std::string_view line) {
   fmt::print("{}\n", line);
   std::fflush(stdout);
+}
+
+Status write_output(const std::string& path, std::string_view content, const char* option) {
+  std::ofstream file(path, std::ios::binary);
+  file << content << std::flush;
+  if (!file) return fail(ErrorCode::io, "cannot write " + path, option);
+  return {};
 }
 
 void note(std::string_view line) { fmt::print(stderr, "{}\n", line); }
@@ -115,7 +123,8 @@ void EpochBar::show(const OrderedJson& record) {
   const double epoch = number("epoch");
   const auto epochs = static_cast<double>(epochs_);
   std::string text = fmt::format("{} {}/{}  loss {}  {:.3g} examples/s", bar(epoch / epochs), epoch, epochs_,
-                                 short_number(number("train_loss")), number("examples_per_second"));
+                                 short_number(number(record.contains("train_loss") ? "train_loss" : "validation_loss")),
+                                 number("examples_per_second"));
   if (epoch > 0 && epoch < epochs)
     text += fmt::format(
         "  {} left", short_duration(Millis(std::llround(number("elapsed_seconds") * 1000 * (epochs - epoch) / epoch))));

@@ -33,6 +33,7 @@ Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup) {
   options.checkpoint_folder = setup.store.empty()
                                   ? (fs::temp_directory_path() / ("krige-checkpoints-" + storage->store_id())).string()
                                   : setup.store + ".checkpoints";
+  if (!setup.runs) return tuner::Engine::open(std::move(storage), nullptr, std::move(options));
   if (!fs::exists(options.trainer))
     return fail(ErrorCode::not_found, "krige-trainer is not where it should be: " + options.trainer);
   KRIGE_TRY(std::unique_ptr<tuner::Executor> executor,

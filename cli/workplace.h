@@ -21,9 +21,10 @@ namespace krige::cli {
 struct EngineSetup {
   std::string store{};                 // an SQLite file; empty: in memory
   tuner::StoreTimes* times = nullptr;  // of the store's calls, when not null; must outlive the engine
+  bool runs = true;                    // false: without an executor, so that no trial is started
   std::string log_folder{};            // where what attempts print is kept; empty: it is not
 };
-// An engine with a local executor.
+// An engine with a local executor, unless nothing is to run.
 [[nodiscard]] Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup);
 
 [[nodiscard]] std::string store_in(const std::filesystem::path& data_folder);

@@ -45,6 +45,7 @@ struct ServerOptions {
   std::vector<std::string> allowed_hosts;
   // Programs that a `command` of a study may start: its first word must be one of them, letter by letter. Empty: none.
   std::vector<std::string> allowed_programs;
+  bool any_program = false;  // instead: for a service that only its own process can call
 
   // Addresses that are told when a trial or study has ended (server/webhooks/webhooks.h); they need a data directory.
   std::vector<std::string> webhooks;

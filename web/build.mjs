@@ -36,6 +36,7 @@ const address = (path) => `/assets/${basename(path)}`;
 const entry = (outputs, source) => Object.keys(outputs).find((path) => outputs[path].entryPoint === source);
 
 const worker = await bundle({ entryPoints: { live: 'src/live_worker.ts' }, define: { krigeLiveWorker: '""' } });
+await bundle({ entryPoints: { report: 'src/report.tsx' }, define: { krigeLiveWorker: '""' } });
 const pages = await bundle({
   entryPoints: { app: 'src/main.tsx', style: 'src/styles/main.css' },
   define: { krigeLiveWorker: JSON.stringify(address(entry(worker, 'src/live_worker.ts'))) },

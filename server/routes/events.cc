@@ -194,8 +194,9 @@ class AllStream {
     MonotonicTime beat = steady_clock::now() + interval;
     if (!write(kReconnect + events_of_followed())) return;
     while (!gone_.stop_requested()) {
+      const bool was_behind = behind_;
       const tuner::Engine::Changes changes =
-          api_.engine.wait_changes(cursor_, behind_ ? steady_clock::now() : beat, gone_);
+          api_.engine.wait_changes(cursor_, was_behind ? steady_clock::now() : beat, gone_);
       cursor_ = changes.cursor;
       std::string text;
       for (const tuner::StudyView& study : changes.changed)
@@ -204,10 +205,12 @@ class AllStream {
       for (const StudyId& id : changes.deleted)
         if (all_ || follows(id)) text += event_text("study_deleted", {{"id", id}});
       if (text.empty()) {
-        const bool quiet = changes.changed.empty() && changes.deleted.empty();
-        // Others change all the time, of which nothing is told here: only a quiet wake before the beat is the end.
-        if (quiet || steady_clock::now() >= beat ? !keep_alive(write, beat, interval) : false) return;
-        if (!quiet) gather(gone_);
+        // The heartbeat is due, or something has changed of which nothing is told here; else nothing more is to come.
+        const bool changed = was_behind || !changes.changed.empty() || !changes.deleted.empty();
+        if (steady_clock::now() < beat && changed)
+          gather(gone_);
+        else if (!keep_alive(write, beat, interval))
+          return;
         continue;
       }
       if (!write(text)) return;

@@ -154,6 +154,15 @@ Result<Reply> retry(Api& api, const Call& call) {
   return added_reply(added);
 }
 
+Result<Reply> stop(Api& api, const Call& call) {
+  KRIGE_CHECK(expect_nothing(call.request));
+  KRIGE_TRY(const TrialId id, trial_id(call));
+  const auto reply = [](const tuner::Trial& trial) { return json_reply(tuner::to_json(trial)); };
+  KRIGE_TRY(const tuner::Trial stopped,
+            api.engine.stop_trial(call["study"], id, kept<tuner::Trial>(call.request, reply)));
+  return reply(stopped);
+}
+
 Result<Reply> get(Api& api, const Call& call) {
   KRIGE_CHECK(expect_nothing(call.request));
   KRIGE_TRY(const TrialId id, trial_id(call));
@@ -172,6 +181,8 @@ void add_trials(Router& router, Api& api) {
   router.add("POST", "/api/v1/studies/{study}/trials", [&api](const Call& call) { return add(api, call); });
   router.add("POST", "/api/v1/studies/{study}/trials/{trial}:retry",
              [&api](const Call& call) { return retry(api, call); });
+  router.add("POST", "/api/v1/studies/{study}/trials/{trial}:stop",
+             [&api](const Call& call) { return stop(api, call); });
   router.add("GET", "/api/v1/studies/{study}/trials/{trial}", [&api](const Call& call) { return get(api, call); });
 }
 

@@ -135,6 +135,11 @@ class OpenApi(unittest.TestCase):
         api.call("retryTrial", {}, study=study, trial=third["id"], expect=201)
         api.call("addTrial", {"params": {"x": 0.5, "n": 3, "c": "a"}, "value": 0.75}, study=study, expect=201)
         api.call("addTrial", {"params": {"x": 0.5, "n": 4, "c": "b"}}, study=study, expect=201)
+        given, _ = api.call("suggestTrials", {"client_id": "stopped"}, study=study)
+        for _ in range(2):
+            stopped, _ = api.call("stopTrial", {}, study=study, trial=given["trials"][0]["id"])
+            self.assertEqual(stopped["state"], "STOPPING")
+        api.call("stopTrial", {}, study=study, trial=first["id"], expect=409)
         page, _ = api.call("listTrials", query="?page_size=2&state=COMPLETED,FAILED", study=study)
         self.assertEqual(len(page["trials"]), 2)
         self.assertEqual(page["total_size"], 4)

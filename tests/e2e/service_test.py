@@ -102,6 +102,21 @@ class Tls(Service):
             self.assertEqual(run("serve", "--listen", "127.0.0.1:0", "--data-dir", str(self.data_dir), *arguments).returncode, 2)
 
 
+class OneTrial(Service):
+    def test_a_stopped_training_leaves_no_process_and_the_others_go_on(self):
+        with serving(self.data_dir) as server:
+            study = server.call("/studies", study_of_digits(100_000))["id"]
+            first = f"/studies/{study}/trials/1"
+            wait_for("a record", lambda: server.trials(study) and server.call(first)["records"])
+            self.assertEqual(server.call(f"{first}:stop", {})["state"], "STOPPING")
+            wait_for("its end", lambda: server.call(first)["state"] == "PRUNED")
+            ended = server.call(first)
+            self.assertEqual(ended["value"], ended["records"][-1]["metrics"]["accuracy"])
+            self.assertEqual(processes(f"KRIGE_ATTEMPT={study}/1/1"), [])
+            self.assertNotEqual(processes(f"KRIGE_ATTEMPT={study}/2/1"), [])
+            self.assertEqual(self.status(server, f"{first}:stop", {}), 409)
+
+
 class Programs(Service):
     def test_a_request_starts_only_programs_that_the_operator_allowed(self):
         script = pathlib.Path(self.folder.name) / "objective.sh"

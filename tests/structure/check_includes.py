@@ -13,7 +13,7 @@ ALLOWED = {
     "tuner": {"base", "gp"},
     "trainer": {"base"},
     "server": {"base", "tuner", "web"},
-    "cli": {"base", "gp", "tuner", "server"},
+    "cli": {"base", "gp", "tuner", "server", "web"},
     "bench": {"base", "gp", "tuner", "trainer"},
 }
 # Of these, only some headers are public.

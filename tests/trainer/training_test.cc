@@ -377,6 +377,32 @@ TEST_F(TrainingTest, EvaluatesTheEpochsThatTheJobAsksForAndTheLast) {
   }
 }
 
+TEST_F(TrainingTest, LeavesTheTrainingRowsOutOfTheRecordsWhereTheJobSaysSo) {
+  const ModelFile all = model_of(breast_cancer_job(R"("epochs": 3)"));
+  std::vector<OrderedJson> expected;
+  for (const std::string& line : outcome_.records) expected.push_back(parse_json(line).value());
+  EXPECT_EQ(model_of(breast_cancer_job(R"("epochs": 3, "evaluate_train": false)")).weights, all.weights);
+  ASSERT_EQ(outcome_.records.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const OrderedJson record = parse_json(outcome_.records[i]).value();
+    EXPECT_TRUE(expected[i].contains("train_loss"));
+    EXPECT_FALSE(record.contains("train_loss"));
+    EXPECT_EQ(record["validation_loss"], expected[i]["validation_loss"]);
+  }
+
+  // What diverges ends all the same, by its validation loss.
+  const std::string diabetes = R"({"model": "linear", "data": {"path": ")" KRIGE_SOURCE_DIR
+                               R"(/examples/data/diabetes.csv", "label": -1, "validation": )";
+  const Outcome diverged =
+      train(diabetes + R"(0.2}, "evaluate_train": false, "learning_rate": 50, "batch_size": 32, "epochs": 100000})");
+  EXPECT_EQ(diverged.exit_code, 0);
+  EXPECT_LT(diverged.records.size(), 1000U);
+
+  const Outcome nothing_to_tell = train(diabetes + R"(0}, "evaluate_train": false})");
+  EXPECT_EQ(nothing_to_tell.exit_code, 2);
+  EXPECT_EQ(nothing_to_tell.log, "error: evaluate_train: needs validation rows (data.validation)\n");
+}
+
 TEST_F(TrainingTest, AStragglerChangesNoBit) {
   const std::string fields = R"("hidden": 32, "epochs": 3, "batch_size": 256, "learning_rate": 0.01)";
   const ModelFile alone = model_of(digits_job(fields));
@@ -428,11 +454,15 @@ TEST_F(TrainingTest, SspBoundsTheDelayAndStallsBehindAStoppedWorker) {
   EXPECT_EQ(trainer.finish().exit_code, 0);
 }
 
-// The blocks of a stopped worker are computed by the other: the same bits as without the stop.
+// The blocks of a stopped worker are computed by the other: the same bits as without the stop. There are more reads
+// than the log takes before it is read, and only the last epoch is evaluated: wherever the worker stops, much is left
+// to do.
 TEST_F(TrainingTest, BspGoesOnWhileAWorkerIsStopped) {
   for (const char* shards : {"1", "3"}) {
     const std::string fields =
-        fmt::format(R"("hidden": 32, "epochs": 4, "batch_size": 128, "learning_rate": 0.01, "shards": {})", shards);
+        fmt::format(R"("hidden": 32, "epochs": 100, "evaluate_every": 100, "batch_size": 128, "learning_rate": 0.01,
+                       "shards": {})",
+                    shards);
     const ModelFile undisturbed = model_of(digits_job(fields));
     TrainerProcess trainer(digits_job(fields + R"(, "workers": 2)"), {"--trace", "--model", model_});
     ASSERT_TRUE(next_read(trainer));

@@ -143,8 +143,9 @@ class Coordinator {
                                                  options_.checkpoint.path, job_.data.path)));
       return {};
     }
-    if (job_.early_stop && summary_.validation_rows == 0) {
-      note(fail(ErrorCode::invalid_argument, "needs validation rows (data.validation)", "early_stop"));
+    if ((job_.early_stop || !job_.evaluate_train) && summary_.validation_rows == 0) {
+      note(fail(ErrorCode::invalid_argument, "needs validation rows (data.validation)",
+                job_.early_stop ? "early_stop" : "evaluate_train"));
       return {};
     }
     return begin();
@@ -408,7 +409,7 @@ class Coordinator {
       record.step = epoch.step;
       record.epoch = number;
       record.regression = summary_.regression();
-      record.train = score(&Evaluation::train, summary_.train_rows).value_or(Score{});
+      if (job_.evaluate_train) record.train = score(&Evaluation::train, summary_.train_rows);
       record.validation = score(&Evaluation::validation, summary_.validation_rows);
       const std::chrono::duration<double> trained = epoch.ended - began_;
       record.examples_per_second =
@@ -417,7 +418,7 @@ class Coordinator {
       if (best_ && best_->observe(number, record.validation->loss)) final_weights_ = epoch.weights;
     }
     Record& record = *epoch.record;
-    const bool diverged = !std::isfinite(record.train.loss);
+    const bool diverged = !std::isfinite((record.train ? record.train : record.validation)->loss);
     const bool last =
         diverged || driven_ || (best_ && best_->exhausted()) || number == static_cast<std::uint64_t>(job_.epochs);
     if (last) last_epoch_ = number;

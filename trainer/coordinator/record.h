@@ -22,7 +22,7 @@ struct Score {
 struct Record {
   std::uint64_t step = 0;   // updates of the weights
   std::uint64_t epoch = 0;  // from 1
-  Score train;
+  std::optional<Score> train;
   std::optional<Score> validation;
   std::optional<Score> test;  // in the last record only
   bool regression = false;

@@ -112,7 +112,7 @@ class Worker {
   struct ShardLink {
     KeyRange keys;
     std::unique_ptr<Channel> channel;
-    std::optional<std::uint64_t> weights_for;  // the clock that its keys of weights_ are for
+    std::optional<std::uint64_t> weights_for;  // the clock that its keys of arriving_ are for
     std::uint64_t version = 0;
     std::uint64_t asked = 0;  // the least clock that the next weights are for
   };
@@ -120,6 +120,7 @@ class Worker {
   Status connect() {
     const auto shards = static_cast<std::uint64_t>(member_.job().shards);
     weights_.resize(model_->parameters());
+    arriving_.resize(model_->parameters());
     shards_.resize(shards);
     for (std::uint64_t s = 0; s < shards; ++s) {
       shards_[s].keys = part_of(model_->parameters(), shards, s);
@@ -147,29 +148,36 @@ class Worker {
     while (true) {
       KRIGE_CHECK(member_.run_until([&] { return agreed() || !missing_.empty(); }));
       if (agreed()) break;
-      KRIGE_CHECK(assist(clock - 1, schedule, computer));
+      KRIGE_CHECK(assist(schedule, computer));
     }
     waiting_since_.reset();
     missing_.clear();
     offered_ = false;
-    return *shards_[0].weights_for;
+    std::swap(weights_, arriving_);
+    weights_clock_ = *shards_[0].weights_for;
+    return weights_clock_;
   }
 
   // bsp: a worker that has waited for long computes what a straggler has not. Whoever pushes a block first counts; the
   // numbers are the same.
   [[nodiscard]] bool assists() const { return member_.job().mode == TrainMode::bsp && member_.job().workers > 1; }
 
+  // The shards that have the straggler's part of the minibatch have sent the weights of the next one: it is asked for
+  // by one that has not.
   void offer_to_assist() {
-    if (!waiting_since_ || offered_ || !shards_[0].weights_for || !share_took_) return;
+    if (!waiting_since_ || offered_ || !share_took_) return;
     const auto waited = system_clock().now() - *waiting_since_;
     if (waited < std::max<MonotonicTime::duration>(kLeastWait, kMostShares * *share_took_)) return;
+    const auto behind = std::ranges::find(shards_, weights_clock_, &ShardLink::weights_for);
+    if (behind == shards_.end()) return;
     offered_ = true;
-    shards_[0].channel->send(member_.job_id(), Assist{member_.index(), member_.incarnation(), *shards_[0].weights_for});
+    behind->channel->send(member_.job_id(), Assist{member_.index(), member_.incarnation(), weights_clock_});
   }
 
   Status on_missing(const Frame& frame) {
     KRIGE_TRY(MissingBlocks message, decode<MissingBlocks>(frame));
-    if (!offered_ || message.clock != shards_[0].weights_for) return {};  // came too late
+    if (!offered_ || message.clock != weights_clock_) return {};  // came too late
+    offered_ = !message.blocks.empty();
     // From the end, where the straggler comes last, and every worker from another place.
     const auto workers = static_cast<std::size_t>(member_.job().workers);
     std::ranges::rotate(
@@ -179,20 +187,14 @@ class Worker {
     return {};
   }
 
-  Status assist(std::uint64_t clock, const Schedule& schedule, GradientComputer& computer) {
-    // One shard may be further than another: some of the weights are then those of the next minibatch, and gradients
-    // computed with them would be of neither.
-    if (std::ranges::any_of(shards_, [&](const ShardLink& shard) { return shard.weights_for != clock; })) {
-      missing_.clear();
-      return {};
-    }
-    StepPlan plan = schedule.plan(clock, member_.index());
+  Status assist(const Schedule& schedule, GradientComputer& computer) {
+    StepPlan plan = schedule.plan(weights_clock_, member_.index());
     plan.first_block = missing_.back();
     plan.end_block = plan.first_block + 1;
     missing_.pop_back();
     if (plan.first_block >= plan.blocks) return fail(ErrorCode::corrupt, "a shard misses a block that is not there");
     stopwatch_.begin_computing();
-    push(clock, plan, computer.compute(clock, plan, weights_, progress_), Share::of_another);
+    push(weights_clock_, plan, computer.compute(weights_clock_, plan, weights_, progress_), Share::of_another);
     stopwatch_.begin_waiting();
     KRIGE_CHECK(member_.poll());
     if (missing_.empty()) {
@@ -244,7 +246,7 @@ class Worker {
     if (message.weights.size() != shard.keys.size())
       return fail(ErrorCode::corrupt,
                   fmt::format("a shard of {} keys sends {}", shard.keys.size(), message.weights.size()));
-    std::memcpy(weights_.data() + shard.keys.begin, message.weights.data(), message.weights.size_bytes());
+    std::memcpy(arriving_.data() + shard.keys.begin, message.weights.data(), message.weights.size_bytes());
     shard.weights_for = message.clock;
     shard.version = message.version;
     // Another shard was not as far when it answered.
@@ -287,7 +289,7 @@ class Worker {
     Evaluation answer;
     answer.epoch = request.epoch;
     stopwatch_.pause_for([&] {
-      answer.train = share(data_.train);
+      if (member_.job().evaluate_train) answer.train = share(data_.train);
       answer.validation = share(data_.validation);
       if (request.with_test) answer.test = share(data_.test);
     });
@@ -301,7 +303,9 @@ class Worker {
   Progress progress_;
   Dataset data_;
   std::unique_ptr<Model> model_;
-  Floats weights_;
+  // Those of one minibatch, whole, and those that the shards send next, each when it is there.
+  Floats weights_, arriving_;
+  std::uint64_t weights_clock_ = 0;
   Stopwatch stopwatch_;
   std::uint64_t sequence_ = 0;
   std::vector<ShardLink> shards_;

@@ -9,9 +9,11 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "tuner/spec/dialects.h"
 #include "tuner/spec/duration.h"
 #include "tuner/spec/job.h"
 #include "tuner/spec/parameter_spec.h"
+#include "tuner/spec/run_limits.h"
 
 namespace krige::tuner {
 namespace {
@@ -63,6 +65,40 @@ std::vector<std::string> read_command(const OrderedJson& json, Faults& faults) {
       faults.add(fmt::format("command[{}]", i), "must be a string");
   }
   return command;
+}
+
+void check_macros(StudySpec& spec, bool confined, Faults& faults) {
+  static const std::vector<std::string> macros{
+      "${env}",       "${interpreter}",           "${program}",       "${args}", "${args_no_hyphens}",
+      "${args_json}", "${args_no_boolean_flags}", "${args_json_file}"};
+  for (std::size_t i = 0; i < spec.command->size(); ++i) {
+    const std::string& word = (*spec.command)[i];
+    const std::string field = fmt::format("command[{}]", i);
+    if (word.find("${envvar:") != std::string::npos) {
+      if (confined) faults.add(field, "a service does not give its environment away: ${envvar:…} is for krige sweep");
+    } else if (word.starts_with("${") && word.ends_with("}") && std::ranges::find(macros, word) == macros.end()) {
+      const auto near = nearest_name(word, macros);
+      spec.notes.push_back(fmt::format("{}: {} is no macro and stays as it is{}", field, word,
+                                       near ? "; did you mean " + *near + "?" : ""));
+    }
+  }
+}
+
+// What only trials have that run here.
+void read_run(ObjectReader& reader, StudySpec& spec, const SpecOptions& options, Faults& faults) {
+  spec.program = reader.string("program");
+  if (spec.program && !spec.command && !spec.train)
+    spec.command = std::vector<std::string>{"${env}", "${interpreter}", "${program}", "${args}"};
+  if (spec.train && spec.command) reader.fault("command", "cannot be given with train");
+  if (spec.command) check_macros(spec, options.confine, faults);
+  if (const OrderedJson* metrics = reader.raw("metrics")) {
+    spec.metric_patterns = read_metric_patterns(*metrics, faults);
+    if (!spec.command) reader.fault("metrics", "needs command: it says how to read what that prints");
+  }
+  if (const OrderedJson* limits = reader.raw("limits")) {
+    spec.limits = read_limits(*limits, faults);
+    if (!spec.runs_locally()) reader.fault("limits", "needs train or command: workers outside are not limited");
+  }
 }
 
 // The path made absolute from the root; confined, it must not leave the root, also by symbolic links.
@@ -256,10 +292,7 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
     spec.train = train.dump();
   }
   if (const OrderedJson* command = reader.raw("command")) spec.command = read_command(*command, faults);
-  spec.program = reader.string("program");
-  if (spec.program && !spec.command && !spec.train)
-    spec.command = std::vector<std::string>{"${env}", "${interpreter}", "${program}", "${args}"};
-  if (spec.train && spec.command) reader.fault("command", "cannot be given with train");
+  read_run(reader, spec, options, faults);
   if (const OrderedJson* rule = reader.raw("early_terminate"))
     spec.early_terminate = read_early_terminate(*rule, faults);
   if (spec.early_terminate && spec.early_terminate->promote && !spec.train)
@@ -317,14 +350,21 @@ OrderedJson to_json(const StudySpec& spec) {
   if (spec.train) json["train"] = OrderedJson::parse(*spec.train);
   if (spec.command) json["command"] = *spec.command;
   if (spec.program) json["program"] = *spec.program;
+  if (!spec.metric_patterns.empty()) json["metrics"] = to_json(spec.metric_patterns);
+  if (spec.limits != Limits{}) json["limits"] = to_json(spec.limits);
   return json;
 }
 
 Result<StudySpec> load_study(const std::string& path) {
-  KRIGE_TRY(const OrderedJson json, load_document(path));
+  KRIGE_TRY(OrderedJson json, load_document(path));
   std::error_code error;
   const fs::path absolute = fs::absolute(path, error);
-  return parse_study(json, {.data_root = absolute.parent_path().string(), .confine = false});
+  const std::string folder = absolute.parent_path().string();
+  std::vector<std::string> notes;
+  KRIGE_TRY(json, translate(std::move(json), folder, notes));
+  KRIGE_TRY(StudySpec spec, parse_study(json, {.data_root = folder, .confine = false}));
+  spec.notes.insert(spec.notes.begin(), notes.begin(), notes.end());
+  return spec;
 }
 
 std::string_view name(EarlyTerminateKind kind) { return kEarlyTerminates[static_cast<std::size_t>(kind)]; }

@@ -9,7 +9,9 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "tuner/space/space.h"
+#include "tuner/spec/metric_patterns.h"
 #include "tuner/spec/objective.h"
 #include "tuner/spec/warm_start.h"
 
@@ -64,7 +66,9 @@ struct StudySpec {
   std::optional<std::string> train;  // a training job, JSON text; a parameter named as one of its fields sets it
   std::optional<std::vector<std::string>> command;
   std::optional<std::string> program;
-  std::vector<std::string> notes;  // what was accepted but has no meaning here, for the user to read
+  std::vector<MetricPattern> metric_patterns;  // of what a command prints
+  Limits limits;                               // of a trial that runs here
+  std::vector<std::string> notes;              // what was accepted but has no meaning here, for the user to read
 
   [[nodiscard]] bool has_several_objectives() const { return !objectives.empty(); }
   [[nodiscard]] bool runs_locally() const { return train || command; }
@@ -73,7 +77,7 @@ struct StudySpec {
 struct SpecOptions {
   // Relative paths of data are taken from here; empty: left as they are.
   std::string data_root;
-  // REST: every path of data must stay below data_root.
+  // REST: every path of data must stay below data_root, and the environment is not given away.
   bool confine = false;
 };
 

@@ -275,6 +275,11 @@ Result<Trial> Engine::retry(const StudyId& id, TrialId trial, const AnswerOf<Tri
   return runner->retry(trial, answer);
 }
 
+Result<Trial> Engine::stop_trial(const StudyId& id, TrialId trial, const AnswerOf<Trial>& answer) {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->stop_trial(trial, answer);
+}
+
 Result<TrialPage> Engine::optimal(const StudyId& id) const {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
   return runner->optimal();

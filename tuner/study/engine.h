@@ -178,6 +178,10 @@ class Engine {
   Result<Trial> add_trial(const StudyId& id, NewTrial trial, const AnswerOf<Trial>& answer = {});
   // A new trial of the same point, WAITING. conflict: the trial has not ended. Else as add_trial.
   Result<Trial> retry(const StudyId& id, TrialId trial, const AnswerOf<Trial>& answer = {});
+  // Of one trial. What of it runs is asked to end: it is STOPPING, as one that the study's rule stops, and its lease is
+  // not renewed any more. What it reported is kept: it ends PRUNED, or CANCELLED when it reported nothing; so does at
+  // once a trial that waits or is PAUSED. A trial that is STOPPING stays as it is; trial_finished when it has ended.
+  Result<Trial> stop_trial(const StudyId& id, TrialId trial, const AnswerOf<Trial>& answer = {});
   // The trials that nothing found so far beats, by id: the Pareto set of several objectives, or the best trial (and
   // others of the same value); only COMPLETED ones that meet all constraints.
   [[nodiscard]] Result<TrialPage> optimal(const StudyId& id) const;

@@ -52,6 +52,10 @@ class StudyImage {
   // The trials that nothing found so far beats, by id: those of a Pareto set that meet all constraints; of one
   // objective the best trial, and others of the same value.
   [[nodiscard]] std::vector<Trial> optimal() const;
+  // What the store has of a trial that is not finished, in its order.
+  void recall(const std::vector<Record>& reported) {
+    for (const Record& record : reported) reports_.take(record);
+  }
   // What a trial's current attempt has reported of the metrics that its study requires.
   [[nodiscard]] Metrics reduced(TrialId id) const { return reports_.reduced(id); }
   // The last step at which a trial's current attempt reported one of them; 0 when it did not.

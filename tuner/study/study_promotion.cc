@@ -39,11 +39,10 @@ bool StudyRunner::is_at_rung(const Trial& trial) const {
 }
 
 Change StudyRunner::pausing(Trial trial) const {
-  const Result<Verdict> verdict = judge(image_.spec(), image_.reduced(trial.id));
-  const Curve& curve = curves_.of(trial.id);
+  const TrialId id = trial.id;
+  const Curve& curve = curves_.of(id);
   std::string reason = fmt::format("paused after epoch {}", curve.empty() ? 0 : curve.back().first);
-  return ending(std::move(trial), AttemptState::succeeded, TrialState::paused, std::move(reason),
-                verdict ? verdict->measured : Measurement{});
+  return ending(std::move(trial), AttemptState::succeeded, TrialState::paused, std::move(reason), reached(id));
 }
 
 Result<std::optional<Trial>> StudyRunner::settle_paused() {

@@ -46,8 +46,6 @@ bool ended_so(const StudySpec& spec, const Trial& trial, const Completion& compl
   return verdict && verdict->measured.values == trial.values && verdict->measured.constraints == trial.constraints;
 }
 
-WallTime lease_end(const EngineOptions& options) { return options.clock->wall_now() + options.lease; }
-
 }  // namespace
 
 StudyView StudyRunner::view() const {
@@ -211,6 +209,43 @@ Result<Trial> StudyRunner::retry(TrialId id, const AnswerOf<Trial>& answer) {
   return add_trial(std::move(again), answer);
 }
 
+Result<Trial> StudyRunner::stop_trial(TrialId id, const AnswerOf<Trial>& answer) {
+  Trial stopped;
+  bool was_running = false;
+  const auto plan = [&]() -> Result<Change> {
+    const Trial* held = image_.trial(id);
+    if (held == nullptr) return fail(ErrorCode::not_found, fmt::format("the study has no trial {}", id));
+    if (is_final(held->state))
+      return fail(ErrorCode::trial_finished, fmt::format("trial {} is {} already", id, outcome_of(*held)));
+    was_running = held->state == TrialState::running;
+    if (held->state == TrialState::stopping) return Change();
+    Change change = stopping_by_hand(*held);
+    if (answer) change.answers.push_back(answer(change.trials.front()));
+    return change;
+  };
+  const auto then = [&]() -> Status {
+    stopped = *image_.trial(id);
+    if (was_running) stop_attempt(stopped);
+    return {};
+  };
+  KRIGE_CHECK(write(plan, then));
+  if (image_.spec().runs_locally()) wake();
+  return stopped;
+}
+
+Change StudyRunner::stopping_by_hand(Trial trial) const {
+  const bool runs = trial.state == TrialState::running;
+  // What is PAUSED has its values.
+  if (trial.state == TrialState::waiting) trial.set(reached(trial.id));
+  trial.state = runs ? TrialState::stopping : end_of_stopped(trial.id);
+  trial.reason = "stopped by the user";
+  if (!runs) trial.ended_at = services_.options->clock->wall_now();
+  Change change;
+  change.events.push_back(trial_state_changed(trial));
+  change.trials.push_back(std::move(trial));
+  return change;
+}
+
 OlderStudy StudyRunner::as_older_study(std::size_t limit) const {
   const Lock lock(mutex_);
   OlderStudy study{image_.row().name.empty() ? image_.row().id : image_.row().name, {}};
@@ -247,9 +282,11 @@ Result<Trial> StudyRunner::held_trial(TrialId id, const std::optional<std::strin
 }
 
 Lease StudyRunner::renew(const Trial& trial) {
-  leases_[trial.id] = now() + services_.options->lease;
-  return {lease_end(*services_.options),
-          image_.row().state == StudyState::stopping || trial.state == TrialState::stopping};
+  const bool stops = trial.state == TrialState::stopping;
+  const auto lease = leases_.try_emplace(trial.id, now() + services_.options->lease).first;
+  if (!stops) lease->second = now() + services_.options->lease;
+  return {services_.options->clock->wall_now() + std::chrono::ceil<Millis>(lease->second - now()),
+          stops || image_.row().state == StudyState::stopping};
 }
 
 namespace {
@@ -282,6 +319,7 @@ Result<Lease> StudyRunner::report(TrialId id, const std::optional<std::string>& 
     return change;
   };
   const auto then = [&]() -> Status {
+    renew(*image_.trial(id));
     KRIGE_CHECK(stop_early({record}));
     lease = renew(*image_.trial(id));
     return {};
@@ -320,7 +358,7 @@ Result<Change> StudyRunner::plan_completion(TrialId id, const std::optional<std:
     KRIGE_TRY(verdict, judge_completion(image_.spec(), completion, image_.reduced(id)));
   }
   // Whoever was told to stop early has no result of a whole training.
-  const bool pruned = trial.state == TrialState::stopping && !trial.reason.empty();
+  const bool pruned = stops_alone(trial);
   TrialState state = completion.state.value_or(pruned ? TrialState::pruned : TrialState::completed);
   std::string reason = pruned && !completion.state ? trial.reason : completion.reason;
   if (verdict.state == TrialState::infeasible) {

@@ -60,6 +60,7 @@ class StudyRunner {
   Result<StudyView> stop();
   Result<Trial> add_trial(NewTrial trial, const AnswerOf<Trial>& answer = {});
   Result<Trial> retry(TrialId id, const AnswerOf<Trial>& answer = {});
+  Result<Trial> stop_trial(TrialId id, const AnswerOf<Trial>& answer = {});
   [[nodiscard]] OlderStudy as_older_study(std::size_t limit) const;
   Result<SuggestAnswer> suggest(int count, const std::string& client_id, Millis timeout);
   Result<Lease> report(TrialId id, const std::optional<std::string>& token, std::int64_t step,
@@ -182,14 +183,21 @@ class StudyRunner {
   [[nodiscard]] Change ending(Trial trial, AttemptState how, TrialState state, std::string reason,
                               Measurement measured = {}) const;
   // FAILED, or WAITING again as long as the study allows retries, or when it was the worker rather than the trial.
-  [[nodiscard]] Change failing(Trial trial, std::string reason) const;
+  [[nodiscard]] Change failing(Trial trial, std::string reason, AttemptState how = AttemptState::failed) const;
   // Commits it; its trial's attempt has ended.
   Status end(Change change);
   // Asks the trials that have just reported to stop, where the study's rule says so.
   Status stop_early(const std::vector<Record>& reported);
-  Status load_curves();
+  Status recall_records();
   void note_curve(const Record& record);
-  Status end_pruned(Trial trial);
+  // STOPPING by itself, by the study's rule or by hand, which says why, and not because the study ends.
+  [[nodiscard]] static bool stops_alone(const Trial& trial);
+  // Of a trial that stops alone, with what it has reached: PRUNED, or CANCELLED when that is nothing at all.
+  [[nodiscard]] TrialState end_of_stopped(TrialId id) const;
+  [[nodiscard]] Measurement reached(TrialId id) const;
+  [[nodiscard]] Change stopping_by_hand(Trial trial) const;
+  Status end_stopped(Trial trial);
+  void stop_attempt(const Trial& trial);
   // With `promote` (study_promotion.cc).
   [[nodiscard]] std::optional<CheckpointRun> checkpoint_of(const Trial& trial) const;
   [[nodiscard]] std::optional<TrialId> promoted() const;
@@ -204,6 +212,10 @@ class StudyRunner {
 
   [[nodiscard]] bool runs_locally() const { return services_.executor != nullptr && image_.spec().runs_locally(); }
   [[nodiscard]] bool can_give() const;
+  // Between SIGTERM and SIGKILL.
+  [[nodiscard]] Millis stop_grace() const {
+    return image_.spec().train ? services_.options->stop_grace : services_.options->command_grace;
+  }
   // Before then a WAITING trial whose attempt has failed is not run again.
   [[nodiscard]] WallTime retry_at(const Trial& trial) const;
   [[nodiscard]] bool is_ready(TrialId waiting) const;
@@ -219,6 +231,7 @@ class StudyRunner {
   [[nodiscard]] Result<Trial> held_trial(TrialId id, const std::optional<std::string>& token) const;
   [[nodiscard]] Result<Change> plan_completion(TrialId id, const std::optional<std::string>& token,
                                                const Completion& completion) const;
+  // But not of a trial that is STOPPING: who was told so has the rest of it for its end.
   Lease renew(const Trial& trial);
 
   const Services services_;
@@ -233,6 +246,7 @@ class StudyRunner {
 
   // Below: guarded by mutex_.
   StudyImage image_;
+  const MetricPatterns patterns_{image_.spec().metric_patterns};
   std::set<TrialId> changed_trials_;         // since history_ was brought up to date
   std::deque<Message> taken_;                // messages being taken in, oldest first
   std::map<TrialId, MonotonicTime> leases_;  // of attempts outside

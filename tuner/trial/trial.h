@@ -42,6 +42,11 @@ struct Attempt {
   friend bool operator==(const Attempt&, const Attempt&) = default;
 };
 
+// By its own fault, so that `retries` counts it.
+[[nodiscard]] inline bool has_failed(const Attempt& attempt) {
+  return attempt.state == AttemptState::failed || attempt.state == AttemptState::timed_out;
+}
+
 using Metrics = std::vector<std::pair<std::string, double>>;
 
 // An outcome constraint of the study, as a trial met it.

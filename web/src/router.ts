@@ -40,7 +40,14 @@ export function parseRoute(path: string): Route {
   return { page: 'not_found' };
 }
 
+// A report is one file: its addresses are fragments.
+let prefix: '' | '#' = '';
+
 export function hrefOf(route: Exclude<Route, { page: 'not_found' }>): string {
+  return prefix + pathOf(route);
+}
+
+function pathOf(route: Exclude<Route, { page: 'not_found' }>): string {
   if (route.page === 'studies') return '/';
   if (route.page === 'compare') return `/compare/${route.studies.map(encodeURIComponent).join(',')}`;
   const study = `/studies/${encodeURIComponent(route.study)}`;
@@ -52,13 +59,20 @@ export function hrefOf(route: Exclude<Route, { page: 'not_found' }>): string {
 export const route = signal<Route>({ page: 'studies' });
 
 function follow(): void {
-  route.value = parseRoute(location.pathname);
+  route.value = parseRoute(prefix === '#' ? location.hash.slice(1) : location.pathname);
 }
 
 export function navigate(href: string, options: { replace?: boolean } = {}): void {
-  if (href === location.pathname) return;
+  if (href === (prefix === '#' ? location.hash : location.pathname)) return;
   history[options.replace ? 'replaceState' : 'pushState'](null, '', href);
   follow();
+}
+
+// The same within one page, which is not of a server.
+export function startFragmentRouter(): void {
+  prefix = '#';
+  follow();
+  addEventListener('popstate', follow);
 }
 
 // Follows the address bar, and links of this origin without loading the page again.

@@ -67,6 +67,23 @@ TEST_F(TrialsTest, ATrialThatHasEndedIsTriedAgainAsANewOne) {
   EXPECT_TRUE(is_problem(post(study + "/trials/9:retry", OrderedJson::object()), 404, "not_found"));
 }
 
+TEST_F(TrialsTest, OneTrialIsStoppedAndKeepsWhatItHasReached) {
+  const std::string study = make_study();
+  const std::string path = study + "/trials/1";
+  suggest_one(study, "w");
+  EXPECT_EQ(post(path + ":report", {{"step", 1}, {"metrics", {{"value", 0.25}}}}).status, 200);
+  const Answer stopped = post(path + ":stop", OrderedJson::object(), {{"Idempotency-Key", "stop-1"}});
+  ASSERT_EQ(stopped.status, 200) << stopped.text;
+  EXPECT_EQ(stopped.json["state"], "STOPPING");
+  EXPECT_EQ(post_text(path + ":stop", "", "").json["state"], "STOPPING") << "again is no fault";
+  EXPECT_EQ(post(path + ":heartbeat", OrderedJson::object()).json["should_stop"], true);
+  EXPECT_EQ(post(path + ":complete", {{"value", 0.125}}).json["state"], "PRUNED");
+  EXPECT_TRUE(is_problem(post(path + ":stop", OrderedJson::object()), 409, "trial_finished"));
+  EXPECT_EQ(post(path + ":stop", OrderedJson::object(), {{"Idempotency-Key", "stop-1"}}).text, stopped.text);
+  EXPECT_TRUE(is_problem(post(study + "/trials/9:stop", OrderedJson::object()), 404, "not_found"));
+  EXPECT_TRUE(is_problem(post(path + ":stop", {{"reason", "x"}}), 400, "invalid_argument", "reason"));
+}
+
 TEST_F(TrialsTest, ACloneHasTheStudyFileAndWhatIsChanged) {
   const std::string study = make_study({{"metric", {{"name", "value"}, {"goal", "maximize"}}}});
   for (const double x : {0.25, 0.5, 0.75}) post(study + "/trials", {{"params", {{"x", x}}}, {"value", x}});

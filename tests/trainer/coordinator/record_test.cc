@@ -8,7 +8,7 @@ namespace krige::trainer {
 namespace {
 
 TEST(Record, HasTheFieldsOfTheContract) {
-  Record record{22, 1, {0.5, 0.9}, Score{0.25, 0.75}, std::nullopt, false, 1000, 0.5};
+  Record record{22, 1, Score{0.5, 0.9}, Score{0.25, 0.75}, std::nullopt, false, 1000, 0.5};
   EXPECT_EQ(to_text(record), R"({"step":22,"epoch":1,"train_loss":0.5,"validation_loss":0.25,"accuracy":0.75,)"
                              R"("examples_per_second":1000.0,"elapsed_seconds":0.5})");
   record.regression = true;
@@ -24,7 +24,7 @@ TEST(Record, HasTheFieldsOfTheContract) {
   record.spent.reset();
   record.validation.reset();
   record.test.reset();
-  record.train.loss = std::numeric_limits<double>::infinity();
+  record.train->loss = std::numeric_limits<double>::infinity();
   EXPECT_EQ(to_text(record),
             R"({"step":22,"epoch":1,"train_loss":"Infinity","examples_per_second":1000.0,"elapsed_seconds":0.5})");
 }

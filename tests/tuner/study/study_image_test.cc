@@ -79,6 +79,18 @@ TEST(StudyImage, ValueIsTheLastOrTheBestOfTheCurrentAttempt) {
   EXPECT_EQ(best.reduced(1), (Metrics{{"m", 1}}));
 }
 
+TEST(StudyImage, WhatIsReportedOfAStepAgainCountsInstead) {
+  StudyImage last(spec(R"({"name": "m"})"), {}, {}), best(spec(R"({"name": "m", "reduce": "best"})"), {}, {});
+  for (StudyImage* image : {&last, &best}) {
+    put(*image, trial(1, TrialState::running));
+    report(*image, 1, 2, 3);
+    report(*image, 1, 1, -9);
+    report(*image, 1, 1, 5);
+  }
+  EXPECT_EQ(last.reduced(1), (Metrics{{"m", 3}})) << "by step, not by when it came";
+  EXPECT_EQ(best.reduced(1), (Metrics{{"m", 3}})) << "-9 is not in the store any more";
+}
+
 TEST(StudyImage, FailuresInARowAreCountedInTheOrderOfTheirEnd) {
   StudyImage image(spec(R"({"name": "m"})"), {},
                    {trial(1, TrialState::failed), trial(2, TrialState::completed, 1), trial(3, TrialState::failed)});

@@ -51,7 +51,21 @@ export function problemMessage(status: number, problem: Problem): string {
   return [head, ...faults.filter((fault) => fault !== head)].join('\n');
 }
 
+// A report has no server: its answers stand in the page, by their paths without queries.
+let recorded: Readonly<Record<string, unknown>> | null = null;
+
+export function answerFrom(answers: Readonly<Record<string, unknown>>): void {
+  recorded = answers;
+}
+
+function recall<T>(answers: Readonly<Record<string, unknown>>, path: string): T {
+  const found = answers[path.split('?')[0] as string];
+  if (found === undefined) throw new ApiError('This is not part of the report.', 404, 'not_found');
+  return found as T;
+}
+
 async function call<T>(method: string, path: string, abort?: AbortSignal, input?: object): Promise<T> {
+  if (recorded !== null) return recall(recorded, path);
   const deadline = AbortSignal.timeout(deadlineMs);
   const either = abort ? AbortSignal.any([abort, deadline]) : deadline;
   try {

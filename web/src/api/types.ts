@@ -49,6 +49,7 @@ export interface Constraint {
 
 // What the page reads of the canonical study file; the rest is left alone.
 export interface Spec {
+  description?: string;
   metric?: { name?: string; goal?: Goal; target?: number | null };
   objectives?: Objective[]; // two to four, instead of a metric
   constraints?: Constraint[];

@@ -116,7 +116,8 @@ function DistributionPanel({ values, objective, goal }: { values: readonly numbe
   );
 }
 
-export function ExplorePage({ study }: { study: Study }) {
+// `fixed`: nobody is there to ask for other trials.
+export function ExplorePage({ study, fixed = false }: { study: Study; fixed?: boolean }) {
   const [top, setTop] = useState(100);
   const [log, setLog] = useState(false);
   const [chosen, setChosen] = useState(''); // of several objectives
@@ -152,7 +153,7 @@ export function ExplorePage({ study }: { study: Study }) {
   return (
     <div class="column-main" aria-busy={loading}>
       <div class="toolbar explore-tools">
-        {objectives.length > 0 && (
+        {objectives.length > 0 && !fixed && (
           <label class="select-label">
             <span class="muted">Objective</span>{' '}
             <select value={objective} onChange={(event) => setChosen(event.currentTarget.value)}>
@@ -164,16 +165,18 @@ export function ExplorePage({ study }: { study: Study }) {
             </select>
           </label>
         )}
-        <label class="select-label">
-          <span class="muted">Trials</span>{' '}
-          <select value={top} onChange={(event) => setTop(Number(event.currentTarget.value))}>
-            {shares.map((share) => (
-              <option key={share} value={share}>
-                {share === 100 ? 'all' : `the best ${share} %`}
-              </option>
-            ))}
-          </select>
-        </label>
+        {!fixed && (
+          <label class="select-label">
+            <span class="muted">Trials</span>{' '}
+            <select value={top} onChange={(event) => setTop(Number(event.currentTarget.value))}>
+              {shares.map((share) => (
+                <option key={share} value={share}>
+                  {share === 100 ? 'all' : `the best ${share} %`}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
         <span class="muted">
           {sample.chosen} of {sample.valued} with a value
           {rows.length < sample.chosen &&
