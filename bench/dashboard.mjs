@@ -40,10 +40,9 @@ async function fill(service, id) {
 const drawn = (selector) => {
   const canvas = document.querySelector(selector);
   if (!canvas || canvas.width === 0) return false;
-  return canvas
-    .getContext('2d')
-    .getImageData(0, 0, canvas.width, canvas.height)
-    .data.some((part) => part !== 0);
+  const small = new OffscreenCanvas(24, 24).getContext('2d', { willReadFrequently: true });
+  small.drawImage(canvas, 0, 0, 24, 24);
+  return small.getImageData(0, 0, 24, 24).data.some((part) => part !== 0);
 };
 
 async function measure(browser, service, { path, ready, canvas }) {

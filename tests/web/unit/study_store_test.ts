@@ -158,6 +158,9 @@ test('of many trials the first view asks for a page; the newest are met later, t
   server.set('/api/v1/studies/s/trials/7', { ...trial(7, 'COMPLETED', 1), records: [] });
   const store = new StudyStore('s');
   await settled();
+  assert.deepEqual(sizes, ['100']);
+  timers.tick(1000);
+  await settled();
   assert.deepEqual(sizes, ['100', '1000']);
   assert.equal(store.data.value?.trials.length, 1001);
   assert.equal(store.data.value?.trials[0]?.id, 7);

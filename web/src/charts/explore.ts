@@ -27,8 +27,16 @@ function categoriesOf(name: string, parameter: ParameterSpec | undefined, trials
 
 const canBeLog = (trials: readonly Sampled[]) => trials.every(({ value }) => value > 0);
 
-// Beyond so many, points have no looks of their own and are drawn in one go.
-const mostSingle = 2000;
+// Points of one look are drawn in one go, so that thousands cost little: they are sorted into so many looks.
+const looks = 5;
+const manyPoints = 400;
+
+// `part` in [0, 1] of each; the points of the last look are drawn above the others.
+function byLook<Point>(points: readonly Point[], part: (point: Point) => number): Point[][] {
+  const groups: Point[][] = Array.from({ length: looks }, () => []);
+  for (const point of points) groups[Math.min(looks - 1, Math.floor(part(point) * looks))]?.push(point);
+  return groups;
+}
 
 export interface ScatterView {
   trials: readonly Sampled[];
@@ -43,7 +51,6 @@ export function scatterOption({ trials, name, parameter, metric, log }: ScatterV
   const axis = axisStyle(palette);
   const type = axisType(parameter);
   const within = trials.filter((trial) => trial.params[name] !== undefined);
-  const many = within.length > mostSingle;
   const newest = Math.max(1, within.at(-1)?.id ?? 1);
   const label = { ...axis.axisLabel, hideOverlap: true };
   return {
@@ -75,19 +82,17 @@ export function scatterOption({ trials, name, parameter, metric, log }: ScatterV
         return `trial ${trial}\n${humanize(metric)} ${formatNumber(value[1])}\n${name} ${formatParam(value[0])}`;
       },
     },
-    series: [
-      {
-        type: 'scatter',
-        symbolSize: many ? 3 : within.length > 500 ? 5 : 8,
-        large: many,
-        data: within.map((trial) => ({
-          trial: trial.id,
-          value: [type === 'category' ? String(trial.params[name]) : trial.params[name], trial.value],
-          itemStyle: many ? undefined : { opacity: 0.2 + 0.7 * (trial.id / newest) },
-        })) as never,
-        itemStyle: { color: palette.accent, opacity: many ? 0.4 : 1 },
-      },
-    ],
+    series: byLook(within, ({ id }) => id / newest).map((trials, look) => ({
+      type: 'scatter',
+      large: true,
+      largeThreshold: manyPoints,
+      symbolSize: within.length > manyPoints ? 5 : 8,
+      data: trials.map((trial) => ({
+        trial: trial.id,
+        value: [type === 'category' ? String(trial.params[name]) : trial.params[name], trial.value],
+      })) as never,
+      itemStyle: { color: palette.accent, opacity: 0.25 + (0.65 * look) / (looks - 1) },
+    })),
   };
 }
 
@@ -115,8 +120,6 @@ export function planeOption({ trials, goal, metric, x, y, parameters }: PlaneVie
   };
   const on = (name: string, value: ParamValue | undefined) =>
     axisType(parameters[name]) === 'category' ? String(value) : value;
-  // The best are drawn last, above the others.
-  const ordered = [...both].sort((a, b) => (good.get(a.id) as number) - (good.get(b.id) as number));
   return {
     animation: false,
     grid: { left: 70, right: 18, top: 28, bottom: 44 },
@@ -130,21 +133,21 @@ export function planeOption({ trials, goal, metric, x, y, parameters }: PlaneVie
         return `trial ${trial}\n${humanize(metric)} ${formatNumber(found)}\n${x} ${formatParam(here)}\n${y} ${formatParam(there)}`;
       },
     },
-    series: [
-      {
+    series: byLook(both, ({ id }) => good.get(id) as number).map((trials, look) => {
+      const part = look / (looks - 1);
+      return {
         type: 'scatter',
-        data: ordered.map((trial) => {
-          const part = good.get(trial.id) as number;
-          return {
-            trial: trial.id,
-            found: trial.value,
-            value: [on(x, trial.params[x]), on(y, trial.params[y])],
-            symbolSize: 4 + 8 * part ** 3,
-            itemStyle: { color: colourAt([palette.faint, palette.accent], part), opacity: 0.35 + 0.6 * part },
-          };
-        }) as never,
-      },
-    ],
+        large: true,
+        largeThreshold: manyPoints,
+        symbolSize: 4 + 8 * part ** 2,
+        data: trials.map((trial) => ({
+          trial: trial.id,
+          found: trial.value,
+          value: [on(x, trial.params[x]), on(y, trial.params[y])],
+        })) as never,
+        itemStyle: { color: colourAt([palette.faint, palette.accent], part), opacity: 0.35 + 0.6 * part },
+      };
+    }),
   };
 }
 

@@ -53,7 +53,7 @@ const crowd = 300; // from here on the dots are small and let through what is be
 
 function seriesOf(history: History, palette: Palette): ChartSeries[] {
   const crowded = history.completed.length + history.pruned.length > crowd;
-  const scatter = { type: 'scatter', cursor: 'pointer', large: true, largeThreshold: 4000 } as const;
+  const scatter = { type: 'scatter', cursor: 'pointer', large: true, largeThreshold: crowd } as const;
   const best = history.improvements.at(-1);
   return [
     {

@@ -22,6 +22,7 @@ import { newestFirst, pageSize, TrialRows } from './trial_rows';
 
 const batchMs = 50;
 const startAgainMs = 3000;
+const afterFirstViewMs = 1000;
 
 export class StudyStore {
   readonly data = signal<StudyData | null>(null);
@@ -35,6 +36,7 @@ export class StudyStore {
   private live: Live | null = null;
   private queue: StudyEvent[] = [];
   private flushTimer: ReturnType<typeof setTimeout> | undefined;
+  private meetTimer: ReturnType<typeof setTimeout> | undefined;
   private startTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly asked = new Set<number>(); // trials on their way
   private readonly closing = new AbortController();
@@ -48,6 +50,7 @@ export class StudyStore {
     this.closing.abort();
     clearTimeout(this.flushTimer);
     clearTimeout(this.startTimer);
+    clearTimeout(this.meetTimer);
     this.live?.close();
     this.rows.close();
   }
@@ -123,7 +126,7 @@ export class StudyStore {
     this.rows.seed(page);
     this.failure.value = null;
     if (study.best) void this.meet(study.best.trial);
-    if (page.total_size > pageSize) void this.meetNewest();
+    if (page.total_size > pageSize) this.meetTimer ??= setTimeout(() => void this.meetNewest(), afterFirstViewMs);
   }
 
   // What is told of the latest trials needs more of them than the first view shows.

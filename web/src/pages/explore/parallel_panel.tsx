@@ -135,11 +135,13 @@ export function ParallelPanel({ study, rows, names, objectives, objective, goal 
       <Behind
         label="The trials that are shown, the best first"
         heads={['Trial', ...names, objective]}
-        rows={chosen.map((trial) => [
-          <a href={hrefOf({ page: 'study', study: study.id, trial: trial.id })}>{trial.id}</a>,
-          ...names.map((name) => formatParam(trial.params[name])),
-          formatNumber(trial.value, { fixed: true }),
-        ])}
+        rows={() =>
+          chosen.map((trial) => [
+            <a href={hrefOf({ page: 'study', study: study.id, trial: trial.id })}>{trial.id}</a>,
+            ...names.map((name) => formatParam(trial.params[name])),
+            formatNumber(trial.value, { fixed: true }),
+          ])
+        }
       />
     </section>
   );
