@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
+
 namespace krige::cli {
 
 struct ServeOptions {
@@ -22,6 +24,12 @@ struct ServeOptions {
   double rate_limit = 1000;  // requests a second of each token; 0: none
   std::vector<std::string> allowed_programs;
   std::vector<std::string> webhooks;
+  std::string webhook_authorities;  // PEM file; empty: the system's
+  // Of trials that have ended; see RetentionOptions.
+  std::optional<Millis> keep_files;
+  std::optional<Millis> keep_records;
+  std::optional<std::uint64_t> keep_bytes;
+  std::int64_t keep_best = 10;
   std::string log = "text";  // or json
 };
 int serve(const ServeOptions& options);
@@ -105,6 +113,10 @@ struct BackupOptions {
 };
 int backup(const BackupOptions& options);
 
-int version();
+struct VersionOptions {
+  bool verbose = false;  // with what krige-trainer says of itself
+};
+int version(const VersionOptions& options);
+[[nodiscard]] std::string version_line();
 
 }  // namespace krige::cli

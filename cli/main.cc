@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/manual.h"
+#include "tuner/spec/duration.h"
 
 namespace {
 
@@ -68,6 +69,30 @@ class HelpFormat : public CLI::Formatter {
 };
 
 // Each adds a command, whose options live as long as the command does.
+CLI::Option* add_duration(CLI::App& command, const std::string& name, std::optional<krige::Millis>& into,
+                          const std::string& about) {
+  const auto read = [name, &into](const std::string& text) {
+    into = krige::tuner::parse_duration(text);
+    if (!into) throw CLI::ValidationError(name, fmt::format("must be a duration as 30d or 12h, is {}", text));
+  };
+  return command.add_option_function<std::string>(name, read, about)->type_name("TIME");
+}
+
+void add_retention(CLI::App& command, ServeOptions& options) {
+  add_duration(command, "--keep-files", options.keep_files,
+               "How long logs and models of a trial stay behind its end: 30d, 12h (default: for ever)");
+  add_duration(command, "--keep-records", options.keep_records,
+               "How long the records of a trial stay behind its end (default: for ever)");
+  command
+      .add_option("--keep-bytes", options.keep_bytes,
+                  "What the files of all trials may take, as 10G; beyond, those of trials that ended first go")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE");
+  command.add_option("--keep-best", options.keep_best, "The best trials of each study keep all; so do those not ended")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
+}
+
 void add_serve(CLI::App& app, int& code) {
   const auto kept = std::make_shared<ServeOptions>();
   ServeOptions& serve_options = *kept;
@@ -96,6 +121,12 @@ void add_serve(CLI::App& app, int& code) {
       ->add_option("--webhook", serve_options.webhooks,
                    "Tell this address when a trial or study has ended, signed by the key in the file webhook-secret")
       ->type_name("URL");
+  serve_command
+      ->add_option("--webhook-ca", serve_options.webhook_authorities,
+                   "Who may certify the https addresses of webhooks, PEM, instead of those that the system trusts")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
+  add_retention(*serve_command, serve_options);
   serve_command->add_flag("!--no-auth", serve_options.auth,
                           "Ask nobody for a token; possible only on addresses of this machine");
   CLI::Option* certificate =
@@ -268,6 +299,14 @@ void add_backup(CLI::App& app, int& code) {
   backup_command->callback([kept, &code] { code = backup(*kept); });
 }
 
+void add_version(CLI::App& app, int& code) {
+  const auto kept = std::make_shared<VersionOptions>();
+  app.set_version_flag("--version", version_line, "Print the version and how it was built");
+  CLI::App* version_command = app.add_subcommand("version", "Print the version and how it was built");
+  version_command->add_flag("--verbose", kept->verbose, "With what krige-trainer was built for");
+  version_command->callback([kept, &code] { code = version(*kept); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -303,7 +342,7 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   completion_command->callback([&] { fmt::print("{}", completion(app, shell)); });
 
-  app.add_subcommand("version", "Print the version and how it was built")->callback([&] { code = version(); });
+  add_version(app, code);
 
   if (argc == 1) {
     fmt::print(stderr, "{}", app.help());

@@ -32,14 +32,20 @@ std::vector<const CLI::App*> commands_of(const CLI::App& app) {
 std::string option_name(const CLI::Option& option) {
   if (option.get_positional()) return option.get_name(true);
   const std::string type = type_word(option);
-  return option.get_name(false, true) + (type.empty() ? "" : " " + type);
+  // CLI11 names a flag that switches off as --no-auth{false}.
+  const std::string name = option.get_name(false, true);
+  return name.substr(0, name.find('{')) + (type.empty() ? "" : " " + type);
+}
+
+void add_options(std::string& page, const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options())
+    if (option->get_description() != "Print this help message and exit")
+      page += fmt::format(".TP\n.B {}\n{}\n", escaped(option_name(*option)), escaped(option->get_description()));
 }
 
 void add_command(std::string& page, const CLI::App& command, const std::string& name) {
   page += fmt::format(".SS {}\n{}\n", escaped(name), escaped(command.get_description()));
-  for (const CLI::Option* option : command.get_options())
-    if (option->get_description() != "Print this help message and exit")
-      page += fmt::format(".TP\n.B {}\n{}\n", escaped(option_name(*option)), escaped(option->get_description()));
+  add_options(page, command);
   if (!command.get_footer().empty()) page += fmt::format(".PP\n.nf\n{}\n.fi\n", escaped(command.get_footer()));
   for (const CLI::App* inner : commands_of(command)) add_command(page, *inner, name + " " + inner->get_name());
 }
@@ -158,8 +164,10 @@ std::string type_word(const CLI::Option& option) {
 std::string manual_page(const CLI::App& app, const std::string& version) {
   std::string page = fmt::format(
       ".TH KRIGE 1 \"\" \"krige {}\" \"User Commands\"\n.SH NAME\nkrige \\- tunes hyperparameters\n.SH SYNOPSIS\n"
-      ".B krige\n.I COMMAND\n[\\fIOPTION\\fR]...\n.SH DESCRIPTION\n{}\n.SH COMMANDS\n",
+      ".B krige\n.I COMMAND\n[\\fIOPTION\\fR]...\n.SH DESCRIPTION\n{}\n.SH OPTIONS\n",
       escaped(version), escaped(app.get_description()));
+  add_options(page, app);
+  page += ".SH COMMANDS\n";
   for (const CLI::App* command : commands_of(app)) add_command(page, *command, "krige " + command->get_name());
   page +=
       ".SH EXIT STATUS\n0 done, 1 failed, 2 wrong usage or a bad file, 130 interrupted.\n.SH ENVIRONMENT\n"

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "base/ids.h"
 #include "base/log.h"
 #include "server/http/http_server.h"
 #include "server/service.h"
@@ -65,9 +68,23 @@ struct Server::Impl {
   Impl(tuner::Engine& engine, const ServerOptions& options, int bound_port, std::unique_ptr<Authenticator> auth)
       : service(engine, options, bound_port, std::move(auth)), port(bound_port) {}
 
+  void start_retention(tuner::Engine& engine) {
+    Api& api = service.api();
+    Retention::Services used{.engine = &engine, .log_folder = attempt_logs_of(api.options.data_dir)};
+    used.on_removed = [&api](const StudyId& study, const std::string& what) {
+      api.write_audit({system_clock().wall_now(), "retention", "", "REMOVE",
+                       fmt::format("/api/v1/studies/{}/trials/{}", study, what), 200, random_id(16)});
+    };
+    used.on_swept = [&api](const Swept& swept) {
+      api.metrics.count_sweep(swept.files_of_trials, swept.records_of_trials, swept.bytes_before - swept.bytes_removed);
+    };
+    retention.emplace(std::move(used), api.options.retention);
+  }
+
   Service service;
   int port;
   std::unique_ptr<Webhooks> webhooks;
+  std::optional<Retention> retention;
   std::unique_ptr<HttpServer> http;  // last: its threads use all of the above
 };
 
@@ -85,7 +102,14 @@ Result<std::unique_ptr<Server>> Server::start(tuner::Engine& engine, const Serve
   auto impl = std::make_unique<Impl>(engine, options, listener.port, std::move(auth));
   if (!options.webhooks.empty() && options.data_dir.empty())
     return fail(ErrorCode::invalid_argument, "need a data directory", "--webhook");
-  KRIGE_TRY(impl->webhooks, Webhooks::start(engine, {.data_dir = options.data_dir, .urls = options.webhooks}));
+  WebhookOptions hooks{
+      .data_dir = options.data_dir, .urls = options.webhooks, .authorities = options.webhook_authorities};
+  hooks.on_try = [metrics = &impl->service.api().metrics](const std::string& origin, std::string_view outcome,
+                                                          double seconds) {
+    metrics->count_delivery(origin, outcome, seconds);
+  };
+  KRIGE_TRY(impl->webhooks, Webhooks::start(engine, hooks));
+  if (options.retention.removes()) impl->start_retention(engine);
   HttpHandlers handlers;
   handlers.admit = [used = &impl->service](const Request& request) { return used->admit(request); };
   handlers.answer = [used = &impl->service](const Request& request) { return used->answer(request); };
@@ -108,5 +132,6 @@ std::string Server::new_login_url() {
   return auth == nullptr ? "" : fmt::format("{}/login?code={}", url(), auth->new_login_code());
 }
 void Server::stop() { impl_->http->stop(); }
+Status Server::reload_certificate() { return impl_->http->reload_certificate(); }
 
 }  // namespace krige::server

@@ -36,6 +36,8 @@ class Service {
   [[nodiscard]] Reply answer(const Request& request) { return pipeline_.answer(request); }
 
   [[nodiscard]] const ServerOptions& options() const { return api_.options; }
+  // What its routes share, for what works beside them.
+  [[nodiscard]] Api& api() { return api_; }
   [[nodiscard]] Authenticator* auth() const { return auth_.get(); }
 
  private:

@@ -123,8 +123,14 @@ class HttpServer::Messages : public httplib::Server {
 
  private:
   static Request view(const httplib::Request& request) {
-    Request seen{request.method, request.path, {}, {}, request.body, request.get_header_value(kRequestId), {}};
-    seen.query.assign(request.params.begin(), request.params.end());
+    Request seen{request.method,
+                 request.path,
+                 parse_query(request.target),
+                 {},
+                 request.body,
+                 request.get_header_value(kRequestId),
+                 current_->address(),
+                 {}};
     seen.headers.assign(request.headers.begin(), request.headers.end());
     seen.gone = current_->gone.get_token();
     return seen;
@@ -203,5 +209,7 @@ HttpServer::HttpServer(std::unique_ptr<TlsContext> tls, std::unique_ptr<Messages
 HttpServer::~HttpServer() = default;
 
 void HttpServer::stop() { reactor_->stop(); }
+
+Status HttpServer::reload_certificate() { return tls_ ? tls_->reload() : Status(); }
 
 }  // namespace krige::server

@@ -22,7 +22,7 @@ POINT = {"x": 0.5, "n": 3}
 # trial a number in it. An operation that is not here fails the test.
 CASES = {
     "listStudies": {}, "createStudy": {"body": FILE}, "getStudy": {}, "updateStudy": {"body": {"name": "new"}}, "deleteStudy": {},
-    "pauseStudy": {"body": {}}, "resumeStudy": {"body": {}}, "stopStudy": {"body": {}}, "cloneStudy": {"body": {"name": "copy"}},
+    "pauseStudy": {"body": {}}, "resumeStudy": {"body": {}}, "stopStudy": {"body": {}}, "stopTrial": {"body": {}}, "cloneStudy": {"body": {"name": "copy"}},
     "listTrials": {}, "addTrial": {"body": {"params": POINT}}, "listOptimalTrials": {}, "listCurves": {},
     "sliceSurrogate": {"study": "modelled"}, "contourSurrogate": {"study": "modelled", "query": {"x": "x", "y": "n"}},
     "trustSurrogate": {"study": "modelled"}, "importanceOfParameters": {"study": "modelled"},

@@ -247,7 +247,7 @@ class Commands(unittest.TestCase):
                     self.assertEqual(trained.returncode, 0, trained.stderr)
                     last = json.loads(trained.stdout.splitlines()[-1])
                     self.assertEqual(last["validation_loss"], trial["value"])
-            self.assertEqual(list(pathlib.Path(store + ".checkpoints").rglob("*.kckpt")), [])
+            self.assertEqual(list(pathlib.Path(store + ".trainings").rglob("*.kckpt")), [])
 
     def test_sweep_of_any_program(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -43,7 +43,8 @@ class Description:
         whole = closed(copy.deepcopy(schema)) | {"components": self.components}
         jsonschema.Draft202012Validator(whole).validate(value)
 
-    def call(self, operation: str, body=None, query: str = "", expect: int = 200, stream: bool = False, headers={}, **parameters):
+    def call(self, operation: str, body=None, query: str = "", expect: int = 200, stream: bool = False, binary: bool = False,
+             headers={}, **parameters):
         """Calls it, holds request and answer against the description; the answer as a value and its headers."""
         method, path, about = self.operations[operation]
         if body is not None and expect < 400:
@@ -76,6 +77,8 @@ class Description:
             assert text == b"", text
             return None, got
         schema = said["content"][media]["schema"]
+        if binary:
+            return text, got
         value = json.loads(text) if media.endswith("json") else text.decode()
         self.validate(schema, value)
         return value, got
@@ -202,12 +205,18 @@ class OpenApi(unittest.TestCase):
 
     def trained(self, api: Description):
         """A study that the server runs itself, by the Gaussian process: fits, attempts, suggestions that say why."""
-        small = study_of_digits(1) | {"method": "gp"}
+        small = study_of_digits(1) | {"method": "gp", "keep_models": 1}
         small["budget"] = {"max_trials": 8, "parallel": 2}
         study, _ = api.call("createStudy", small, expect=201)
         wait_for("its end", lambda: api.call("getStudy", study=study["id"])[0]["state"] == "COMPLETED")
         page, _ = api.call("listTrials", study=study["id"])
         self.assertIn("gp", {trial["suggestion"]["method"] for trial in page["trials"]})
+        best = api.call("getStudy", study=study["id"])[0]["best"]["trial"]
+        self.assertTrue(api.call("getTrialModel", study=study["id"], trial=best, binary=True)[0].startswith(b"KRIGEMDL"))
+        api.call("getTrialModel", study=study["id"], trial=best % 8 + 1, expect=404)
+        cluster, _ = api.call("getTrialCluster", study=study["id"], trial=best)
+        self.assertEqual([one["role"] for one in cluster["processes"]], ["coordinator", "shard", "worker", "worker"])
+        self.assertFalse(cluster["live"])
         log, headers = api.call("getAttemptLog", study=study["id"], trial=1, attempt=1)
         self.assertIn('"train_loss"', log)
         self.assertEqual(int(headers["X-Log-Size"]), len(log))

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -278,6 +279,42 @@ TEST_F(TrainingTest, RecordsHaveTheirFieldsAndTheLastOneTheTestSet) {
   EXPECT_EQ(last(outcome)["test_accuracy"], last(outcome)["accuracy"]);
   EXPECT_EQ(outcome.files, std::vector<std::string>{});
   EXPECT_EQ(outcome.left, std::vector<pid_t>{});
+}
+
+TEST_F(TrainingTest, WhatTheProcessesDoIsShown) {
+  const std::string file = model_ + ".cluster.json";
+  for (const std::string mode : {"bsp", "ssp", "mapreduce"}) {
+    const std::string job =
+        digits_job(fmt::format(R"("mode": "{}", "epochs": 2, "batch_size": 500, "workers": 2, "shards": 2)", mode));
+    const Outcome outcome = train(job, {"--cluster", file});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.log;
+    const OrderedJson cluster = parse_json(read_file(file).value()).value();
+    std::filesystem::remove(file);
+    EXPECT_EQ(cluster["mode"], mode);
+    EXPECT_GT(cluster["elapsed_seconds"], 0);
+    std::map<std::string, std::vector<OrderedJson>> by_role;
+    for (const OrderedJson& process : cluster["processes"]) by_role[process["role"]].push_back(process);
+    EXPECT_EQ(by_role["coordinator"].size(), 1U);
+    ASSERT_EQ(by_role["worker"].size(), 2U);
+    EXPECT_EQ(by_role["shard"].size(), mode == "mapreduce" ? 0U : 2U);
+    double compute = 0;
+    std::int64_t sent = 0, taken = 0;
+    for (const OrderedJson& worker : by_role["worker"]) {
+      EXPECT_GT(worker["pid"], 1);
+      EXPECT_GE(worker["clock"], mode == "mapreduce" ? 1 : 6) << "1437 rows in minibatches of 500, twice";
+      EXPECT_GT(worker["socket_bytes"].get<double>() + worker["memory_bytes"].get<double>(), 0);
+      compute += worker["compute_seconds"].get<double>();
+      sent += worker.value("pushes", 0);
+    }
+    EXPECT_NEAR(compute, last(outcome)["compute_seconds"].get<double>(), 1e-6) << "as the last record has it";
+    for (const OrderedJson& shard : by_role["shard"]) {
+      EXPECT_EQ(shard["clock"], 6);
+      EXPECT_GT(shard["pulls"], 0);
+      EXPECT_LE(shard["staleness_max"], mode == "ssp" ? 2 : 0);
+      taken += shard["pushes"].get<std::int64_t>();
+    }
+    EXPECT_EQ(sent, taken) << mode;
+  }
 }
 
 TEST_F(TrainingTest, TheWorkersTimeAndBytesAreCounted) {

@@ -9,6 +9,8 @@
 #include "base/fd.h"
 #include "tests/support/fuzz.h"
 #include "tuner/samplers/sampler.h"
+#include "tuner/spec/dialects.h"
+#include "tuner/spec/metric_patterns.h"
 #include "tuner/spec/study_spec.h"
 #include "tuner/study/launch.h"
 #include "tuner/trial/step.h"
@@ -64,6 +66,51 @@ parameters: &p
   c: {type: float, min: 0, max: 1, step: 0.25, when: {a: [1, 2], b: 0}}
 budget: {max_trials: 100, max_time: 1h30m}
 )",
+    R"yaml(apiVersion: kubeflow.org/v1beta1
+kind: Experiment
+metadata: {name: katib}
+spec:
+  objective: {type: maximize, goal: 0.99, objectiveMetricName: acc, additionalMetricNames: [loss],
+              metricStrategies: [{name: acc, value: latest}]}
+  algorithm: {algorithmName: bayesianoptimization, algorithmSettings: [{name: random_state, value: "10"}]}
+  earlyStopping: {algorithmName: medianstop, algorithmSettings: [{name: start_step, value: "4"}]}
+  parallelTrialCount: 3
+  maxTrialCount: 12
+  maxFailedTrialCount: 3
+  metricsCollectorSpec: {collector: {kind: StdOut}, source: {filter: {metricsFormat: ["([\\w|-]+)\\s*=\\s*([+-]?\\d*)"]}}}
+  parameters:
+    - {name: lr, parameterType: double, feasibleSpace: {min: "0.01", max: "0.05", distribution: logUniform}}
+    - {name: n, parameterType: int, feasibleSpace: {min: "1", max: "9", step: "2"}}
+    - {name: d, parameterType: discrete, feasibleSpace: {list: ["1", "4", "2"]}}
+    - {name: c, parameterType: categorical, feasibleSpace: {list: [sgd, adam]}}
+  trialTemplate:
+    primaryContainerName: main
+    trialParameters: [{name: rate, description: d, reference: lr}]
+    trialSpec: {spec: {template: {spec: {containers: [{name: main, image: i, command: [python3, "--lr=${trialParameters.rate}"]}]}}}}
+)yaml",
+    R"(experimentName: nni
+searchSpace:
+  x: {_type: uniform, _value: [0, 1]}
+  q: {_type: quniform, _value: [0, 10, 2]}
+  l: {_type: loguniform, _value: [0.001, 1]}
+  r: {_type: randint, _value: [1, 9]}
+  m: {_type: normal, _value: [0, 1]}
+  c: {_type: choice, _value: [a, b, {_name: nested, y: {_type: choice, _value: [1, 2]}}]}
+trialCommand: python3 train.py --x 1
+trialCodeDirectory: .
+trialConcurrency: 2
+maxTrialNumber: 9
+maxExperimentDuration: 1h
+tuner: {name: TPE, classArgs: {optimize_mode: maximize}}
+assessor: {name: Medianstop, classArgs: {optimize_mode: maximize, start_step: 3}}
+trainingService: {platform: local}
+)",
+    R"({"x": {"_type": "choice", "_value": [1, 2]}, "y": {"_type": "qloguniform", "_value": [1, 100, 3]}})",
+    R"yaml(limits: {time: 30m, cpu_time: 1h, memory: 2GiB}
+metrics: {regex: {loss: "loss=([0-9.e+-]+)", step: "epoch (\\d+)"}}
+command: [./train, "{x}"]
+parameters: {x: {min: 0.0, max: 1.0}}
+)yaml",
     R"(method: cmaes
 repeats: 1
 retries: 2
@@ -181,8 +228,12 @@ void expect_points(const StudySpec& spec, Rng& rng) {
 }
 
 void expect_whole(const std::string& text, Rng& rng) {
-  const Result<OrderedJson> json = read(text);
+  const Result<OrderedJson> document = read(text);
+  if (!document) return expect_told(document.error());
+  std::vector<std::string> notes;
+  const Result<OrderedJson> json = translate(*document, "", notes);
   if (!json) return expect_told(json.error());
+  for (const std::string& note : notes) EXPECT_FALSE(note.empty());
   const SpecOptions confined{std::filesystem::temp_directory_path().string(), true};
   const Result<StudySpec> spec = parse_study(*json);
   if (!spec) expect_told(spec.error());
@@ -226,13 +277,14 @@ TEST(Fuzz, LinesOfProgramsAreRecordsOrNone) {
       R"({"step": 9007199254740991, "epoch": 2, "loss": "-Infinity", "a": {"b": [1]}})"};
   std::vector<OrderedJson> documents;
   for (const std::string& line : lines) documents.push_back(parse_json(line).value());
+  const MetricPatterns patterns({{"loss", "loss[^0-9]*([-+0-9.eE]+)"}, {"step", "step.*?([0-9]+)"}});
   fuzz::Rounds rounds("records", 3000);
   while (rounds.next()) {
     SCOPED_TRACE("seed " + std::to_string(rounds.seed()));
     Rng rng(rounds.seed());
     std::string line = dump(fuzz::mutated(fuzz::one_of(documents, rng), documents, rng));
     if (rng.below(3) == 0) line = fuzz::mutated(line, kTokens, rng);
-    const std::optional<Record> record = parse_record(line, {"s", 1, 2}, 7);
+    const std::optional<Record> record = parse_record(line, {"s", 1, 2}, 7, patterns);
     if (!record) continue;
     ASSERT_FALSE(record->metrics.empty());
     ASSERT_TRUE(record->step >= 0 && record->step <= kMaxStep) << line;

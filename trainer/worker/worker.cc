@@ -14,21 +14,25 @@
 namespace krige::trainer {
 namespace {
 
-// Where a worker's time goes: into gradients, or into waiting for weights. Evaluations are neither.
+// Where a worker's time goes: into gradients, into waiting for weights, or into evaluations.
 class Stopwatch {
  public:
   void begin_waiting() { turn_to(&waited_); }
   void begin_computing() { turn_to(&computed_); }
-  // Runs `work` off the watch.
   template <typename Work>
-  void pause_for(const Work& work) {
-    Duration* const before = turn_to(nullptr);
+  void evaluate(const Work& work) {
+    Duration* const before = turn_to(&evaluated_);
     work();
     turn_to(before);
   }
-  // The end of what runs now is not yet counted.
-  [[nodiscard]] double computed() const { return std::chrono::duration<double>(computed_).count(); }
-  [[nodiscard]] double waited() const { return std::chrono::duration<double>(waited_).count(); }
+  // Until now.
+  void read(Figures& into) {
+    turn_to(running_);
+    const auto seconds = [](Duration time) { return std::chrono::duration<double>(time).count(); };
+    into.compute_seconds = seconds(computed_);
+    into.wait_seconds = seconds(waited_);
+    into.evaluate_seconds = seconds(evaluated_);
+  }
 
  private:
   using Duration = MonotonicTime::duration;
@@ -40,7 +44,7 @@ class Stopwatch {
     return std::exchange(running_, next);
   }
 
-  Duration computed_{}, waited_{};
+  Duration computed_{}, waited_{}, evaluated_{};
   Duration* running_ = nullptr;
   MonotonicTime since_{};
 };
@@ -56,7 +60,9 @@ class Worker {
   explicit Worker(const MemberArguments& arguments)
       : member_(arguments, [this](const Frame& frame) {
           return frame.type == MessageType::objective ? on_objective(frame) : on_evaluate(frame);
-        }) {}
+        }) {
+    member_.tell_with([this] { return figures(); });
+  }
 
   Status run() {
     Status worked = work();
@@ -104,7 +110,7 @@ class Worker {
         stopwatch_.begin_waiting();
         push(clock, plan, sum);
       }
-      next = clock + 1;
+      next = done_ = clock + 1;
     }
     return member_.run_until([] { return false; });
   }
@@ -233,6 +239,7 @@ class Worker {
       message.version = shard.version;
       const auto part = values.empty() ? values : values.subspan(shard.keys.begin, shard.keys.size());
       shard.channel->send(member_.job_id(), message, {&part, 1});
+      ++pushes_;
       if (last) shard.asked = message.clock + 1;
     }
   }
@@ -249,6 +256,7 @@ class Worker {
     std::memcpy(arriving_.data() + shard.keys.begin, message.weights.data(), message.weights.size_bytes());
     shard.weights_for = message.clock;
     shard.version = message.version;
+    ++pulls_;
     // Another shard was not as far when it answered.
     for (ShardLink& other : shards_)
       if (other.asked < message.clock) pull(other, message.clock);
@@ -272,6 +280,7 @@ class Worker {
       answer.nodes.push_back(piece.node);
       answer.values.insert(answer.values.end(), piece.sum.begin(), piece.sum.end());
     }
+    done_ = request.evaluation;
     member_.send(answer);
     return {};
   }
@@ -288,15 +297,26 @@ class Worker {
     };
     Evaluation answer;
     answer.epoch = request.epoch;
-    stopwatch_.pause_for([&] {
+    stopwatch_.evaluate([&] {
       if (member_.job().evaluate_train) answer.train = share(data_.train);
       answer.validation = share(data_.validation);
       if (request.with_test) answer.test = share(data_.test);
     });
-    const Traffic traffic = member_.traffic();
-    answer.spent = {stopwatch_.computed(), stopwatch_.waited(), traffic.socket_bytes, traffic.memory_bytes};
+    member_.tell();
     member_.send(answer);
     return {};
+  }
+
+  Figures figures() {
+    Figures figures;
+    figures.clock = done_;
+    figures.pushes = pushes_;
+    figures.pulls = pulls_;
+    stopwatch_.read(figures);
+    const Traffic traffic = member_.traffic();
+    figures.socket_bytes = traffic.socket_bytes;
+    figures.memory_bytes = traffic.memory_bytes;
+    return figures;
   }
 
   Member member_;
@@ -308,6 +328,9 @@ class Worker {
   std::uint64_t weights_clock_ = 0;
   Stopwatch stopwatch_;
   std::uint64_t sequence_ = 0;
+  std::uint64_t done_ = 0;  // as Figures::clock
+  std::uint64_t pushes_ = 0;
+  std::uint64_t pulls_ = 0;
   std::vector<ShardLink> shards_;
   // bsp
   std::optional<MonotonicTime> waiting_since_;

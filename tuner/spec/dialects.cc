@@ -4,6 +4,11 @@
 
 namespace krige::tuner {
 
+std::string text_in(const OrderedJson& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 Result<OrderedJson> translate(OrderedJson document, const std::string& folder, std::vector<std::string>& notes) {
   Faults faults;
   if (is_katib(document))

@@ -20,6 +20,9 @@ namespace krige::tuner {
 [[nodiscard]] OrderedJson translate_nni(const OrderedJson& document, const std::string& folder,
                                         std::vector<std::string>& notes, Faults& faults);
 
+// The text of a member of an object; empty when it is absent or no text.
+[[nodiscard]] std::string text_in(const OrderedJson& object, const char* key);
+
 // A document of neither comes back as it is.
 [[nodiscard]] Result<OrderedJson> translate(OrderedJson document, const std::string& folder,
                                             std::vector<std::string>& notes);

@@ -102,8 +102,8 @@ class KatibReader {
     if (const OrderedJson* strategies = objective.raw("metricStrategies");
         strategies != nullptr && strategies->is_array())
       for (const OrderedJson& strategy : *strategies)
-        if (strategy.is_object() && strategy.value("name", "") == metric.value("name", ""))
-          read_strategy(strategy.value("value", ""), goal.value_or(""), metric);
+        if (strategy.is_object() && text_in(strategy, "name") == text_in(metric, "name"))
+          read_strategy(text_in(strategy, "value"), goal.value_or(""), metric);
     objective.finish();
     study_["metric"] = std::move(metric);
   }
@@ -245,7 +245,7 @@ class KatibReader {
     std::map<std::string, std::string> references;
     if (const OrderedJson* list = trial.raw("trialParameters"); list != nullptr && list->is_array())
       for (const OrderedJson& one : *list)
-        if (one.is_object()) references[one.value("name", "")] = one.value("reference", "");
+        if (one.is_object()) references[text_in(one, "name")] = text_in(one, "reference");
     const OrderedJson* spec = trial.raw("trialSpec");
     if (trial.raw("configMap") != nullptr) note("spec.trialTemplate.configMap is not read: give command");
     trial.finish();
@@ -258,8 +258,9 @@ class KatibReader {
           command.push_back(replaced(word.is_string() ? word.get<std::string>() : word.dump(), references));
     if (command.empty()) return;
     study_["command"] = std::move(command);
+    const std::string image = text_in(*container, "image");
     note(fmt::format("the command runs on this machine, not in the image {}",
-                     container->value("image", "of its container")));
+                     image.empty() ? "of its container" : image));
   }
 
   static const OrderedJson* find_container(const OrderedJson& json) {
@@ -291,15 +292,17 @@ class KatibReader {
   // Without a filter Katib reads name=value.
   void read_collector(const OrderedJson* json) {
     if (json != nullptr && json->is_object()) {
-      const std::string kind = json->value("/collector/kind"_json_pointer, "StdOut");
-      if (kind != "StdOut")
+      const auto collector = json->find("collector");
+      const std::string kind =
+          collector != json->end() && collector->is_object() ? text_in(*collector, "kind") : std::string();
+      if (!kind.empty() && kind != "StdOut")
         note(fmt::format("spec.metricsCollectorSpec: metrics are read from what the command prints, not by {}", kind));
       if (json->contains("/source/filter"_json_pointer))
         note("spec.metricsCollectorSpec.source.filter is not read: metrics.regex looks for name=value");
     }
     OrderedJson regex = OrderedJson::object();
     std::vector<std::string> names = further_metrics_;
-    if (study_.contains("metric")) names.insert(names.begin(), study_["metric"].value("name", ""));
+    if (study_.contains("metric")) names.insert(names.begin(), text_in(study_["metric"], "name"));
     for (const std::string& name : names)
       if (!name.empty()) regex[name] = quoted_regex(name) + R"(\s*=\s*([+-]?\d*(?:\.\d+)?(?:[Ee][+-]?\d+)?))";
     if (!regex.empty()) study_["metrics"] = {{"regex", std::move(regex)}};

@@ -100,8 +100,10 @@ class NniReader {
     const auto name = assessor.one_of("name", {"Medianstop", "Curvefitting"});
     const OrderedJson* given = assessor.raw("classArgs");
     const OrderedJson arguments = given == nullptr || !given->is_object() ? OrderedJson::object() : *given;
-    if (name == "Medianstop")
-      study_["early_terminate"] = {{"type", "median"}, {"min_iter", std::max(arguments.value("start_step", 0), 1)}};
+    if (name == "Medianstop") {
+      const OrderedJson start = arguments.value("start_step", OrderedJson(1));
+      study_["early_terminate"] = {{"type", "median"}, {"min_iter", start == 0 ? OrderedJson(1) : start}};
+    }
     if (name == "Curvefitting") {
       study_["early_terminate"] = {{"type", "curve"}};
       if (arguments.contains("epoch_num")) study_["early_terminate"]["max_iter"] = arguments["epoch_num"];
@@ -156,7 +158,7 @@ class NniReader {
     for (std::size_t i = 0; i < choices.size(); ++i)
       if (choices[i].is_object())
         read_parameters(choices[i], fmt::format("{}._value[{}]", path, i), parent + ".",
-                        {{parent, choices[i].value("_name", "")}}, depth + 1, parameters);
+                        {{parent, text_in(choices[i], "_name")}}, depth + 1, parameters);
   }
 
   OrderedJson read_parameter(const std::string& type, const OrderedJson& value, const std::string& path) {
@@ -175,6 +177,12 @@ class NniReader {
     if (type == "randint") {
       if (!numbers(2)) return {};
       // The upper bound is not one of its values.
+      constexpr double kExact = 0x1p53;
+      for (const OrderedJson& bound : value) {
+        if (std::abs(bound.get<double>()) <= kExact) continue;
+        faults_.add(path + "._value", fmt::format("must have numbers within ±2^53, has {}", bound.dump()));
+        return {};
+      }
       const std::int64_t low = value[0].get<std::int64_t>(), high = value[1].get<std::int64_t>() - 1;
       if (low == high) return {{"type", "fixed"}, {"value", low}};
       return {{"type", "int"}, {"min", low}, {"max", high}};

@@ -27,6 +27,7 @@ constexpr std::int64_t kMaxTrials = 10'000'000;
 constexpr std::int64_t kMaxParallel = 4096;
 constexpr std::int64_t kMaxRepeats = 100;
 constexpr std::int64_t kMaxRetries = 100;
+constexpr std::int64_t kMaxKeptModels = 1'000'000;
 constexpr std::size_t kMaxName = 256;
 
 template <typename Enum, std::size_t N>
@@ -299,6 +300,9 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
     spec.early_terminate = read_early_terminate(*rule, faults);
   if (spec.early_terminate && spec.early_terminate->promote && !spec.train)
     reader.fault("early_terminate.promote", "needs train: only the built-in trainer keeps checkpoints");
+  spec.keep_models = reader.integer_in("keep_models", 0, kMaxKeptModels).value_or(0);
+  if (spec.keep_models > 0 && !spec.train)
+    reader.fault("keep_models", "needs train: only the built-in trainer keeps models");
   read_notes(reader, spec);
 
   const OrderedJson* warm_start = reader.raw("warm_start");
@@ -346,6 +350,7 @@ OrderedJson to_json(const StudySpec& spec) {
   if (spec.retries > 0) json["retries"] = spec.retries;
   if (spec.repeats > 1) json["repeats"] = spec.repeats;
   if (spec.early_terminate) json["early_terminate"] = to_json(*spec.early_terminate);
+  if (spec.keep_models > 0) json["keep_models"] = spec.keep_models;
   if (!spec.warm_start.empty()) json["warm_start"] = to_json(spec.warm_start);
   json["parameters"] = to_json(spec.space.parameters());
   json["budget"] = std::move(budget);

@@ -61,6 +61,7 @@ struct StudySpec {
   std::int64_t retries = 0;  // how often a trial is run again whose attempt FAILED
   std::int64_t repeats = 1;  // how often the GP may measure one point, where noise makes that worth a trial
   std::optional<EarlyTerminate> early_terminate;
+  std::int64_t keep_models = 0;        // of so many of the best trials; of several objectives all of the Pareto set
   std::vector<OlderStudy> warm_start;  // what the GP learns from besides
   Budget budget;
   std::optional<std::string> train;  // a training job, JSON text; a parameter named as one of its fields sets it

@@ -103,8 +103,16 @@ NewEvent worker_quarantined(const std::string& worker, WallTime until) {
 
 NewEvent surrogate_fitted(const SurrogateFit& fit) { return event(kSurrogateFitted, to_json(fit)); }
 
+NewEvent trials_forgotten(const std::vector<Trial>& trials, bool records, bool files, const std::string& reason) {
+  OrderedJson ids = OrderedJson::array(), removed = OrderedJson::array();
+  for (const Trial& trial : trials) ids.push_back(trial.id);
+  if (records) removed.push_back("records");
+  if (files) removed.push_back("files");
+  return event("TRIALS_FORGOTTEN", {{"trials", ids}, {"removed", removed}, {"reason", reason}});
+}
+
 NewEvent trial_reported(const Record& record) {
-  return event("TRIAL_REPORTED",
+  return event(kTrialReported,
                {{"trial_id", record.trial}, {"step", record.step}, {"metrics", metrics_to_json(record.metrics)}});
 }
 

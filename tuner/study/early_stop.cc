@@ -130,14 +130,27 @@ void Curves::add(TrialId trial, AttemptId attempt, std::int64_t step, double val
       bounds.pop_back();
     }
   }
-  if (std::isnan(value) || (!curve.empty() && step < curve.back().first)) return;
-  if (!curve.empty() && step == curve.back().first) {
-    curve.pop_back();
-    bounds.pop_back();
+  const auto at = std::ranges::lower_bound(curve, step, {}, &Curve::value_type::first);
+  const bool known = at != curve.end() && at->first == step;
+  auto changed = static_cast<std::size_t>(at - curve.begin());
+  if (std::isnan(value)) {
+    if (!known) return;
+    curve.erase(at);
+  } else if (known) {
+    at->second = value;
+  } else {
+    curve.emplace(at, step, value);
   }
-  curve.emplace_back(step, value);
-  const auto [low, high] = bounds.empty() ? std::pair(value, value) : bounds.back();
-  bounds.emplace_back(std::min(low, value), std::max(high, value));
+  bounds.resize(curve.size());
+  for (; changed < curve.size(); ++changed) {
+    const double one = curve[changed].second;
+    const auto [low, high] = changed == 0 ? std::pair(one, one) : bounds[changed - 1];
+    bounds[changed] = {std::min(low, one), std::max(high, one)};
+  }
+}
+
+void Curves::forget(TrialId trial) {
+  if (trial >= 1 && trial < end()) trials_[static_cast<std::size_t>(trial - 1)] = {};
 }
 
 const Curve& Curves::of(TrialId trial) const {

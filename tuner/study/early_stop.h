@@ -21,9 +21,9 @@ class Curves {
   // `attempts_go_on`: a later attempt may go on where the one before it was, from a checkpoint.
   explicit Curves(bool attempts_go_on = false) : attempts_go_on_(attempts_go_on) {}
   // A report of a later attempt forgets the earlier ones' of its step and later, and the others too where attempts
-  // begin anew; of a step that is not the last one's or later, and NaN, it
-  // is passed over.
+  // begin anew. What comes of a step again takes the place of what was there; NaN is nothing.
   void add(TrialId trial, AttemptId attempt, std::int64_t step, double value);
+  void forget(TrialId trial);
   [[nodiscard]] const Curve& of(TrialId trial) const;
   // The best that the trial had reported by the step, or first where that was later; as a loss, of which small is good:
   // `sign` times the value. nullopt: it did not get so far. Where steps are evenly spaced, at the cost of one look.

@@ -124,13 +124,28 @@ struct EngineOptions {
   Millis stop_grace = std::chrono::milliseconds(0);  // between SIGTERM and SIGKILL for the built-in trainer
   Millis command_grace = std::chrono::seconds(10);   // the same for a study's own program
   std::string trainer;                               // path of krige-trainer; empty: studies with `train` are refused
-  std::string checkpoint_folder;                     // of paused trainings; empty: studies with `promote` are refused
-  bool forget_checkpoints = false;                   // the folder goes with the engine, as a store in memory does
-  int max_lost_attempts = 3;                         // a trial whose attempts are lost so often is FAILED
-  Millis retry_pause = std::chrono::seconds(1);      // before a FAILED attempt is run again, doubled each further time
+  // What trainings leave (tuner/study/training_files.h); empty: studies with `promote` or `keep_models` are refused.
+  std::string training_folder;
+  bool forget_trainings = false;  // the folder goes with the engine, as a store in memory does; refuses `keep_models`
+  int max_lost_attempts = 3;      // a trial whose attempts are lost so often is FAILED
+  Millis retry_pause = std::chrono::seconds(1);  // before a FAILED attempt is run again, doubled each further time
   Millis longest_retry_pause = std::chrono::minutes(1);
   QuarantineRule quarantine;  // of workers outside, in each study for itself
   std::function<std::unique_ptr<Sampler>(const StudySpec&)> sampler_for = make_sampler;  // the spec outlives it
+};
+
+// What the processes of a trial's last attempt do, or did: a JSON object in a file that may not be there yet.
+struct ClusterFile {
+  std::string path;
+  AttemptId attempt = 0;
+  bool live = false;  // the attempt runs, and the file is written anew every second
+};
+
+// What is removed of trials that have ended: their records with the events of them, their files, or both.
+struct Forgetting {
+  bool records = false;
+  bool files = false;
+  std::string reason;  // for people
 };
 
 // What is kept of an answer, in the transaction of what it tells of. Empty: nothing is kept.
@@ -198,6 +213,18 @@ class Engine {
   Result<Lease> heartbeat(const StudyId& id, TrialId trial, const std::optional<std::string>& token);
   Result<Trial> complete(const StudyId& id, TrialId trial, const std::optional<std::string>& token,
                          const Completion& completion, const AnswerOf<Trial>& answer = {});
+
+  // The file of the trial's model, kept as the study file's keep_models says. not_found: there is none (any more), and
+  // why.
+  [[nodiscard]] Result<std::string> model_path(const StudyId& id, TrialId trial) const;
+  // not_found: it was not trained here.
+  [[nodiscard]] Result<ClusterFile> cluster_file(const StudyId& id, TrialId trial) const;
+  // Trials that have not ended are left out, and those of which nothing is left to remove; the others' ids. Files are
+  // those of training_folder; what an executor keeps is its owner's to remove.
+  Result<std::vector<TrialId>> forget(const StudyId& id, const std::vector<TrialId>& trials, const Forgetting& what);
+
+  // As EngineOptions has it.
+  [[nodiscard]] const std::string& training_folder() const;
 
   // Of requests that may come again, as Storage has them.
   Status keep_answer(const KeptAnswer& answer);

@@ -118,7 +118,7 @@ std::optional<Record> json_record(std::string_view line, const AttemptKey& key, 
 }  // namespace
 
 Result<RunSpec> make_run(const StudySpec& spec, const AttemptKey& key, const Params& params, const std::string& trainer,
-                         const std::optional<CheckpointRun>& checkpoint) {
+                         const TrainingRun& files) {
   RunSpec run;
   run.key = key;
   run.limits = spec.limits;
@@ -126,7 +126,9 @@ Result<RunSpec> make_run(const StudySpec& spec, const AttemptKey& key, const Par
     if (trainer.empty()) return fail(ErrorCode::unsupported, "krige-trainer is not installed beside krige", "train");
     KRIGE_TRY(const TrainJob job, job_at(spec, params));
     run.argv = {trainer, "coordinator", "--job", "-"};
-    if (checkpoint) {
+    if (!files.model.empty()) run.argv.insert(run.argv.end(), {"--model", files.model});
+    if (!files.cluster.empty()) run.argv.insert(run.argv.end(), {"--cluster", files.cluster});
+    if (const std::optional<CheckpointRun>& checkpoint = files.checkpoint) {
       // Between the rungs none is written.
       run.argv.insert(run.argv.end(),
                       {"--resume", "--checkpoint", checkpoint->path, "--checkpoint-every", "1000000000"});

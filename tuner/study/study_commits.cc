@@ -113,13 +113,14 @@ Status StudyRunner::commit(Change change) {
   change.time = services_.options->clock->wall_now();
   if (!change.row) change.row = current_row();
   KRIGE_CHECK(image_.check(change));
+  image_.number_ends(change);
   const Result<std::uint64_t> seq = services_.storage->commit(change);
   if (!seq) return fail(seq.error());
   active_since_ = now();
   note_attempts(change);
   image_.apply(change, *seq);
   for (const Trial& trial : change.trials) changed_trials_.insert(trial.id);
-  forget_checkpoints_of(change);
+  drop_files(change);
   changed_.notify_all();
   tell_waiters();
   services_.on_change(image_.row().id);

@@ -27,10 +27,13 @@ StudyImage::StudyImage(StudySpec spec, StudyRow row, std::vector<Trial> trials)
       row_(std::move(row)),
       reports_(required_metrics(spec_), spec_.early_terminate && spec_.early_terminate->promote),
       best_so_far_(required_metrics(spec_).front().goal) {
-  // In the order in which they ended: failures in a row are counted in that order.
+  // In the order in which they ended, as they were taken one by one: which is the best of equals, failures in a row and
+  // means of floating-point numbers depend on it. Those without a number are older.
   std::vector<const Trial*> by_end;
   for (const Trial& trial : trials) by_end.push_back(&trial);
-  std::ranges::stable_sort(by_end, {}, [](const Trial* trial) { return trial->ended_at.value_or(WallTime::max()); });
+  std::ranges::stable_sort(by_end, {}, [](const Trial* trial) {
+    return std::pair(trial->end_number, trial->ended_at.value_or(WallTime::max()));
+  });
   trials_.resize(trials.size());
   for (const Trial* trial : by_end) take(*trial);
 }
@@ -61,6 +64,14 @@ Status StudyImage::check(const Change& change) const {
     }
   }
   return {};
+}
+
+void StudyImage::number_ends(Change& change) const {
+  std::int64_t ended = finished();
+  for (Trial& to : change.trials) {
+    const Trial* from = trial(to.id);
+    if (is_final(to.state) && (from == nullptr || !is_final(from->state))) to.end_number = ++ended;
+  }
 }
 
 void StudyImage::apply(const Change& change, std::uint64_t seq) {

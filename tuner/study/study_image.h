@@ -30,6 +30,8 @@ class StudyImage {
 
   // internal: the change has a step between states that is not legal, which would be our bug.
   [[nodiscard]] Status check(const Change& change) const;
+  // The trials that end with it take the next numbers.
+  void number_ends(Change& change) const;
   void apply(const Change& change, std::uint64_t seq);
 
   // What apply() of a changed row does not read out of its text.

@@ -284,7 +284,8 @@ Result<Trial> StudyRunner::held_trial(TrialId id, const std::optional<std::strin
   // Its worker has said so itself; only LOST is a guess that a sign of life takes back.
   if (is_final(attempt.state) && attempt.state != AttemptState::lost)
     return fail(ErrorCode::stale_token,
-                fmt::format("attempt {} of trial {} has ended, it is {}", attempt.id, id, name(attempt.state)), "token");
+                fmt::format("attempt {} of trial {} has ended, it is {}", attempt.id, id, name(attempt.state)),
+                "token");
   return *trial;
 }
 
@@ -390,13 +391,16 @@ Result<Change> StudyRunner::plan_completion(TrialId id, const std::optional<std:
 Result<Trial> StudyRunner::complete(TrialId id, const std::optional<std::string>& token, const Completion& completion,
                                     const AnswerOf<Trial>& answer) {
   Trial ended;
+  std::vector<Record> reported;
   const auto plan = [&]() -> Result<Change> {
     KRIGE_TRY(Change change, plan_completion(id, token, completion));
+    reported = change.records;
     if (answer && !change.trials.empty()) change.answers.push_back(answer(change.trials.front()));
     return change;
   };
   const auto then = [&]() -> Status {
     ended = *image_.trial(id);
+    for (const Record& record : reported) note_curve(record);
     leases_.erase(id);
     return {};
   };

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <limits>
 
 #include "base/log.h"
 #include "tuner/spec/run_limits.h"
@@ -66,6 +67,7 @@ StudyState final_state(const std::string& reason) {
 StudyRunner::StudyRunner(Services services, StudySpec spec, StudyRow row, std::vector<Trial> trials,
                          std::optional<SurrogateFit> fit)
     : services_(std::move(services)),
+      files_(services_.options->training_folder, row.id),
       image_(std::move(spec), std::move(row), std::move(trials)),
       quarantine_(services_.options->quarantine) {
   sampler_ = services_.options->sampler_for(image_.spec());
@@ -75,6 +77,7 @@ StudyRunner::StudyRunner(Services services, StudySpec spec, StudyRow row, std::v
   }
   for (const Trial& trial : image_.trials()) history_.put(trial);
   recall_failures();
+  models_ = models_to_keep();
   active_since_ = now();
   // A worker outside that outlived the server gets a full lease to show itself.
   for (const Trial& trial : image_.trials())
@@ -228,23 +231,23 @@ Status StudyRunner::recall_records() {
     if (!compares && !unfinished) continue;
     KRIGE_TRY(const std::vector<Record> records, services_.storage->records(image_.row().id, trial.id));
     if (unfinished) image_.recall(records);
-    for (const Record& record : records)
-      if (compares) note_curve(record);
+    for (const Record& record : records) note_curve(record);
   }
   return {};
 }
 
 void StudyRunner::note_curve(const Record& record) {
+  if (!image_.spec().early_terminate) return;
   const auto named = [&](std::string_view metric) -> std::optional<double> {
     const auto found = std::ranges::find(record.metrics, metric, &std::pair<std::string, double>::first);
     return found == record.metrics.end() ? std::nullopt : std::optional(found->second);
   };
-  const std::optional<double> value = named(early_metric(image_.spec()).name);
-  if (!value) return;
+  // Without it, NaN: where the step was reported before, that report counts no more.
+  const double value = named(early_metric(image_.spec()).name).value_or(std::numeric_limits<double>::quiet_NaN());
   // The trainer's steps are minibatches, of which trials with other batch sizes have other numbers.
   std::optional<double> epoch = image_.spec().train ? named("epoch") : std::nullopt;
   if (epoch && !(*epoch >= 0 && *epoch <= kMaxStep)) epoch.reset();
-  curves_.add(record.trial, record.attempt, epoch ? std::llround(*epoch) : record.step, *value);
+  curves_.add(record.trial, record.attempt, epoch ? std::llround(*epoch) : record.step, value);
 }
 
 Status StudyRunner::stop_early(const std::vector<Record>& reported) {
@@ -388,7 +391,7 @@ Result<std::optional<Trial>> StudyRunner::next_local(Lock& lock) {
 Status StudyRunner::launch(Trial planned) {
   KRIGE_TRY(Trial trial, begin_attempt(std::move(planned), kLocalWorker, AttemptState::launching));
   const AttemptKey key{image_.row().id, trial.id, trial.attempts.back().id};
-  Result<RunSpec> run = make_run(image_.spec(), key, trial.params, services_.options->trainer, checkpoint_of(trial));
+  Result<RunSpec> run = make_run(image_.spec(), key, trial.params, services_.options->trainer, files_of(trial));
   if (run) run->limits.grace = stop_grace();
   const Status started = run ? services_.executor->start(*run) : fail(run.error());
   if (started) return {};

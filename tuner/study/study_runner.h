@@ -25,6 +25,7 @@
 #include "tuner/study/launch.h"
 #include "tuner/study/quarantine.h"
 #include "tuner/study/study_image.h"
+#include "tuner/study/training_files.h"
 
 namespace krige::tuner {
 
@@ -75,7 +76,10 @@ class StudyRunner {
   // Whether trials pause at rungs and go on from there.
   [[nodiscard]] bool promotes() const;
   // Of all trials.
-  void forget_checkpoints() const;
+  void forget_files() const { files_.forget_all(); }
+  [[nodiscard]] Result<std::string> model_path(TrialId id) const;
+  [[nodiscard]] Result<ClusterFile> cluster_file(TrialId id) const;
+  Result<std::vector<TrialId>> forget(const std::vector<TrialId>& ids, const Forgetting& what);
 
   // From the executor's thread: queued, taken in by the runner's.
   void on_line(const AttemptKey& key, std::string_view line);
@@ -207,8 +211,12 @@ class StudyRunner {
   // ended.
   Result<std::optional<Trial>> settle_paused();
   void plan_end_of_paused(Change& change) const;
-  void forget_checkpoints_of(const Change& change) const;
   Status lose_attempt(Trial trial, std::string reason);
+  // With `train` (study_files.cc).
+  [[nodiscard]] TrainingRun files_of(const Trial& trial) const;
+  [[nodiscard]] std::set<TrialId> models_to_keep() const;
+  // After a commit: files that nobody can ask for any more.
+  void drop_files(const Change& change);
 
   [[nodiscard]] bool runs_locally() const { return services_.executor != nullptr && image_.spec().runs_locally(); }
   [[nodiscard]] bool can_give() const;
@@ -235,6 +243,7 @@ class StudyRunner {
   Lease renew(const Trial& trial);
 
   const Services services_;
+  const TrainingFiles files_;
 
   // Used by the runner's thread only, also without the lock; the fit's thread calls refit() besides. Where
   // proposes_at_once(): guarded by mutex_ instead.
@@ -258,6 +267,7 @@ class StudyRunner {
   std::vector<Wanted> wanted_;
   std::list<Waiter*> waiters_;
   Quarantine quarantine_;
+  std::set<TrialId> models_;    // that are kept, with keep_models
   std::set<TrialId> pausing_;   // WAITING for their retry
   Change group_;                // of the writes that are being planned together
   std::set<TrialId> planned_;   // the trials that group_ changes

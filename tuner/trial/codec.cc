@@ -51,6 +51,8 @@ OrderedJson to_json(const Trial& trial) {
   json["attempts"] = std::move(attempts);
   json["created_at"] = to_rfc3339(trial.created_at);
   json["ended_at"] = time_or_null(trial.ended_at);
+  if (trial.records_removed_at) json["records_removed_at"] = to_rfc3339(*trial.records_removed_at);
+  if (trial.files_removed_at) json["files_removed_at"] = to_rfc3339(*trial.files_removed_at);
   return json;
 }
 

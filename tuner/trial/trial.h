@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -79,6 +80,12 @@ struct Trial {
   std::vector<Attempt> attempts;  // by id, the last is the current one
   WallTime created_at;
   std::optional<WallTime> ended_at;
+  // 1, 2, … in the order in which trials of its study ended, which their times alone do not tell; 0: it has not ended,
+  // or before stores knew.
+  std::int64_t end_number = 0;
+  // When its records were removed, and its files: what it printed, its model.
+  std::optional<WallTime> records_removed_at{};
+  std::optional<WallTime> files_removed_at{};
   friend bool operator==(const Trial&, const Trial&) = default;
 
   void set(Measurement measured) {

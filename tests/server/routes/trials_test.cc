@@ -164,6 +164,7 @@ TEST_F(TrialsTest, ListsInAnyOrderAndByState) {
   EXPECT_EQ(ids("order_by=id%20desc"), (std::vector{7, 6, 5, 4, 3, 2, 1}));
   EXPECT_EQ(ids("filter=state%3DCOMPLETED&order_by=id"), (std::vector{1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(ids("filter=state%3DWAITING,RUNNING"), (std::vector{7}));
+  EXPECT_EQ(ids("filter=state=WAITING,RUNNING"), (std::vector{7})) << "as people type it";
   EXPECT_TRUE(is_problem(get(study + "/trials?order_by=params"), 400, "invalid_argument", "order_by"));
   EXPECT_EQ(ids("filter=value%3E2%20state%3Dcompleted"), (std::vector{2, 3, 4}));
   EXPECT_EQ(ids("filter=x%3C%3D0.2&order_by=x%20desc"), (std::vector{3, 2, 1}));

@@ -93,5 +93,21 @@ command: ["${env}", "${interpreter}", "${program}", "${args_json_file}"]
                                                    "entity has no meaning here and is ignored"}));
 }
 
+TEST(Dialects, MembersOfAWrongKindEndInAFaultOrAreLeftOut) {
+  for (const char* yaml :
+       {"{kind: Experiment, apiVersion: kubeflow.org/v1beta1, spec: {objective: {type: maximize, objectiveMetricName: "
+        "a,"
+        " metricStrategies: [{name: 1, value: 2}]}, metricsCollectorSpec: {collector: [1], source: 2}, parameters: [],"
+        " trialTemplate: {trialParameters: [{name: 1, reference: [2]}], trialSpec: {containers: [{image: 5, command: "
+        "[a]}]}}}}",
+        "{searchSpace: {x: {_type: choice, _value: [{_name: 3, y: {_type: choice, _value: [1]}}]}},"
+        " assessor: {name: Medianstop, classArgs: {start_step: many}}}",
+        "{x: {_type: randint, _value: [0, 1.0e+300]}}", "{x: {_type: randint, _value: [-9223372036854775808, 1]}}"}) {
+    std::vector<std::string> notes;
+    const Result<OrderedJson> study = translate(yaml_to_json(yaml).value(), "", notes);
+    EXPECT_FALSE(study && parse_study(*study)) << yaml;
+  }
+}
+
 }  // namespace
 }  // namespace krige::tuner

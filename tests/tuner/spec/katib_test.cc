@@ -65,8 +65,8 @@ Translation translated(const std::string& yaml) {
 std::string faults_of(const std::string& spec) {
   Faults faults;
   std::vector<std::string> notes;
-  static_cast<void>(translate_katib(yaml_to_json("{apiVersion: kubeflow.org/v1beta1, kind: Experiment, spec: " + spec + "}").value(),
-                  faults);
+  static_cast<void>(translate_katib(
+      yaml_to_json("{apiVersion: kubeflow.org/v1beta1, kind: Experiment, spec: " + spec + "}").value(), notes, faults));
   return faults.empty() ? "" : faults.error().describe();
 }
 

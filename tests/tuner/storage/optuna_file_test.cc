@@ -64,7 +64,7 @@ TEST_F(OptunaFile, WhatOptunaWroteIsRead) {
   const OrderedJson& trials = (*document)["trials"];
   ASSERT_EQ(trials.size(), 5U);
   EXPECT_EQ(trials[0].dump(),
-            R"({"id":1,"state":"COMPLETED","reason":"","params":{"kind":"a","rate":0.0760848123371479,"width":8,)"
+            R"({"id":1,"state":"COMPLETED","reason":"","params":{"kind":"a","rate":0.07608481233714794,"width":8,)"
             R"("x":1.2553300705386103},"value":10.65193839833562})");
   EXPECT_EQ(trials[2]["state"], "PRUNED");
   EXPECT_EQ(trials[2]["params"]["kind"], 2);

@@ -31,7 +31,11 @@ TEST(Curves, OfTheLastAttemptAscendingWithoutNaN) {
   curves.add(1, 1, 3, 4);
   curves.add(1, 1, 3, 3);
   curves.add(1, 1, 2, 9);
+  EXPECT_EQ(curves.of(1), (Curve{{1, 5}, {2, 9}, {3, 3}})) << "as a store gives them, whenever they came";
+  EXPECT_EQ(curves.best_by(1, 3, -1), -9);
+  curves.add(1, 1, 2, NAN);
   EXPECT_EQ(curves.of(1), (Curve{{1, 5}, {3, 3}}));
+  EXPECT_EQ(curves.best_by(1, 3, -1), -5);
   curves.add(1, 2, 1, 7);
   curves.add(1, 1, 9, 0);
   EXPECT_EQ(curves.of(1), (Curve{{1, 7}})) << "a new attempt begins anew, and the old one's stragglers do not count";

@@ -160,6 +160,16 @@ TEST_F(SlowProposalTest, ATrialThatIsImportedWhileAPointIsComputedForAClientKeep
   EXPECT_EQ(view(id).best->trial, 1);
 }
 
+TEST_F(SlowProposalTest, ATrialThatIsEnqueuedWhileAPointIsComputedForAClientStaysWhatItIs) {
+  const StudyId id = create(std::string(kLearns) + "}");
+  Assignment given;
+  std::jthread client([&] { given = one(id, "w"); });
+  const Trial enqueued = add_meanwhile(id, std::nullopt);
+  client.join();
+  EXPECT_EQ(given.trial, 2);
+  expect_kept(id, enqueued, TrialState::waiting);
+}
+
 TEST_F(SlowProposalTest, ATrialThatIsEnqueuedWhileAPointIsComputedForThisMachineRunsBesideIt) {
   const StudyId id = create(std::string(kLearns) + R"(, "command": ["true"]})");
   const Trial enqueued = add_meanwhile(id, std::nullopt);
