@@ -8,6 +8,7 @@ export type Route =
   | { page: 'model'; study: string; trial: number | null } // through that trial, or the best
   | { page: 'explore'; study: string }
   | { page: 'compare'; studies: readonly string[] }
+  | { page: 'compare_trials'; study: string; trials: readonly number[] }
   | { page: 'not_found' };
 
 function decoded(segment: string): string | null {
@@ -33,6 +34,8 @@ export function parseRoute(path: string): Route {
   if (tail === undefined) return { page: 'study', study, trial: null };
   if (tail === 'model' && number === undefined) return { page: 'model', study, trial: null };
   if (tail === 'explore' && number === undefined) return { page: 'explore', study };
+  if (tail === 'compare' && number !== undefined && /^[1-9]\d{0,14}(,[1-9]\d{0,14})*$/.test(number))
+    return { page: 'compare_trials', study, trials: number.split(',').map(Number) };
   if (number !== undefined && /^[1-9]\d{0,14}$/.test(number)) {
     if (tail === 'trials') return { page: 'study', study, trial: Number(number) };
     if (tail === 'model') return { page: 'model', study, trial: Number(number) };
@@ -51,6 +54,7 @@ function pathOf(route: Exclude<Route, { page: 'not_found' }>): string {
   if (route.page === 'studies') return '/';
   if (route.page === 'compare') return `/compare/${route.studies.map(encodeURIComponent).join(',')}`;
   const study = `/studies/${encodeURIComponent(route.study)}`;
+  if (route.page === 'compare_trials') return `${study}/compare/${route.trials.join(',')}`;
   if (route.page === 'explore') return `${study}/explore`;
   if (route.page === 'model') return route.trial === null ? `${study}/model` : `${study}/model/${route.trial}`;
   return route.trial === null ? study : `${study}/trials/${route.trial}`;

@@ -109,7 +109,7 @@ function Model({ data, trial }: { data: StudyData; trial: number | null }) {
   return <ModelPage study={study} trials={shown} trial={trial} />;
 }
 
-type At = Extract<Route, { study: string }>;
+type At = Extract<Route, { page: 'study' | 'model' | 'explore' }>;
 
 function View({ store, data, at }: { store: StudyStore; data: StudyData; at: At }) {
   switch (at.page) {
