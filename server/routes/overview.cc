@@ -7,11 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "gp/hypervolume/hypervolume.h"
 #include "server/routes/input.h"
 #include "server/routes/routes.h"
 #include "tuner/study/overview.h"
-#include "tuner/trial/outcome.h"
 
 namespace krige::server {
 namespace {
@@ -136,21 +134,11 @@ class Columns {
   std::map<std::string, Cells> params_;
 };
 
-// Of several objectives: the volume that the front dominates, up to the study's reference, where it gives one, or to
-// one from what was found.
-OrderedJson hypervolume_of(const StudySpec& spec, const std::vector<std::vector<double>>& measured,
-                           const std::vector<std::vector<double>>& front) {
-  if (front.empty()) return nullptr;
-  std::vector<double> reference = gp::inferred_reference(measured);
-  for (std::size_t i = 0; i < reference.size(); ++i)
-    if (const auto& given = spec.objectives[i].reference)
-      reference[i] = spec.objectives[i].goal == tuner::Goal::minimize ? *given : -*given;
-  OrderedJson json{{"volume", gp::hypervolume(front, reference)}, {"reference", OrderedJson::object()}};
-  for (std::size_t i = 0; i < reference.size(); ++i) {
-    const tuner::Objective& objective = spec.objectives[i];
-    json["reference"][objective.name] = objective.goal == tuner::Goal::minimize ? reference[i] : -reference[i];
-  }
-  return json;
+OrderedJson to_json(const std::optional<tuner::FrontVolume>& front) {
+  if (!front) return nullptr;
+  OrderedJson reference = OrderedJson::object();
+  for (const auto& [name, value] : front->reference) reference[name] = value;
+  return {{"volume", front->volume}, {"reference", std::move(reference)}};
 }
 
 Result<Reply> sample(Api& api, const Call& call) {
@@ -162,13 +150,11 @@ Result<Reply> sample(Api& api, const Call& call) {
   OrderedJson json;
   Columns columns;
   ShownObjective objective;
-  StudySpec spec;
-  std::vector<std::vector<double>> measured, front;
+  std::optional<tuner::FrontVolume> front;
   KRIGE_CHECK(look_for(
       api, call["study"], wanted,
       [&](const StudyView& study, const StudySpec& of, const ShownObjective& shown, const std::vector<Trial>& trials) {
         objective = shown;
-        spec = of;
         const tuner::TrialSample chosen = tuner::sample_of(trials, shown, percent, limit, study.optimal);
         for (const TrialId id : chosen.trials) columns.add(trials[static_cast<std::size_t>(id - 1)]);
         json = {{"seq", study.row.seq},
@@ -177,14 +163,9 @@ Result<Reply> sample(Api& api, const Call& call) {
                 {"chosen", chosen.chosen},
                 {"distribution", chosen.distribution},
                 {"optimal", study.optimal}};
-        if (!of.has_several_objectives()) return;
-        for (const Trial& trial : trials)
-          if (trial.state == tuner::TrialState::completed && tuner::is_measured(of, trial))
-            measured.push_back(tuner::losses(of, trial));
-        for (const TrialId id : study.optimal)
-          front.push_back(tuner::losses(of, trials[static_cast<std::size_t>(id - 1)]));
+        front = tuner::front_volume(of, trials, study.optimal);
       }));
-  json["hypervolume"] = hypervolume_of(spec, measured, front);
+  json["hypervolume"] = to_json(front);
   json.update(columns.take(objective.name));
   return json_reply(json);
 }

@@ -244,9 +244,7 @@ inBrowser('two thousand trials are sorted and scrolled with few rows in the docu
   await page.getByRole('button', { name: 'accuracy' }).click();
   await page.getByRole('button', { name: 'accuracy' }).click();
   await page.locator('th[aria-sort=descending]', { hasText: 'accuracy' }).waitFor();
-  await page.waitForFunction(() =>
-    document.querySelector('.data-table tbody tr:not(.spacer)')?.classList.contains('best-row'),
-  );
+  await page.locator('.data-table tbody tr:not(.spacer):first-child.best-row').waitFor();
   await page.getByRole('button', { name: 'Trial', exact: true }).click();
   await trialsBox(page).evaluate((box) => (box.scrollTop = 500 * 34));
   await rowOf(page, 1499).waitFor();
@@ -743,6 +741,7 @@ inBrowser(
       (href) => document.querySelector('.data-table .trial-link')?.getAttribute('href') === href,
       `/studies/filter/trials/${smallest.id}`,
     );
+    assert.equal(await page.getByRole('link', { name: /^Compare these/ }).count(), 0, 'they are too many');
     const [csv] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('button', { name: 'Save as CSV' }).click(),
@@ -750,6 +749,13 @@ inBrowser(
     const lines = (await readDownload(csv)).trim().split('\r\n');
     assert.equal(lines.length, expected.length + 1);
     assert.match(lines[1], new RegExp(`^${smallest.id},`));
+    await page.fill('.trial-filter', 'id < 4');
+    await page.getByRole('link', { name: 'Compare these 3' }).click();
+    await page.getByRole('columnheader', { name: 'Trial 3' }).waitFor();
+    await page.getByRole('rowheader', { name: 'learning_rate ≠' }).waitFor();
+    await page.getByRole('img', { name: /over the steps of 3 trials/ }).waitFor();
+    await assertAccessible(page);
+    await page.goBack();
     await page.fill('.trial-filter', 'nothing = 3');
     await page.locator('.filter-error').filter({ hasText: 'there is no nothing' }).waitFor();
   },

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <compare>
 
+#include "gp/hypervolume/hypervolume.h"
 #include "tuner/study/best_so_far.h"
+#include "tuner/trial/outcome.h"
 
 namespace krige::tuner {
 namespace {
@@ -109,6 +111,25 @@ TrialSample sample_of(const std::vector<Trial>& trials, const ShownObjective& ob
   for (std::size_t i = 0; i < places; ++i) sample.trials.push_back(rest[i * rest.size() / places]);
   std::ranges::sort(sample.trials);
   return sample;
+}
+
+std::optional<FrontVolume> front_volume(const StudySpec& spec, const std::vector<Trial>& trials,
+                                        const std::vector<TrialId>& front) {
+  if (!spec.has_several_objectives() || front.empty()) return std::nullopt;
+  std::vector<gp::Objectives> measured, best;
+  for (const Trial& trial : trials)
+    if (trial.state == TrialState::completed && is_measured(spec, trial)) measured.push_back(losses(spec, trial));
+  for (const TrialId id : front) best.push_back(losses(spec, trials[static_cast<std::size_t>(id - 1)]));
+  gp::Objectives reference = gp::inferred_reference(measured);
+  FrontVolume out;
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    const Objective& objective = spec.objectives[i];
+    const double sign = objective.goal == Goal::minimize ? 1 : -1;
+    if (objective.reference) reference[i] = sign * *objective.reference;
+    out.reference.emplace_back(objective.name, sign * reference[i]);
+  }
+  out.volume = gp::hypervolume(best, reference);
+  return out;
 }
 
 }  // namespace krige::tuner

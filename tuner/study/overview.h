@@ -51,4 +51,13 @@ struct TrialSample {
 [[nodiscard]] TrialSample sample_of(const std::vector<Trial>& trials, const ShownObjective& objective, double percent,
                                     std::size_t limit, const std::vector<TrialId>& kept);
 
+// How much of several objectives the front dominates, up to the study's reference where it gives one and else to one
+// from what was found. `front`: ids of the Pareto set. nullopt: one objective, or none on the front.
+struct FrontVolume {
+  double volume = 0;
+  Metrics reference;  // in the objectives' own units and directions
+};
+[[nodiscard]] std::optional<FrontVolume> front_volume(const StudySpec& spec, const std::vector<Trial>& trials,
+                                                      const std::vector<TrialId>& front);
+
 }  // namespace krige::tuner

@@ -28,6 +28,8 @@ function SignOut() {
   );
 }
 
+const TrialsPage = lazily(async () => (await import('./pages/compare/trials_page')).TrialsPage);
+
 function Page() {
   const current = route.value;
   switch (current.page) {
@@ -40,6 +42,8 @@ function Page() {
       return <StudyPage key={current.study} id={current.study} at={current} />;
     case 'compare':
       return <ComparePage key={current.studies.join()} studies={current.studies} />;
+    case 'compare_trials':
+      return <TrialsPage study={current.study} trials={current.trials} />;
     case 'not_found':
       return (
         <main class="page">

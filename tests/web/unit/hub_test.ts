@@ -139,6 +139,15 @@ test('a stream that breaks off is opened anew after the last event', () => {
   assert.equal(tab.connection(), 'live');
 });
 
+test('a tab that comes is a reason to try again at once', () => {
+  hub.wish(new FakeTab(), follow(10));
+  lastStream().onerror?.();
+  hub.wish(new FakeTab(), follow(10));
+  assert.equal(FakeEventSource.all.length, 2);
+  timers.tick(500);
+  assert.equal(FakeEventSource.all.length, 2, 'the try that was due is this one');
+});
+
 test('where streams are refused the server is asked every two seconds, page after page', async () => {
   const pages = [
     { events: [{ type: 'SURROGATE_FITTED', seq: 11 }], seq: 12, reset: false },

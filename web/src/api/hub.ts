@@ -47,7 +47,8 @@ export class Hub {
     for (const { id, after } of wish.studies) this.catchUp(tab, id, after);
     tab.tell({ kind: 'connection', connection: this.connection });
     const lacks = (wish.list && !this.carried.list) || wish.studies.some(({ id }) => !this.carried.studies.has(id));
-    if (this.stream === null || lacks) this.open();
+    // A tab that comes has perhaps just been let in, or the server is back.
+    if (this.stream === null || lacks || this.connection === 'retrying') this.open();
   }
 
   leave(tab: Tab): void {

@@ -11,6 +11,7 @@ import {
   within,
 } from '../../charts/parallel';
 import { Behind } from '../../components/behind';
+import { CompareTrials } from '../../components/compare_link';
 import { ParallelPlot } from '../../components/parallel_plot';
 import { formatNumber, formatParam } from '../../format';
 import { hrefOf, navigate } from '../../router';
@@ -115,6 +116,7 @@ export function ParallelPanel({ study, rows, names, objectives, objective, goal 
         <span class="muted" role="status">
           {anyPicked && `${chosen.length} of ${rows.length} within the ranges`}
         </span>
+        {anyPicked && <CompareTrials study={study.id} trials={chosen.map(({ id }) => id)} />}
         {anyPicked && (
           <button type="button" class="toggle" onClick={() => setRanges({})}>
             Let go of all

@@ -5,9 +5,9 @@ import { ConnectionStatus, Empty } from '../../components/notices';
 import { StateBadge } from '../../components/state_badge';
 import { explainReason, formatNumber, humanize } from '../../format';
 import { hrefOf, navigate, type Route } from '../../router';
-import { progressOf } from '../../store/progress';
 import { doingNow } from '../../store/doing';
 import { severalObjectives } from '../../store/objectives';
+import { progressOf } from '../../store/progress';
 import { useSample, withSampled } from '../../store/sample';
 import { may, session } from '../../store/session';
 import { findTrial, hasEnded, type StudyData } from '../../store/study_state';
@@ -137,7 +137,7 @@ function Model({ data, trial }: { data: StudyData; trial: number | null }) {
   return <ModelPage study={study} trials={shown} trial={trial} />;
 }
 
-type At = Extract<Route, { study: string }>;
+type At = Extract<Route, { page: 'study' | 'trial' | 'model' | 'explore' }>;
 
 function View({ store, data, at }: { store: StudyStore; data: StudyData; at: At }) {
   switch (at.page) {

@@ -1,6 +1,7 @@
 // The trials: filtered and sorted by the server, with the columns that were chosen, and saved as a file as they are shown.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Trial } from '../../api/types';
+import { CompareTrials, mostTrialsCompared } from '../../components/compare_link';
 import { Empty } from '../../components/notices';
 import { TableView } from '../../components/table_view';
 import type { Sort } from '../../components/virtual_rows';
@@ -164,6 +165,7 @@ export function TrialTable({ data, rows, names, selected, best, onTrial }: Props
   const held = rows.rows.value;
   const at = useCallback((index: number) => rowAt(held, index), [held]);
   const shown = held.query === newestFirst ? Math.max(held.total, count) : held.total;
+  const shownIds = (held.pages.get(0) ?? []).map(({ id }) => id);
   const onView = useCallback((first: number, end: number) => rows.show(first, end), [rows]);
   const saver = useSaving(rows, study.name, (kind) =>
     kind === 'csv'
@@ -205,6 +207,7 @@ export function TrialTable({ data, rows, names, selected, best, onTrial }: Props
         onSave={(kind) => void saver.start(kind)}
         onStop={saver.stop}
       />
+      {shown < count && shown <= mostTrialsCompared && <CompareTrials study={study.id} trials={shownIds} />}
       <Columns names={names} hidden={hidden} onChange={setHidden} />
       <TableView
         label="Table of the trials"
