@@ -306,6 +306,7 @@ inBrowser('the page of a trial: every curve, every attempt, what it prints', asy
   fill(study, 2, 3);
   const one = study.createTrial({ learning_rate: 0.05, hidden: 64 });
   for (const step of [1, 2]) study.report(one, step, { accuracy: 0.1 * step, train_loss: 2 / step, odd: NaN });
+  study.report(one, 2, { accuracy: 0.2, train_loss: 1, odd: NaN, test_accuracy: 0.1875 });
   study.tryAgain(one, 'LOST', 'no sign of life for 60 s');
   study.print(one, 2, 'epoch 1\n');
   await goLive(page, `/studies/whole/trials/${one}`);
@@ -313,6 +314,7 @@ inBrowser('the page of a trial: every curve, every attempt, what it prints', asy
   await trialPage(page).waitFor();
   for (const name of [/^accuracy over 2 steps/, /^train_loss over 2 steps/, /^odd has no finite value/])
     await page.getByRole('img', { name }).waitFor();
+  await text(page.locator('.facts-once'), 'Test accuracy at step 20.1875'); // told once: no curve
   await text(page.locator('.panel-head', { hasText: 'Attempts' }), '1 retry, 1 lost');
   const attempts = page.locator('.attempts-table tbody tr');
   await text(attempts.nth(0), 'no sign of life for 60 s');
