@@ -13,6 +13,8 @@
 
 namespace {
 
+using namespace krige::cli;
+
 std::vector<std::string> command_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
@@ -20,14 +22,50 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
-int unknown_command(const std::string& word, const std::vector<std::string>& names) {
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+std::string guess(const std::string& word, const std::vector<std::string>& names) {
   const std::optional<std::string> near = krige::nearest_name(word, names);
-  fmt::print(stderr, "krige: there is no command {}{}\nThe commands are {}; krige COMMAND --help explains one.\n", word,
-             near ? fmt::format("; did you mean {}?", *near) : "", fmt::join(names, ", "));
+  return near ? fmt::format("; did you mean {}?", *near) : "";
+}
+
+// What the library says of a wrong command line, in our words where ours help more.
+int explain_usage(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* command = &app;
+  std::string name = "krige";
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    name += " " + command->get_name();
+  }
+  const std::vector<std::string> names = command_names(*command), words = command->remaining();
+  std::string text = error.what();
+  if (!names.empty() && !words.empty() && !words.front().starts_with('-'))
+    text = fmt::format("there is no command {}{}\nThe commands are {}", words.front(), guess(words.front(), names),
+                       fmt::join(names, ", "));
+  else if (!names.empty())
+    text = fmt::format("which command? {}", fmt::join(names, ", "));
+  else if (!words.empty() && words.front().starts_with("--"))
+    text = fmt::format("there is no option {}{}", words.front(), guess(words.front(), option_names(*command)));
+  else if (!words.empty())
+    text = fmt::format("does not take {}", fmt::join(words, " "));
+  fmt::print(stderr, "{}: {}\n{} --help says more.\n", name, text, name);
   return 2;
 }
 
-using namespace krige::cli;
+// Types in a word, without the ranges that the library would add.
+class HelpFormat : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    std::string text = option->get_positional() ? "" : type_word(*option);
+    if (!option->get_default_str().empty()) text += " (default: " + option->get_default_str() + ")";
+    return text.empty() ? "" : " " + text;
+  }
+};
 
 // Each adds a command, whose options live as long as the command does.
 void add_serve(CLI::App& app, int& code) {
@@ -238,6 +276,7 @@ int main(int argc, char** argv) {
       "program, a service keeps and shows everything.",
       "krige");
   app.require_subcommand(1);
+  app.formatter(std::make_shared<HelpFormat>());
   int code = 0;
 
   add_serve(app, code);
@@ -266,9 +305,6 @@ int main(int argc, char** argv) {
 
   app.add_subcommand("version", "Print the version and how it was built")->callback([&] { code = version(); });
 
-  const std::vector<std::string> names = command_names(app);
-  if (argc > 1 && argv[1][0] != '-' && std::ranges::find(names, argv[1]) == names.end())
-    return unknown_command(argv[1], names);
   if (argc == 1) {
     fmt::print(stderr, "{}", app.help());
     return 2;
@@ -276,8 +312,8 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    // The library's own codes are above 100; ours is 2 for wrong usage, 0 for --help.
-    return app.exit(error) == 0 ? 0 : 2;
+    // Of --help too, which is none.
+    return error.get_exit_code() == 0 ? app.exit(error) : explain_usage(app, error);
   }
   return code;
 }

@@ -31,8 +31,8 @@ std::vector<const CLI::App*> commands_of(const CLI::App& app) {
 // --name, -h,--help, FILE
 std::string option_name(const CLI::Option& option) {
   if (option.get_positional()) return option.get_name(true);
-  const std::string type = option.get_type_size() == 0 ? "" : " " + option.get_type_name();
-  return option.get_name(false, true) + type;
+  const std::string type = type_word(option);
+  return option.get_name(false, true) + (type.empty() ? "" : " " + type);
 }
 
 void add_command(std::string& page, const CLI::App& command, const std::string& name) {
@@ -145,6 +145,15 @@ std::string fish_completion(const CLI::App& app) {
 }
 
 }  // namespace
+
+std::string type_word(const CLI::Option& option) {
+  if (option.get_type_size() == 0) return "";
+  // Behind a colon stands what it may be, in the library's own words.
+  const std::string type = option.get_type_name();
+  const std::string word = type.substr(0, type.find(':'));
+  if (word == "INT" || word == "UINT" || word == "FLOAT") return "NUMBER";
+  return word == "TEXT" ? "WORD" : word;
+}
 
 std::string manual_page(const CLI::App& app, const std::string& version) {
   std::string page = fmt::format(

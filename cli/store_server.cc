@@ -30,7 +30,7 @@ Status StoreServer::start(tuner::Engine& engine, const std::string& data_dir) {
     KRIGE_TRY(temporary_, temporary_folder());
     options.data_dir = temporary_.string();
   }
-  options.data_root = "/";
+  options.data_root.assign(1, '/');  // GCC 12 warns of its own code where a literal is assigned (bug 105651)
   options.any_program = true;
   KRIGE_TRY(token_, server::local_token(options.data_dir));
   KRIGE_TRY(server_, server::Server::start(engine, options));

@@ -29,6 +29,12 @@ std::string bar(double share) {
   return text + "]";
 }
 
+// Characters, not bytes: names may be of any language.
+std::size_t shown_width(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
 }  // namespace
 
 int report(const Error& error, std::string_view what) {
@@ -75,13 +81,13 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], shown_width(row[i]));
   }
   std::string table;
   for (const auto& row : rows) {
     if (!table.empty()) table += '\n';
     for (std::size_t i = 0; i < row.size(); ++i)
-      table += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i];
+      table += i + 1 < row.size() ? row[i] + std::string(widths[i] - shown_width(row[i]) + 2, ' ') : row[i];
   }
   return table;
 }

@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "server/guard.h"
 #include "server/http/http_server.h"
-#include "server/idempotency.h"
-#include "server/pipeline.h"
-#include "server/routes/routes.h"
+#include "server/service.h"
 #include "server/webhooks/webhooks.h"
 
 namespace krige::server {
@@ -65,26 +62,11 @@ Status check_protected(const ServerOptions& options) {
 }  // namespace
 
 struct Server::Impl {
-  Impl(tuner::Engine& engine, const ServerOptions& options, int bound_port, std::unique_ptr<Authenticator> used_auth)
-      : auth(std::move(used_auth)),
-        api(engine, options, auth.get()),
-        idempotency(engine),
-        guard(options.host, bound_port, options.allowed_hosts, options.tls_certificate.empty() ? 80 : 443),
-        port(bound_port),
-        pipeline(guard, router, api) {
-    add_routes(router, api);
-    router.set_around([this](const Request& request, const std::function<Reply(const Request&)>& handle) {
-      return idempotency.answer(request, handle);
-    });
-  }
+  Impl(tuner::Engine& engine, const ServerOptions& options, int bound_port, std::unique_ptr<Authenticator> auth)
+      : service(engine, options, bound_port, std::move(auth)), port(bound_port) {}
 
-  std::unique_ptr<Authenticator> auth;  // null: nobody is asked who they are
-  Api api;
-  Idempotency idempotency;
-  Guard guard;
+  Service service;
   int port;
-  Router router;
-  Pipeline pipeline;
   std::unique_ptr<Webhooks> webhooks;
   std::unique_ptr<HttpServer> http;  // last: its threads use all of the above
 };
@@ -105,8 +87,8 @@ Result<std::unique_ptr<Server>> Server::start(tuner::Engine& engine, const Serve
     return fail(ErrorCode::invalid_argument, "need a data directory", "--webhook");
   KRIGE_TRY(impl->webhooks, Webhooks::start(engine, {.data_dir = options.data_dir, .urls = options.webhooks}));
   HttpHandlers handlers;
-  handlers.admit = [used = impl.get()](const Request& request) { return used->pipeline.admit(request); };
-  handlers.answer = [used = impl.get()](const Request& request) { return used->pipeline.answer(request); };
+  handlers.admit = [used = &impl->service](const Request& request) { return used->admit(request); };
+  handlers.answer = [used = &impl->service](const Request& request) { return used->answer(request); };
   KRIGE_TRY(impl->http,
             HttpServer::start(std::move(listener.fd), http_options(options), std::move(handlers), std::move(tls)));
   return std::unique_ptr<Server>(new Server(std::move(impl)));
@@ -117,13 +99,13 @@ Server::~Server() = default;
 
 int Server::port() const { return impl_->port; }
 std::string Server::url() const {
-  const ServerOptions& options = impl_->api.options;
+  const ServerOptions& options = impl_->service.options();
   return fmt::format("{}://{}:{}", options.tls_certificate.empty() ? "http" : "https", shown_host(options.host),
                      impl_->port);
 }
 std::string Server::new_login_url() {
-  if (impl_->auth == nullptr) return {};
-  return fmt::format("{}/login?code={}", url(), impl_->auth->new_login_code());
+  Authenticator* const auth = impl_->service.auth();
+  return auth == nullptr ? "" : fmt::format("{}/login?code={}", url(), auth->new_login_code());
 }
 void Server::stop() { impl_->http->stop(); }
 

@@ -110,7 +110,8 @@ Result<Reply> optimal(Api& api, const Call& call) {
   return json_reply({{"trials", std::move(trials)}, {"seq", page.seq}});
 }
 
-// {params}: a point to be tried next. With value, metrics or state: a trial that has ended elsewhere.
+// {params}: a point to be tried next. With value, metrics or state: a trial that has ended elsewhere or, CANCELLED, a
+// point that is vetoed.
 Result<Reply> add(Api& api, const Call& call) {
   KRIGE_CHECK(QueryReader(call.request).finish());
   KRIGE_TRY(const OrderedJson body, json_body(call.request));
@@ -126,7 +127,7 @@ Result<Reply> add(Api& api, const Call& call) {
   }
   const OrderedJson* value = reader.raw("value");
   trial.metrics = read_metrics(reader, faults);
-  const auto state = reader.one_of("state", {"COMPLETED", "FAILED", "INFEASIBLE"});
+  const auto state = reader.one_of("state", {"COMPLETED", "FAILED", "INFEASIBLE", "CANCELLED"});
   trial.reason = reader.string("reason").value_or("");
   reader.finish();
   if (value != nullptr) {

@@ -52,7 +52,7 @@ class OptunaFile(unittest.TestCase):
         # A second time under another name, into the same file.
         self.krige("study", "export", "mine", "--store", self.store, "--optuna", self.database, code=1)
         self.krige("study", "export", "mine", "--store", self.store, "--optuna", self.database, "--name", "other")
-        self.assertEqual(sorted(optuna.get_all_study_names(f"sqlite:///{self.database}")), ["mine", "other"])
+        self.assertEqual(sorted(summary.study_name for summary in optuna.get_all_study_summaries(f"sqlite:///{self.database}")), ["mine", "other"])
 
     def test_krige_takes_a_study_of_optuna(self):
         study = optuna.create_study(storage=f"sqlite:///{self.database}", study_name="theirs", direction="maximize", sampler=optuna.samplers.RandomSampler(seed=1))

@@ -49,7 +49,8 @@ GOOD += [
 BAD = [
     ({}, "parameters"), ({"parameters": []}, "parameters"), ({"parameters": X, "methd": "gp"}, "methd"), ({"parameters": X, "method": "anneal"}, "method"),
     ({"parameters": X, "seed": -1}, "seed"), ({"parameters": X, "seed": 1.5}, "seed"), ({"parameters": X, "budget": {"max_trials": 0}}, "budget.max_trials"),
-    ({"parameters": X, "budget": {"trials": 3}}, "budget.trials"), ({"parameters": X, "metric": {"goal": "max"}}, "metric.goal"),
+    ({"parameters": X, "budget": {"trials": 3}}, "budget.trials"), ({"parameters": X, "metric": {"name": "a", "goal": "max"}}, "metric.goal"),
+    ({"parameters": X, "metric": {"goal": "minimize"}}, "metric.name"),
     ({"parameters": X, "objectives": [{"name": "a"}]}, "objectives"), ({"parameters": X, "constraints": [{"max": 3}]}, "constraints[0].name"),
     ({"parameters": X, "command": "true"}, "command"), ({"parameters": X, "command": []}, "command"),
     ({"parameters": {"x": {"type": "real", "min": 0, "max": 1}}}, "parameters.x.type"), ({"parameters": {"x": {"values": []}}}, "parameters.x.values"),
@@ -63,7 +64,7 @@ BAD = [
     ({"parameters": X, "command": ["x"], "metrics": {"regex": {"a": 3}}}, "metrics.regex.a"), ({"parameters": X, "command": ["x"], "limits": {"cpus": 3}}, "limits.cpus"),
     ({"parameters": X, "command": ["x"], "limits": {"memory": []}}, "limits.memory"), ({"parameters": X, "command": ["x"], "train": TRAIN}, "command"),
     ({"parameters": X, "run_cap": 3, "budget": {"max_trials": 3}}, "run_cap"),
-    ({"parameters": X, "metric": {}, "objectives": [{"name": "a"}, {"name": "b"}]}, "objectives"),
+    ({"parameters": X, "metric": {"name": "a"}, "objectives": [{"name": "a"}, {"name": "b"}]}, "objectives"),
 ]
 
 
@@ -126,7 +127,7 @@ class Files:
         if self.random.random() < 0.3:
             study["objectives"] = [{"name": "a", "goal": "maximize"}, {"name": "b"} | self.maybe(reduce=lambda: "best", reference=lambda: 3.5)]
         else:
-            study["metric"] = self.maybe(name=lambda: "loss", goal=lambda: "minimize", reduce=lambda: "best", target=lambda: 0.5)
+            study["metric"] = {"name": "loss"} | self.maybe(goal=lambda: "minimize", reduce=lambda: "best", target=lambda: 0.5)
             study |= self.maybe(early_terminate=lambda: self.random.choice(
                 [{"type": "median"}, {"type": "percentile", "percentile": 30}, {"type": "asha", "eta": 2}, {"type": "curve", "max_iter": 9}]),
                 acquisition=lambda: self.random.choice(["ei", "ucb", "pi", "ei_per_second"]))

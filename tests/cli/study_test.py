@@ -112,7 +112,7 @@ class Studies(Against):
         self.assertIn("trial 5  WAITING", self.krige("trial", "retry", "mine", "2"))
         self.assertIn("trial 5  CANCELLED", self.krige("trial", "stop", "mine", "5"))
         self.krige("trial", "stop", "mine", "2", code=1)
-        self.assertIn("trial 2 is FAILED already", self.errors)
+        self.assertIn("trial 2 is FAILED by attempt 1 of w already", self.errors)
         self.krige("trial", "show", "mine", "77", code=1)
         self.assertEqual(json.loads(self.krige("trial", "show", "mine", "5", "--json"))["params"], failed[0]["params"])
 

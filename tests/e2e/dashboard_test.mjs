@@ -159,6 +159,108 @@ for (const scheme of ['light', 'dark']) {
   );
 }
 
+inBrowser('a suggestion that is vetoed is not made again, and may be tried after all', 'light', async (page) => {
+  const { id } = await service.call('/studies', forresterStudy('vetoed', 20));
+  await work(service, id, 9);
+  const suggested = await service.call(`/studies/${id}/surrogate:next`);
+  await page.goto(`${service.origin}/studies/${id}/model`);
+  const panel = page.locator('.point-panel', { has: page.locator('#next-title') });
+  await page.locator('[data-next="10"]').waitFor();
+  await panel.getByRole('textbox', { name: 'Reason of the veto' }).fill('known to be bad');
+  await page.keyboard.press('Enter');
+  await page.locator('[data-next="11"]').waitFor(); // another one, without a reload
+  const vetoed = await service.call(`/studies/${id}/trials/10`);
+  assert.deepEqual(
+    [vetoed.state, vetoed.reason, vetoed.suggestion.method, vetoed.params.x],
+    ['CANCELLED', 'known to be bad', 'vetoed', suggested.params.x],
+  );
+  const next = await service.call(`/studies/${id}/surrogate:next`);
+  assert.ok(Math.abs(next.params.x - suggested.params.x) > 1e-3, `${next.params.x} after ${suggested.params.x}`);
+  await panel.getByText('1 point is vetoed').click();
+  await text(panel.locator('.vetoed'), 'known to be bad');
+  await assertAccessible(page);
+  await panel.getByRole('button', { name: 'Try it after all: the point of trial 10' }).click();
+  await page.locator('[data-next="12"]').waitFor();
+  const again = await service.call(`/studies/${id}/trials/11`);
+  assert.deepEqual([again.state, again.params.x], ['WAITING', suggested.params.x]);
+});
+
+inBrowser('what the chart shows of the next suggestion is what the panel says', 'dark', async (page) => {
+  const { id } = await service.call('/studies', forresterStudy('agreeing', 20));
+  await work(service, id, 8);
+  const next = await service.call(`/studies/${id}/surrogate:next`);
+  const point = encodeURIComponent(JSON.stringify(next.params));
+  const { through } = await service.call(`/studies/${id}/surrogate:slice?params=${point}`);
+  assert.ok(Math.abs(through.ei / Math.exp(next.suggestion.log_ei) - 1) < 1e-6);
+  await page.goto(`${service.origin}/studies/${id}/model`);
+  await page.locator('[data-next]').waitFor();
+  await page.getByRole('button', { name: 'Pin it' }).click();
+  await text(page.locator('.point-panel'), 'Trial 9 waits for this point.');
+});
+
+inBrowser('the page of a trial of the built-in trainer, while it runs and when it has ended', 'light', async (page) => {
+  const { id } = await service.call('/studies', digits('whole', 2, 20));
+  await page.goto(`${service.origin}/studies/${id}/trials/1/details`);
+  await page.locator('.attempts-table [data-state=SUCCEEDED]').waitFor({ timeout: 60_000 });
+  for (const metric of ['accuracy', 'train_loss'])
+    await page.getByRole('img', { name: new RegExp(`^${metric} over`) }).waitFor();
+  await text(page.getByRole('log'), '"step"');
+  await assertAccessible(page);
+  await page.getByRole('link', { name: '← Overview' }).click();
+  await page.getByRole('img', { name: /^2 attempts at 2 trials/ }).waitFor();
+  await page.locator('.timeline').focus();
+  await assertAccessible(page);
+});
+
+inBrowser(
+  'the budget is changed on the page, and what somebody else has changed is not overwritten unseen',
+  'dark',
+  async (page) => {
+    const { id } = await service.call('/studies', { ...plane, name: 'budget' });
+    await page.goto(`${service.origin}/studies/${id}`);
+    await page.getByRole('button', { name: 'Change budget of trials' }).click();
+    const field = page.getByRole('textbox', { name: 'Budget of trials' });
+    await field.fill('35');
+    await page.keyboard.press('Enter');
+    await text(page.locator('.tiles'), '0 of 35');
+    await page.getByRole('button', { name: 'Change budget of time' }).click();
+    const time = page.getByRole('textbox', { name: 'Budget of time' });
+    await time.fill('soon');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'max_time' }).waitFor();
+    await time.fill('2h');
+    await service.call(`/studies/${id}`, { budget: { max_time: '3h' } }, 'PATCH');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Set 2h all the same' }).click();
+    await text(page.locator('.tiles'), 'at most 2 h left');
+    assert.deepEqual((await service.call(`/studies/${id}`)).spec.budget, {
+      max_trials: 35,
+      parallel: plane.budget.parallel ?? 1,
+      max_time: '2h',
+    });
+  },
+  { expected: /status of 4(00|12)/ },
+);
+
+inBrowser(
+  'a viewer is shown the model but no button that changes anything',
+  'light',
+  async (page) => {
+    const { id } = await service.call('/studies', forresterStudy('viewed', 20));
+    await work(service, id, 8);
+    await service.signIn(page.context(), service.createToken('guest', 'viewer'));
+    await page.goto(`${service.origin}/studies/${id}/model`);
+    await page.locator('[data-next]').waitFor();
+    await text(page.locator('.view-only'), 'View only: the token guest is a viewer’s');
+    assert.equal(
+      await page.getByRole('button', { name: /Pause|Stop|Clone|Delete|Pin|Veto|Try this point/ }).count(),
+      0,
+    );
+    await assertAccessible(page);
+  },
+  { signedOut: true },
+);
+
 const plane = {
   name: 'plane',
   metric: { name: 'score', goal: 'maximize' },

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "tuner/trial/step.h"
+
 namespace krige::tuner {
 namespace {
 
@@ -14,7 +16,6 @@ constexpr std::size_t kMaxPatterns = 64;
 constexpr std::size_t kMaxLength = 1000;
 // Of one metric in what stands between two rewritings of a line.
 constexpr int kMaxMatches = 100;
-constexpr double kMaxStep = 9'007'199'254'740'992.0;  // 2^53: exact as a double
 
 std::unique_ptr<re2::RE2> compile(const std::string& regex) {
   re2::RE2::Options options;

@@ -64,6 +64,7 @@ std::vector<std::string> read_command(const OrderedJson& json, Faults& faults) {
     else
       faults.add(fmt::format("command[{}]", i), "must be a string");
   }
+  if (!command.empty() && command.front().empty()) faults.add("command[0]", "must name a program");
   return command;
 }
 
@@ -87,6 +88,7 @@ void check_macros(StudySpec& spec, bool confined, Faults& faults) {
 // What only trials have that run here.
 void read_run(ObjectReader& reader, StudySpec& spec, const SpecOptions& options, Faults& faults) {
   spec.program = reader.string("program");
+  if (spec.program && spec.program->empty()) reader.fault("program", "must name a file");
   if (spec.program && !spec.command && !spec.train)
     spec.command = std::vector<std::string>{"${env}", "${interpreter}", "${program}", "${args}"};
   if (spec.train && spec.command) reader.fault("command", "cannot be given with train");

@@ -307,7 +307,7 @@ std::optional<std::string> local_time(const OrderedJson& rfc3339) {
   ::localtime_r(&seconds, &local);
   std::string fraction(rest);
   if (fraction.ends_with('Z')) fraction.pop_back();
-  if (fraction.empty()) fraction = ".";
+  if (fraction.empty()) fraction.push_back('.');
   fraction.resize(7, '0');
   char shown[32];
   const std::size_t size = std::strftime(shown, sizeof shown, "%Y-%m-%d %H:%M:%S", &local);

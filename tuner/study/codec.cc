@@ -45,6 +45,7 @@ OrderedJson to_json(const StudyView& study, WithSpec with_spec) {
   for (const auto& [trial, value] : study.improvements) improvements.push_back({trial, number_to_json(value)});
   json["trial_counts"] = std::move(counts);
   json["seq"] = row.seq;
+  json["active_ms"] = row.active_time.count();
   json["created_at"] = to_rfc3339(row.created_at);
   json["ended_at"] = row.ended_at ? OrderedJson(to_rfc3339(*row.ended_at)) : OrderedJson(nullptr);
   return json;
@@ -88,7 +89,9 @@ NewEvent study_created(const StudyView& study) { return event("STUDY_CREATED", {
 NewEvent study_updated(const StudyView& study) { return event("STUDY_UPDATED", {{"study", to_json(study)}}); }
 
 NewEvent study_state_changed(const StudyRow& row) {
-  return event("STUDY_STATE_CHANGED", {{"state", name(row.state)}, {"state_reason", row.state_reason}});
+  return event(
+      "STUDY_STATE_CHANGED",
+      {{"state", name(row.state)}, {"state_reason", row.state_reason}, {"active_ms", row.active_time.count()}});
 }
 
 NewEvent trial_created(const Trial& trial) { return event(kTrialCreated, {{"trial", to_json(trial)}}); }

@@ -154,9 +154,9 @@ void Engine::shut_down() {
 }
 
 Result<StudyView> Engine::create_study(const StudySpec& spec, const AnswerOf<StudyView>& answer) {
-  if (spec.train && (!impl_->executor || impl_->options.trainer.empty()))
+  // Without an executor it only keeps studies, for somebody else to run.
+  if (spec.train && impl_->executor && impl_->options.trainer.empty())
     return fail(ErrorCode::unsupported, "this server runs no trainings", "train");
-  if (spec.command && !impl_->executor) return fail(ErrorCode::unsupported, "this server runs no programs", "command");
   if (spec.early_terminate && spec.early_terminate->promote && impl_->options.checkpoint_folder.empty())
     return fail(ErrorCode::unsupported, "this server keeps no checkpoints", "early_terminate.promote");
   StudyRow row;

@@ -108,10 +108,11 @@ struct Completion {
   std::string reason{};
 };
 
-// A trial that does not come from the sampler: a point to be tried next or, with a state, one that was tried elsewhere.
+// A trial that does not come from the sampler: a point to be tried next or, with a state, one that was tried elsewhere
+// or, CANCELLED, one that is vetoed: no method suggests it, and one that learns nothing near it.
 struct NewTrial {
   Params params;
-  std::optional<TrialState> state;  // completed, failed or infeasible
+  std::optional<TrialState> state;  // completed, failed, infeasible or cancelled
   std::optional<double> value;      // when completed: finite; or `metrics`
   std::string reason;
   Metrics metrics{};  // all that the study requires
@@ -173,8 +174,8 @@ class Engine {
   [[nodiscard]] Result<std::optional<SurrogateFit>> latest_fit(const StudyId& id) const;
 
   // The point is WAITING and goes before the sampler's, or the trial is there with its end; either counts in the
-  // budget. invalid_argument: the point is none of the space, with its path below params; study_finished; conflict: the
-  // budget is used up.
+  // budget, unless it is vetoed. invalid_argument: the point is none of the space, with its path below params;
+  // study_finished; conflict: the budget is used up.
   Result<Trial> add_trial(const StudyId& id, NewTrial trial, const AnswerOf<Trial>& answer = {});
   // A new trial of the same point, WAITING. conflict: the trial has not ended. Else as add_trial.
   Result<Trial> retry(const StudyId& id, TrialId trial, const AnswerOf<Trial>& answer = {});

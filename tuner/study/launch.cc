@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
-
 #include <nlohmann/json.hpp>
 
 #include "base/ids.h"
 #include "tuner/spec/job.h"
+#include "tuner/trial/step.h"
 
 namespace krige::tuner {
 namespace {
@@ -104,10 +105,11 @@ std::optional<Record> json_record(std::string_view line, const AttemptKey& key, 
   for (const auto& [name, held] : json->items()) {
     const std::optional<double> value = number_from_json(held);
     if (!value) continue;
-    if (name == "step" && held.is_number_integer())
-      record.step = held.get<std::int64_t>();
-    else
+    if (name == "step") {
+      if (*value >= 0 && *value <= kMaxStep && std::floor(*value) == *value) record.step = std::llround(*value);
+    } else {
       record.metrics.emplace_back(name, *value);
+    }
   }
   if (record.metrics.empty()) return std::nullopt;
   return record;

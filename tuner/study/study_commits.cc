@@ -216,8 +216,7 @@ Change StudyRunner::failing(Trial trial, std::string reason, AttemptState how) c
   const bool spared = until && failed <= image_.spec().retries + kSpared && !ends_study;
   const bool again = (failed <= image_.spec().retries || spared) && trial.state == TrialState::running &&
                      image_.row().state != StudyState::stopping;
-  Change change = ending(std::move(trial), how, again ? TrialState::waiting : TrialState::failed,
-                         std::move(reason));
+  Change change = ending(std::move(trial), how, again ? TrialState::waiting : TrialState::failed, std::move(reason));
   if (until && !quarantine_.until(worker, time)) change.events.push_back(worker_quarantined(worker, *until));
   return change;
 }

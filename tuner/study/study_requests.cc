@@ -50,7 +50,9 @@ bool ended_so(const StudySpec& spec, const Trial& trial, const Completion& compl
 
 StudyView StudyRunner::view() const {
   const Lock lock(mutex_);
-  return image_.view();
+  StudyView view = image_.view();
+  view.row = current_row();
+  return view;
 }
 
 Result<TrialPage> StudyRunner::trials(const TrialQuery& query) const {
@@ -172,13 +174,14 @@ Result<Trial> StudyRunner::add_trial(NewTrial wanted, const AnswerOf<Trial>& ans
     Result<Params> params = image_.spec().space.check(wanted.params);
     if (!params) return fail(params.error().within("params"));
     const std::int64_t planned = planned_trials();
-    if (!image_.budget_allows(planned + 1))
+    const bool vetoed = wanted.state == TrialState::cancelled;
+    if (!vetoed && !image_.budget_allows(planned + 1))
       return fail(ErrorCode::conflict,
                   fmt::format("all of max_trials {} is used or in flight", *image_.spec().budget.max_trials));
     const WallTime time = services_.options->clock->wall_now();
     trial.id = image_.next_trial() + planned;
     trial.params = std::move(*params);
-    trial.suggestion.method = wanted.state ? "imported" : "enqueued";
+    trial.suggestion.method = vetoed ? kVetoed : wanted.state ? "imported" : "enqueued";
     trial.created_at = time;
     trial.state = wanted.state.value_or(TrialState::waiting);
     trial.reason = wanted.reason;
@@ -278,6 +281,10 @@ Result<Trial> StudyRunner::held_trial(TrialId id, const std::optional<std::strin
                             attempt.worker),
                 "token");
   }
+  // Its worker has said so itself; only LOST is a guess that a sign of life takes back.
+  if (is_final(attempt.state) && attempt.state != AttemptState::lost)
+    return fail(ErrorCode::stale_token,
+                fmt::format("attempt {} of trial {} has ended, it is {}", attempt.id, id, name(attempt.state)), "token");
   return *trial;
 }
 
@@ -351,6 +358,10 @@ Result<Change> StudyRunner::plan_completion(TrialId id, const std::optional<std:
       ended->attempts.back().token == *token && ended_so(image_.spec(), *ended, completion) &&
       ended->state ==
           completion.state.value_or(ended->state == TrialState::pruned ? TrialState::pruned : TrialState::completed))
+    return Change();
+  if (ended != nullptr && ended->state == TrialState::waiting && completion.state == TrialState::failed && token &&
+      !ended->attempts.empty() && ended->attempts.back().token == *token &&
+      ended->attempts.back().state == AttemptState::failed)
     return Change();
   KRIGE_TRY(Trial trial, held_trial(id, token));
   Verdict verdict;

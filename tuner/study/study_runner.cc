@@ -13,6 +13,7 @@
 #include "tuner/study/events.h"
 #include "tuner/study/launch.h"
 #include "tuner/trial/outcome.h"
+#include "tuner/trial/step.h"
 
 namespace krige::tuner {
 namespace {
@@ -241,7 +242,8 @@ void StudyRunner::note_curve(const Record& record) {
   const std::optional<double> value = named(early_metric(image_.spec()).name);
   if (!value) return;
   // The trainer's steps are minibatches, of which trials with other batch sizes have other numbers.
-  const std::optional<double> epoch = image_.spec().train ? named("epoch") : std::nullopt;
+  std::optional<double> epoch = image_.spec().train ? named("epoch") : std::nullopt;
+  if (epoch && !(*epoch >= 0 && *epoch <= kMaxStep)) epoch.reset();
   curves_.add(record.trial, record.attempt, epoch ? std::llround(*epoch) : record.step, *value);
 }
 

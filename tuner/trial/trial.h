@@ -14,9 +14,12 @@
 
 namespace krige::tuner {
 
+// The method of a point that a user has refused: its trial is CANCELLED from the first.
+inline constexpr char kVetoed[] = "vetoed";
+
 // How a point was made. A GP adds what it expected of the objectives, in the metrics' own units and directions.
 struct SuggestionInfo {
-  std::string method;                    // gp, cmaes, random, sobol, grid, default
+  std::string method;                    // gp, cmaes, random, sobol, grid, default; enqueued, imported, vetoed
   std::optional<std::int64_t> fit;       // the id of the surrogate fit that was used
   std::optional<std::uint64_t> through;  // the study's event sequence of the history it was made from
   std::optional<double> mean;
@@ -83,6 +86,7 @@ struct Trial {
     values = std::move(measured.values);
     constraints = std::move(measured.constraints);
   }
+  [[nodiscard]] bool vetoed() const { return suggestion.method == kVetoed; }
   // Whether all outcome constraints hold; true where there are none.
   [[nodiscard]] bool feasible() const {
     return std::ranges::all_of(constraints, [](const ConstraintResult& one) { return one.feasible; });

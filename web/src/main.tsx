@@ -15,7 +15,7 @@ const ComparePage = lazily(async () => (await import('./pages/compare/compare_pa
 // Only for who has a token: without authentication there is nobody to sign out.
 function SignOut() {
   const who = session.value;
-  if (!who || who.name === 'anonymous') return null;
+  if (!who || who.name === 'anonymous' || who.name === '') return null;
   return (
     <button
       type="button"
@@ -36,6 +36,7 @@ function Page() {
     case 'studies':
       return <StudiesPage />;
     case 'study':
+    case 'trial':
     case 'model':
     case 'explore':
       return <StudyPage key={current.study} id={current.study} at={current} />;

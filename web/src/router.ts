@@ -4,7 +4,8 @@ import { signal } from '@preact/signals';
 
 export type Route =
   | { page: 'studies' }
-  | { page: 'study'; study: string; trial: number | null }
+  | { page: 'study'; study: string; trial: number | null } // that trial beside it, or the best
+  | { page: 'trial'; study: string; trial: number }
   | { page: 'model'; study: string; trial: number | null } // through that trial, or the best
   | { page: 'explore'; study: string }
   | { page: 'compare'; studies: readonly string[] }
@@ -22,12 +23,13 @@ function decoded(segment: string): string | null {
 export function parseRoute(path: string): Route {
   const parts = path.split('/').filter((part) => part !== '');
   if (parts.length === 0) return { page: 'studies' };
-  const [head, id, tail, number] = parts;
+  const [head, id, tail, number, last] = parts;
   if (head === 'compare' && id !== undefined && parts.length === 2) {
     const studies = id.split(',').map(decoded);
     return studies.includes(null) ? { page: 'not_found' } : { page: 'compare', studies: studies as string[] };
   }
-  if (head !== 'studies' || parts.length > 4) return { page: 'not_found' };
+  if (head !== 'studies' || parts.length > 5 || (parts.length === 5 && last !== 'details'))
+    return { page: 'not_found' };
   if (id === undefined) return { page: 'studies' };
   const study = decoded(id);
   if (study === null) return { page: 'not_found' };
@@ -37,8 +39,10 @@ export function parseRoute(path: string): Route {
   if (tail === 'compare' && number !== undefined && /^[1-9]\d{0,14}(,[1-9]\d{0,14})*$/.test(number))
     return { page: 'compare_trials', study, trials: number.split(',').map(Number) };
   if (number !== undefined && /^[1-9]\d{0,14}$/.test(number)) {
-    if (tail === 'trials') return { page: 'study', study, trial: Number(number) };
-    if (tail === 'model') return { page: 'model', study, trial: Number(number) };
+    const trial = Number(number);
+    if (tail === 'trials' && last === 'details') return { page: 'trial', study, trial };
+    if (tail === 'trials') return { page: 'study', study, trial };
+    if (tail === 'model' && last === undefined) return { page: 'model', study, trial };
   }
   return { page: 'not_found' };
 }
@@ -56,6 +60,7 @@ function pathOf(route: Exclude<Route, { page: 'not_found' }>): string {
   const study = `/studies/${encodeURIComponent(route.study)}`;
   if (route.page === 'compare_trials') return `${study}/compare/${route.trials.join(',')}`;
   if (route.page === 'explore') return `${study}/explore`;
+  if (route.page === 'trial') return `${study}/trials/${route.trial}/details`;
   if (route.page === 'model') return route.trial === null ? `${study}/model` : `${study}/model/${route.trial}`;
   return route.trial === null ? study : `${study}/trials/${route.trial}`;
 }

@@ -38,6 +38,26 @@ TEST_F(TrialsTest, TheBudgetHoldsForTrialsByHandToo) {
   EXPECT_TRUE(is_problem(post(study + "/trials", {{"params", {{"x", 0.75}}}}), 409, "study_finished"));
 }
 
+TEST_F(TrialsTest, AVetoedPointUsesNoBudgetAndIsNotSuggested) {
+  const std::string study = make_study({{"method", "grid"},
+                                        {"parameters", {{"x", {{"type", "int"}, {"min", 1}, {"max", 3}}}}},
+                                        {"budget", {{"max_trials", 2}}}});
+  const OrderedJson next = get(study + "/surrogate:next").json;
+  EXPECT_EQ(next["params"]["x"], 1);
+  const Answer vetoed =
+      post(study + "/trials", {{"params", next["params"]}, {"state", "CANCELLED"}, {"reason", "known to be bad"}});
+  ASSERT_EQ(vetoed.status, 201) << vetoed.text;
+  EXPECT_EQ(vetoed.json["suggestion"]["method"], "vetoed");
+  EXPECT_EQ(vetoed.json["reason"], "known to be bad");
+  EXPECT_EQ(get(study + "/surrogate:next").json["params"]["x"], 2);
+  EXPECT_EQ(suggest_one(study, "v")["params"]["x"], 2);
+  EXPECT_EQ(suggest_one(study, "w")["params"]["x"], 3);
+  EXPECT_EQ(post(study + "/trials", {{"params", {{"x", 1}}}, {"state", "CANCELLED"}}).status, 201)
+      << "also when the budget is used";
+  EXPECT_TRUE(is_problem(post(study + "/trials", {{"params", {{"x", 1}}}, {"state", "CANCELLED"}, {"value", 1}}), 400,
+                         "invalid_argument", "value"));
+}
+
 TEST_F(TrialsTest, BadTrialsByHandAreRefusedByTheirField) {
   const std::string trials = make_study() + "/trials";
   EXPECT_TRUE(is_problem(post(trials, {{"value", 1}}), 400, "invalid_argument", "params"));

@@ -94,6 +94,14 @@ TEST(StudySpec, FaultsNameTheFieldByItsPath) {
                       "  z: {min: 0, max: 1, when: {y: 1}}}"),
             "parameters.x: cmaes needs numbers: use type ordinal if the values have an order, or method gp\n"
             "parameters.z.when: cmaes needs every parameter active: use method gp");
+  EXPECT_EQ(faults_of("parameters: {x: {values: [a]}}\ncommand: ['', a]"), "command[0]: must name a program");
+  EXPECT_EQ(faults_of("parameters: {x: {values: [a]}}\nprogram: ''"), "program: must name a file");
+  EXPECT_EQ(faults_of("parameters: {x: {min: 0.0, max: 1.0, step: 1.0e-300}}"),
+            "parameters.x.step: is too small for the range 0 to 1");
+  EXPECT_EQ(faults_of("parameters: {x: {scale: normal, mu: 1.0e+308, sigma: 1.0e+308}}"),
+            "parameters.x.sigma: is too large: values would not be finite");
+  EXPECT_EQ(faults_of("parameters: {x: {scale: normal, step: 1.0e-300}}"),
+            "parameters.x.step: is too small for mu and sigma");
   EXPECT_EQ(faults_of("parameters: {x: {values: [a, b], probabilities: [0.5, 0.6]}}"),
             "parameters.x.probabilities: must sum to 1, sum to 1.1");
 }

@@ -275,12 +275,15 @@ TEST_F(EngineTest, AnExhaustedSpaceEndsTheStudy) {
 TEST_F(EngineTest, TimeThatIsUpEndsTheStudyAndPausedTimeDoesNotCount) {
   const StudyId id =
       create(R"({"method": "random", "parameters": {"x": {"min": 0, "max": 9}}, "budget": {"max_time": "30m"}})");
+  clock_.advance(3min);
+  EXPECT_EQ(view(id).row.active_time, 3min);
   ASSERT_TRUE(engine_->pause(id));
   clock_.advance(2h);
+  EXPECT_EQ(view(id).row.active_time, 3min);
   ASSERT_TRUE(engine_->resume(id));
   const Assignment given = one(id, "w1");
   ASSERT_TRUE(engine_->complete(id, given.trial, given.token, {.value = 1.0}));
-  clock_.advance(31min);
+  clock_.advance(28min);
   EXPECT_EQ(engine_->suggest(id, 1, "w1", 10s).error().code, ErrorCode::study_finished);
   EXPECT_EQ(view(id).row.state_reason, "max_time");
   EXPECT_EQ(view(id).row.state, StudyState::completed);
@@ -316,6 +319,14 @@ TEST_F(EngineTest, AWorkersFailureIsRetriedByWhoeverAsksNext) {
   json.replace(json.find("\"budget\""), 8, "\"retries\": 1, \"budget\"");
   const StudyId id = create(json.c_str());
   const Assignment given = one(id, "w1");
+  EXPECT_EQ(engine_->complete(id, given.trial, given.token, {.state = TrialState::failed, .reason = "oom"})->state,
+            TrialState::waiting);
+  // Until then it is nobody's: neither a result nor a sign of life of the attempt that failed changes that.
+  for (const Completion& late : {Completion{.value = 1.0}, Completion{.state = TrialState::infeasible}})
+    EXPECT_EQ(engine_->complete(id, given.trial, given.token, late).error().code, ErrorCode::stale_token);
+  EXPECT_EQ(engine_->report(id, given.trial, given.token, 1, {{"loss", 1}}).error().code, ErrorCode::stale_token);
+  EXPECT_EQ(engine_->heartbeat(id, given.trial, std::nullopt).error().code, ErrorCode::stale_token);
+  // The same end again, whose answer was lost on its way, is no second failure.
   EXPECT_EQ(engine_->complete(id, given.trial, given.token, {.state = TrialState::failed, .reason = "oom"})->state,
             TrialState::waiting);
   const Assignment again = one(id, "w2");

@@ -45,6 +45,10 @@ TEST(Launch, RecordsAreObjectsWithNumbers) {
   ASSERT_EQ(record->metrics.size(), 2U);
   EXPECT_TRUE(std::isnan(record->metrics[1].second));
   EXPECT_EQ(record_of(R"({"accuracy": 1})", 7)->step, 7);
+  EXPECT_EQ(record_of(R"({"step": 3.0, "accuracy": 1})", 7)->step, 3);
+  // Steps that are none, or that arithmetic would not survive.
+  for (const char* step : {"-1", "2.5", "9223372036854775807", "18446744073709551615", "1e300", "\"NaN\""})
+    EXPECT_EQ(record_of(std::string(R"({"accuracy": 1, "step": )") + step + "}", 7)->step, 7) << step;
   for (const char* other : {"", "epoch 3", "[1]", "{}", R"({"note": "x"})", "{broken", R"({"step": 3})"})
     EXPECT_EQ(record_of(other), std::nullopt) << other;
 }

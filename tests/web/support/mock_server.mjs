@@ -1,5 +1,6 @@
 // The API of docs/rest.md over studies in memory, and the bundle, with the strict content security policy that the
 // dashboard must live with. What happens to the studies, a test or a scenario decides.
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
@@ -24,6 +25,8 @@ class MockStudy {
     this.events = [];
     this.compactedUpTo = 0;
     this.records = new Map();
+    this.logs = new Map(); // of attempts, by "TRIAL/ATTEMPT"
+    this.clusters = new Map(); // what the processes of a trial do
     this.trials = [];
     this.value = {
       id,
@@ -79,6 +82,43 @@ class MockStudy {
     return trial.id;
   }
 
+  // Another attempt at a trial whose last one ends so.
+  tryAgain(id, state, reason = '') {
+    const trial = this.trials[id - 1];
+    const now = new Date().toISOString();
+    Object.assign(trial.attempts.at(-1), { state, reason, ended_at: now });
+    const { worker } = trial.attempts[0];
+    trial.attempts.push({
+      id: trial.attempts.length + 1,
+      state: 'RUNNING',
+      worker,
+      reason: '',
+      started_at: now,
+      ended_at: null,
+    });
+    this.publish('TRIAL_STATE_CHANGED', { trial });
+  }
+
+  print(trial, attempt, text) {
+    const key = `${trial}/${attempt}`;
+    this.logs.set(key, Buffer.concat([this.logs.get(key) ?? Buffer.alloc(0), Buffer.from(text)]));
+  }
+
+  // As the service's: it names the study file.
+  tag() {
+    return `"${createHash('sha256')
+      .update(JSON.stringify([this.value.name, this.value.spec]))
+      .digest('hex')
+      .slice(0, 16)}"`;
+  }
+
+  changeBudget(budget) {
+    const changed = { ...this.value.spec.budget, ...budget };
+    const kept = Object.fromEntries(Object.entries(changed).filter(([, limit]) => limit !== null));
+    this.value.spec = { ...this.value.spec, budget: kept };
+    this.publish('STUDY_UPDATED', { study: this.value });
+  }
+
   report(trial_id, step, metrics) {
     const record = { step, metrics: wireMetrics(metrics) };
     this.records.get(trial_id).push(record);
@@ -101,7 +141,7 @@ class MockStudy {
   summarize() {
     const counts = {};
     for (const { state } of this.trials) counts[state] = (counts[state] ?? 0) + 1;
-    const sign = this.value.spec.metric.goal === 'minimize' ? -1 : 1;
+    const sign = this.value.spec.metric?.goal === 'minimize' ? -1 : 1;
     const completed = this.trials.filter((t) => t.state === 'COMPLETED' && typeof t.value === 'number');
     const best = completed.reduce((a, b) => (a && sign * a.value >= sign * b.value ? a : b), null);
     Object.assign(this.value, {
@@ -133,63 +173,73 @@ function openStream(response) {
   return response;
 }
 
-function json(response, status, body) {
+function json(response, status, body, headers = {}) {
   const type = status < 400 ? 'application/json' : 'application/problem+json';
-  response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+  response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store', ...headers });
   response.end(JSON.stringify(body));
 }
 
 const problem = (response, status, code, detail) =>
   json(response, status, { type: 'about:blank', title: code, status, code, detail, errors: [], request_id: 'mock' });
 
-const hasValue = ({ state, value }) => typeof value === 'number' && (state === 'COMPLETED' || state === 'PRUNED');
-const signOf = (study) => (study.value.spec.metric.goal === 'minimize' ? 1 : -1);
 const ended = ['COMPLETED', 'PRUNED', 'FAILED', 'INFEASIBLE'];
 
-function historyOf(study) {
-  const { metric } = study.value.spec;
-  const points = (state) =>
-    study.trials.filter((t) => t.state === state && hasValue(t)).map(({ id, value }) => [id, value]);
+// The objective of that name, or the first: its name, its goal, and its value of a trial; null: there is none.
+function objectiveOf(study, wanted) {
+  const { metric, objectives } = study.value.spec;
+  const { name, goal } = objectives?.find((one) => one.name === wanted) ?? objectives?.[0] ?? metric;
+  const of = (trial) => {
+    const value = objectives ? trial.values?.[name] : trial.value;
+    return typeof value === 'number' && ['COMPLETED', 'PRUNED'].includes(trial.state) ? value : null;
+  };
+  return { name, goal, of, sign: goal === 'minimize' ? 1 : -1 };
+}
+const feasible = ({ constraints }) => Object.values(constraints ?? {}).every((one) => one.feasible);
+
+function historyOf(study, wanted) {
+  const { name, goal, of, sign } = objectiveOf(study, wanted);
+  const points = (state) => study.trials.filter((t) => t.state === state && of(t) !== null).map((t) => [t.id, of(t)]);
   const improvements = [];
-  for (const [id, value] of points('COMPLETED'))
-    if (improvements.length === 0 || signOf(study) * (value - improvements.at(-1)[1]) < 0)
-      improvements.push([id, value]);
+  for (const [id, value] of points('COMPLETED').filter(([trial]) => feasible(study.trials[trial - 1])))
+    if (improvements.length === 0 || sign * (value - improvements.at(-1)[1]) < 0) improvements.push([id, value]);
   return {
     seq: study.value.seq,
-    objective: metric.name,
-    goal: metric.goal,
+    objective: name,
+    goal,
     trials: study.trials.length,
     improvements,
     completed: points('COMPLETED'),
     pruned: points('PRUNED'),
-    lost: study.trials.filter((t) => ended.includes(t.state) && !hasValue(t)).map(({ id }) => id),
+    lost: study.trials.filter((t) => ended.includes(t.state) && of(t) === null).map(({ id }) => id),
   };
 }
 
-function sampleOf(study, top) {
-  const { metric } = study.value.spec;
-  const valued = study.trials.filter(hasValue).sort((a, b) => signOf(study) * (a.value - b.value));
-  const rows = valued.slice(0, Math.max(1, Math.ceil((valued.length * top) / 100))).sort((a, b) => a.id - b.id);
+function sampleOf(study, query) {
+  const { name, of, sign } = objectiveOf(study, query.get('objective'));
+  const valued = study.trials.filter((t) => of(t) !== null).sort((a, b) => sign * (of(a) - of(b)));
+  const kept = Math.max(1, Math.ceil((valued.length * Number(query.get('top'))) / 100));
+  const rows = valued.slice(0, kept).sort((a, b) => a.id - b.id);
   const names = [...new Set(rows.flatMap(({ params }) => Object.keys(params)))];
   const column = (cell) => rows.map((row) => cell(row) ?? null);
+  const values = study.value.spec.objectives?.map((one) => one.name) ?? [name];
   return {
     seq: study.value.seq,
-    objective: metric.name,
+    objective: name,
     valued: valued.length,
     chosen: rows.length,
-    distribution: valued.map(({ value }) => value),
+    distribution: valued.map(of),
     optimal: [],
     hypervolume: null,
     trials: column(({ id }) => id),
     states: column(({ state }) => state),
-    feasible: column(() => true),
-    values: rows.length === 0 ? {} : { [metric.name]: column(({ value }) => value) },
-    params: Object.fromEntries(names.map((name) => [name, column(({ params }) => params[name])])),
+    feasible: column(feasible),
+    values: Object.fromEntries(values.map((one) => [one, column(objectiveOf(study, one).of)])),
+    params: Object.fromEntries(names.map((one) => [one, column(({ params }) => params[one])])),
   };
 }
 
 function curvesOf(study) {
-  const metric = study.value.spec.metric.name;
+  const metric = objectiveOf(study).name;
   const curves = study.trials.slice(-100).map(({ id, state, reason }) => ({
     trial: id,
     state,
@@ -219,7 +269,7 @@ function filtered(study, text) {
 function fieldOf(study, name) {
   const { parameters, metric } = study.value.spec;
   if (name in parameters) return ({ params }) => params[name];
-  if (name === 'value' || name === metric.name) return ({ value }) => value;
+  if (name === 'value' || name === metric?.name) return ({ value }) => value;
   if (name === 'id' || name === 'state') return (trial) => trial[name];
   return null;
 }
@@ -259,12 +309,39 @@ function reason(study, id, response) {
   return json(response, 200, said);
 }
 
+async function bodyOf(request) {
+  let text = '';
+  for await (const part of request) text += part;
+  return text === '' ? {} : JSON.parse(text);
+}
+
+const noFigures = { attempt: 1, live: false, updated_at: null, processes: [] };
+
+const defaultTail = 64 << 10;
+const mostOfLog = 1 << 20;
+
+// As docs/rest.md has it: the last bytes from the beginning of a line, or what follows an offset.
+function log(study, key, url, response) {
+  const all = study.logs.get(key) ?? Buffer.alloc(0);
+  const offset = url.searchParams.get('offset');
+  const tail = Number(url.searchParams.get('tail') ?? defaultTail);
+  let from = offset === null ? Math.max(0, all.length - tail) : Math.min(Number(offset), all.length);
+  if (offset === null && from > 0) from = all.indexOf('\n', from - 1) + 1;
+  response.writeHead(200, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'X-Log-Offset': from,
+    'X-Log-Size': all.length,
+  });
+  response.end(all.subarray(from, from + mostOfLog));
+}
+
 export class MockServer {
   constructor(dist) {
     this.dist = dist;
     this.studies = new Map();
     this.listeners = new Set(); // {stream, others, followed: ids}
     this.requests = [];
+    this.role = 'admin';
     this.away = false; // refuses every call of the API, as a proxy does whose server is down
     this.full = false; // refuses streams
     this.server = createServer((request, response) => {
@@ -331,16 +408,25 @@ export class MockServer {
       if (this.full) return problem(response, 503, 'unavailable', 'too many event streams are open');
       return this.follow(url, openStream(response));
     }
-    if (url.pathname === '/api/v1/session') return json(response, 200, { name: 'anonymous', role: 'admin' });
+    if (url.pathname === '/api/v1/session') return json(response, 200, { name: 'anonymous', role: this.role });
     if (url.pathname === '/api/v1/studies')
       return this.listPage(url, [...this.studies.values()].map((s) => s.value).reverse(), 'studies', response);
     const study = this.studies.get(decodeURIComponent(id ?? ''));
     if (!study) return problem(response, 404, 'not_found', 'there is no such study');
+    if (request.method === 'PATCH') return this.patch(study, request, response);
+    const retried = rest?.match(/^trials\/(\d+):retry$/);
+    if (retried) return this.retry(study, Number(retried[1]), response);
+    const stopped = rest?.match(/^trials\/(\d+):stop$/);
+    if (stopped) return this.stopTrial(study, Number(stopped[1]), response);
     if (request.method === 'POST') return this.act(study, action, response);
-    if (rest === undefined) return json(response, 200, study.value);
+    if (rest === undefined) return json(response, 200, study.value, { ETag: study.tag() });
+    const trained = rest.match(/^trials\/(\d+)\/cluster$/);
+    if (trained) return json(response, 200, study.clusters.get(Number(trained[1])) ?? noFigures);
+    const printed = rest.match(/^trials\/(\d+)\/attempts\/(\d+)\/logs$/);
+    if (printed) return log(study, `${printed[1]}/${printed[2]}`, url, response);
     if (rest === 'trials') return this.listTrials(url, study, response);
-    if (rest === 'trials:sample') return json(response, 200, sampleOf(study, Number(url.searchParams.get('top'))));
-    if (rest === 'history') return json(response, 200, historyOf(study));
+    if (rest === 'trials:sample') return json(response, 200, sampleOf(study, url.searchParams));
+    if (rest === 'history') return json(response, 200, historyOf(study, url.searchParams.get('objective')));
     if (rest === 'curves') return json(response, 200, curvesOf(study));
     if (rest === 'events') {
       const events = study.after(Number(url.searchParams.get('after')));
@@ -351,6 +437,28 @@ export class MockServer {
     const trial = study.trials[Number(rest.match(/^trials\/(\d+)$/)?.[1]) - 1];
     if (!trial) return problem(response, 404, 'not_found', 'there is no such trial');
     return json(response, 200, { ...trial, records: study.records.get(trial.id) });
+  }
+
+  async patch(study, request, response) {
+    const { budget } = await bodyOf(request);
+    if (request.headers['if-match'] !== study.tag())
+      return problem(response, 412, 'precondition_failed', 'the study has been changed since it was read');
+    study.changeBudget(budget);
+    return json(response, 200, study.value, { ETag: study.tag() });
+  }
+
+  retry(study, id, response) {
+    const again = study.createTrial(study.trials[id - 1].params, { state: 'WAITING', attempts: [] });
+    return json(response, 201, study.trials[again - 1]);
+  }
+
+  stopTrial(study, id, response) {
+    const trial = study.trials[id - 1];
+    if (trial.ended_at) return problem(response, 409, 'trial_finished', `trial ${id} is ${trial.state}`);
+    trial.state = 'STOPPING';
+    study.summarize();
+    study.publish('TRIAL_STATE_CHANGED', { trial });
+    return json(response, 200, trial);
   }
 
   follow(url, stream) {

@@ -2,6 +2,8 @@
 import { signal } from '@preact/signals';
 import { decodeStudy, decodeTrial, decodeTrialWithRecords } from './decode';
 import type {
+  Budget,
+  Cluster,
   Contour,
   Curves,
   History,
@@ -64,16 +66,27 @@ function recall<T>(answers: Readonly<Record<string, unknown>>, path: string): T 
   return found as T;
 }
 
-async function call<T>(method: string, path: string, abort?: AbortSignal, input?: object): Promise<T> {
-  if (recorded !== null) return recall(recorded, path);
+interface Asked {
+  abort?: AbortSignal | undefined;
+  input?: object | undefined;
+  headers?: Record<string, string>;
+}
+
+// What `read` makes of a good answer.
+async function send<T>(
+  method: string,
+  path: string,
+  { abort, input, headers }: Asked,
+  read: (response: Response) => Promise<T>,
+): Promise<T> {
   const deadline = AbortSignal.timeout(deadlineMs);
   const either = abort ? AbortSignal.any([abort, deadline]) : deadline;
   try {
-    const headers: Record<string, string> = { Accept: 'application/json' };
-    if (input) headers['Content-Type'] = 'application/json';
+    const said: Record<string, string> = { Accept: 'application/json', ...headers };
+    if (input) said['Content-Type'] = 'application/json';
     const body = input ? JSON.stringify(input) : null;
-    const response = await fetch(root + path, { method, headers, body, signal: either });
-    if (response.ok) return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+    const response = await fetch(root + path, { method, headers: said, body, signal: either });
+    if (response.ok) return await read(response);
     if (response.status === 401) signedOut.value = true;
     const problem = (await response.json().catch(() => ({}))) as Problem;
     throw new ApiError(problemMessage(response.status, problem), response.status, problem.code ?? '');
@@ -82,6 +95,13 @@ async function call<T>(method: string, path: string, abort?: AbortSignal, input?
     if (deadline.aborted) throw new ApiError('The server did not answer in time.', 0, 'timeout');
     throw new ApiError('The server cannot be reached.', 0, 'unavailable');
   }
+}
+
+async function call<T>(method: string, path: string, abort?: AbortSignal, input?: object): Promise<T> {
+  if (recorded !== null) return recall(recorded, path);
+  return send(method, path, { abort, input }, async (response) =>
+    response.status === 204 ? (undefined as T) : ((await response.json()) as T),
+  );
 }
 
 const segment = encodeURIComponent;
@@ -116,8 +136,9 @@ export async function listTrials(id: string, wanted: TrialQuery, signal?: AbortS
 
 export const mostTrialsAtOnce = 1000;
 
-export const getHistory = (id: string, signal?: AbortSignal): Promise<History> =>
-  call('GET', `${studyPath(id)}/history`, signal);
+// `objective`: empty: the first.
+export const getHistory = (id: string, signal?: AbortSignal, objective = ''): Promise<History> =>
+  call('GET', `${studyPath(id)}/history?objective=${segment(objective)}`, signal);
 
 export const getSample = (
   id: string,
@@ -155,6 +176,71 @@ export async function pollEvents(id: string, after: number): Promise<Polled> {
 export async function getTrial(study: string, trial: number, signal?: AbortSignal): Promise<TrialWithRecords> {
   return decodeTrialWithRecords(await call<TrialWithRecords>('GET', `${studyPath(study)}/trials/${trial}`, signal));
 }
+
+const trialPath = (study: string, trial: number): string => `${studyPath(study)}/trials/${trial}`;
+
+// The same point again, as a new trial.
+export async function retryTrial(study: string, trial: number): Promise<Trial> {
+  return decodeTrial(await call<Trial>('POST', `${trialPath(study, trial)}:retry`));
+}
+
+// It keeps what it has reached.
+export async function stopTrial(study: string, trial: number): Promise<Trial> {
+  return decodeTrial(await call<Trial>('POST', `${trialPath(study, trial)}:stop`));
+}
+
+export interface LogPart {
+  bytes: Uint8Array;
+  offset: number; // of its first byte in the log
+  size: number; // of the log now
+}
+
+const logPath = (study: string, trial: number, attempt: number): string =>
+  `${trialPath(study, trial)}/attempts/${attempt}/logs`;
+
+// The last bytes of what an attempt has printed, from the beginning of a line; or what follows after `offset`.
+export const readLog = (
+  study: string,
+  trial: number,
+  attempt: number,
+  from: { tail: number } | { offset: number },
+  abort?: AbortSignal,
+): Promise<LogPart> => {
+  const query = 'tail' in from ? `tail=${from.tail}` : `offset=${from.offset}`;
+  const asked = { abort, headers: { Accept: 'text/plain' } };
+  return send('GET', `${logPath(study, trial, attempt)}?${query}`, asked, async (response) => ({
+    bytes: new Uint8Array(await response.arrayBuffer()),
+    offset: Number(response.headers.get('X-Log-Offset') ?? 0),
+    size: Number(response.headers.get('X-Log-Size') ?? 0),
+  }));
+};
+
+const wholeLog = 1 << 20; // more is never kept
+export const logUrl = (study: string, trial: number, attempt: number): string =>
+  `${root}${logPath(study, trial, attempt)}?tail=${wholeLog}`;
+
+// Of the latest attempt; an ApiError where there are no processes of the built-in trainer to look at.
+export const getCluster = (study: string, trial: number, abort?: AbortSignal): Promise<Cluster> =>
+  call('GET', `${trialPath(study, trial)}/cluster`, abort);
+
+export const modelUrl = (study: string, trial: number): string => `${root}${trialPath(study, trial)}/model`;
+
+// A study with the tag of its file: what a change is made from.
+export interface TaggedStudy {
+  study: Study;
+  tag: string;
+}
+
+const tagged = async (response: Response): Promise<TaggedStudy> => ({
+  study: decodeStudy((await response.json()) as Study),
+  tag: response.headers.get('ETag') ?? '',
+});
+
+export const readTagged = (id: string): Promise<TaggedStudy> => send('GET', studyPath(id), {}, tagged);
+
+// ApiError of status 412: the study file is another by now.
+export const changeBudget = (id: string, budget: Budget, tag: string): Promise<TaggedStudy> =>
+  send('PATCH', studyPath(id), { input: { budget }, headers: { 'If-Match': tag } }, tagged);
 
 export type StudyAction = 'pause' | 'resume' | 'stop';
 
@@ -206,6 +292,12 @@ export async function enqueue(study: string, params: Params): Promise<Trial> {
   return decodeTrial(await call<Trial>('POST', `${studyPath(study)}/trials`, undefined, { params }));
 }
 
+// A point that is not to be tried: it is not suggested, now or later.
+export async function veto(study: string, params: Params, reason: string): Promise<Trial> {
+  const point = { params, state: 'CANCELLED', reason };
+  return decodeTrial(await call<Trial>('POST', `${studyPath(study)}/trials`, undefined, point));
+}
+
 // The point that a slice or a plane goes through; null: the best one.
 export type Through = { trial: number } | { params: Params } | null;
 
@@ -237,8 +329,8 @@ async function askModel<T>(study: string, what: string, abort?: AbortSignal): Pr
   return answer;
 }
 
-export const getSlices = (study: string, through: Through, abort?: AbortSignal): Promise<Slices> =>
-  askModel(study, `slice?points=129${throughQuery(through)}`, abort);
+export const getSlices = (study: string, through: Through, points: number, abort?: AbortSignal): Promise<Slices> =>
+  askModel(study, `slice?points=${points}${throughQuery(through)}`, abort);
 
 export const getContour = (
   study: string,

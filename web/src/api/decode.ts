@@ -59,6 +59,7 @@ export function decodeStudy(study: Study): Study {
     trial_counts: study.trial_counts ?? {},
     improvements: study.improvements ?? [],
     ended_at: study.ended_at ?? null,
+    read_at: Date.now(),
   };
 }
 

@@ -47,6 +47,12 @@ export interface Constraint {
   max?: number;
 }
 
+export interface Budget {
+  max_trials?: number | null;
+  parallel?: number | null;
+  max_time?: string | null; // 1h30m
+}
+
 // What the page reads of the canonical study file; the rest is left alone.
 export interface Spec {
   description?: string;
@@ -55,7 +61,10 @@ export interface Spec {
   constraints?: Constraint[];
   method?: string;
   parameters?: Record<string, ParameterSpec>;
-  budget?: { max_trials?: number | null; parallel?: number | null };
+  budget?: Budget;
+  train?: object; // the built-in trainer runs the trials
+  keep_models?: number; // of so many of the best trials the trained model is kept
+  command?: string[]; // this program does; with neither, workers outside do
 }
 
 export interface Best {
@@ -74,6 +83,8 @@ export interface Study {
   trial_counts: Partial<Record<TrialState, number>>;
   improvements: [trial: number, value: number][]; // each trial that was the best so far, thinned out
   seq: number;
+  active_ms?: number; // how long it had been ACTIVE when it was read
+  read_at?: number; // when that was, by this machine's clock
   created_at: string;
   ended_at: string | null;
 }
@@ -114,6 +125,7 @@ export interface Trial {
   attempts: Attempt[];
   created_at: string;
   ended_at: string | null;
+  files_removed_at?: string; // its logs and its model
 }
 
 export interface TrialWithRecords extends Trial {
@@ -167,7 +179,7 @@ interface EventBase {
 export type StudyEvent =
   | (EventBase & { type: 'STUDY_CREATED'; study: Study })
   | (EventBase & { type: 'STUDY_UPDATED'; study: Study })
-  | (EventBase & { type: 'STUDY_STATE_CHANGED'; state: StudyState; state_reason: string })
+  | (EventBase & { type: 'STUDY_STATE_CHANGED'; state: StudyState; state_reason: string; active_ms?: number })
   | (EventBase & { type: 'TRIAL_CREATED' | 'TRIAL_STATE_CHANGED'; trial: Trial })
   | (EventBase & { type: 'TRIAL_REPORTED'; trial_id: number; step: number; metrics: Metrics });
 export type StudyEventType = StudyEvent['type'];
@@ -275,4 +287,33 @@ export interface NextSuggestion {
   params: Params;
   suggestion: Suggestion;
   new_fit: boolean;
+}
+
+// What a process of a training has done; each role has figures of its own.
+export interface ClusterProcess {
+  role: 'coordinator' | 'worker' | 'shard';
+  index?: number;
+  pid: number;
+  clock?: number; // minibatches
+  pushes?: number;
+  pulls?: number;
+  pushes_per_second?: number;
+  pulls_per_second?: number;
+  compute_seconds?: number;
+  wait_seconds?: number;
+  evaluate_seconds?: number;
+  staleness_mean?: number; // minibatches that readers were ahead of the slowest worker
+  staleness_max?: number;
+  socket_bytes?: number;
+  memory_bytes?: number; // through shared memory
+}
+
+export interface Cluster {
+  attempt: number;
+  live: boolean;
+  updated_at: string | null;
+  mode?: string;
+  staleness?: number; // the most that the job allows
+  elapsed_seconds?: number;
+  processes: ClusterProcess[];
 }

@@ -25,6 +25,17 @@ export function isBetter(a: number, b: number, goal: Goal): boolean {
 export const isFeasible = (trial: Trial): boolean =>
   Object.values(trial.constraints ?? {}).every(({ feasible }) => feasible);
 
+// The best completed trial with a finite value that meets all constraints; of equal ones the first.
+export function bestTrial(trials: readonly Trial[], goal: Goal): Trial | null {
+  let best: Trial | null = null;
+  for (const trial of trials) {
+    if (trial.state !== 'COMPLETED' || trial.value === null || !Number.isFinite(trial.value)) continue;
+    if (!isFeasible(trial)) continue;
+    if (best === null || isBetter(trial.value, best.value as number, goal)) best = trial;
+  }
+  return best;
+}
+
 export interface Snapshot {
   study: Study;
   trials: readonly Trial[]; // the newest
@@ -83,7 +94,11 @@ function appendRecord(records: readonly StepRecord[], record: StepRecord): StepR
   return last && last.step >= record.step ? mergeRecords(records, [record]) : [...records, record];
 }
 
-const mostKnown = 1000;
+// How long the study has been ACTIVE, as it is said now.
+const activity = (active_ms: number | undefined): Pick<Study, 'active_ms' | 'read_at'> =>
+  active_ms === undefined ? {} : { active_ms, read_at: Date.now() };
+
+export const mostKnown = 10_000;
 
 // Old ones go, but those that are open and the best.
 function forgetOld(trials: Trial[], data: StudyData): Trial[] {
@@ -112,7 +127,7 @@ export function applyEvents(data: StudyData, events: readonly StudyEvent[]): Stu
         break;
       case 'STUDY_STATE_CHANGED': {
         const { state, state_reason } = event;
-        study = { ...study, state, state_reason };
+        study = { ...study, state, state_reason, ...activity(event.active_ms) };
         if (hasEnded(study)) study.ended_at = event.time ?? study.ended_at;
         break;
       }
@@ -167,8 +182,8 @@ export function withoutCurve(data: StudyData, trial: number): StudyData {
 // A study as an action's answer has it; older than what events have brought, it changes nothing.
 export function withAnswer(data: StudyData, answer: Study): StudyData {
   if (answer.seq < data.seq) return data;
-  const { state, state_reason, ended_at } = answer;
-  return { ...data, study: { ...data.study, state, state_reason, ended_at } };
+  const { state, state_reason, ended_at, active_ms } = answer;
+  return { ...data, study: { ...data.study, state, state_reason, ended_at, ...activity(active_ms) } };
 }
 
 const doneStates: ReadonlySet<TrialState> = new Set(['COMPLETED', 'PRUNED', 'FAILED', 'INFEASIBLE', 'CANCELLED']);

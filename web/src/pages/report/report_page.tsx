@@ -8,6 +8,7 @@ import { StateBadge } from '../../components/state_badge';
 import { explainReason } from '../../format';
 import { hrefOf, navigate, route } from '../../router';
 import type { Report } from '../../store/report';
+import { slicePoints } from '../../store/space';
 import { fromSnapshot, type Snapshot } from '../../store/study_state';
 import { newestFirst } from '../../store/trial_rows';
 import { useAnswer } from '../../store/use_answer';
@@ -19,7 +20,7 @@ import { Tiles } from '../study/tiles';
 import { parameterNames, trialColumns } from '../study/trial_columns';
 
 function Model({ study, onTrial }: { study: Study; onTrial: (trial: number) => void }) {
-  const slices = useAnswer('slices', (abort) => getSlices(study.id, null, abort)).value;
+  const slices = useAnswer('slices', (abort) => getSlices(study.id, null, slicePoints(study.spec), abort)).value;
   const trust = useAnswer('trust', (abort) => getTrust(study.id, abort)).value;
   const importance = useAnswer('importance', (abort) => getImportance(study.id, abort)).value;
   const metric = study.spec?.metric?.name ?? 'value';

@@ -3,6 +3,7 @@ import { useRef } from 'preact/hooks';
 import type { StudyAction } from '../../api/client';
 import type { Study, StudyState } from '../../api/types';
 import { Alert } from '../../components/notices';
+import { may } from '../../store/session';
 import type { StudyStore } from '../../store/study_store';
 import { CloneButton, DeleteButton } from './copies';
 
@@ -27,7 +28,7 @@ export function StudyActions({ store, study }: { store: Acting; study: Study }) 
   };
   return (
     <div class="actions">
-      {(offered[study.state] ?? []).map((action) => (
+      {(may('operator') ? (offered[study.state] ?? []) : []).map((action) => (
         <button
           key={action}
           type="button"
@@ -38,8 +39,8 @@ export function StudyActions({ store, study }: { store: Acting; study: Study }) 
           {labels[action]}
         </button>
       ))}
-      <CloneButton study={study} />
-      <DeleteButton study={study} />
+      {may('operator') && <CloneButton study={study} />}
+      {may('admin') && <DeleteButton study={study} />}
       {store.actionError.value && <Alert>{store.actionError.value}</Alert>}
       <dialog ref={dialog} class="dialog" aria-labelledby="stop-title">
         <h2 id="stop-title">Stop this study?</h2>

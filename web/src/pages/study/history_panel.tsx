@@ -1,11 +1,15 @@
 import { useCallback, useState } from 'preact/hooks';
 import type { History, Study } from '../../api/types';
+import { getHistory } from '../../api/client';
 import { canBeLogarithmic, describeHistory, historyOption, isEmpty, type Point } from '../../charts/history';
 import { Chart } from '../../components/chart';
 import { LogToggle } from '../../components/log_toggle';
 import { Empty } from '../../components/notices';
 import { formatNumber } from '../../format';
 import { hrefOf } from '../../router';
+import { severalObjectives } from '../../store/objectives';
+import { useAnswer } from '../../store/use_answer';
+import { useThrottled } from '../../store/use_throttled';
 import type { Palette } from '../../theme';
 
 function Improvements({
@@ -53,7 +57,21 @@ interface Props {
   onTrial: (trial: number) => void;
 }
 
-export function HistoryPanel({ study, history, onTrial }: Props) {
+const againMs = 2000;
+
+// Of several objectives the first one's history is live; another one's is asked for while trials end.
+function useHistory(study: Study, first: History, objective: string | null): History {
+  const settled = useThrottled(JSON.stringify(study.trial_counts), againMs);
+  const key =
+    objective === null || objective === first.objective ? null : JSON.stringify([study.id, objective, settled]);
+  const { value } = useAnswer(key, (abort) => getHistory(study.id, abort, objective ?? ''));
+  return key === null || value?.objective !== objective ? first : value;
+}
+
+export function HistoryPanel({ study, history: first, onTrial }: Props) {
+  const objectives = severalObjectives(study.spec);
+  const [chosen, setChosen] = useState(0);
+  const history = useHistory(study, first, objectives[chosen]?.name ?? null);
   const metric = history.objective;
   const logAllowed = canBeLogarithmic(history);
   const [log, setLog] = useState(false);
@@ -65,6 +83,18 @@ export function HistoryPanel({ study, history, onTrial }: Props) {
     <section class="panel" aria-labelledby="history-title">
       <header class="panel-head">
         <h2 id="history-title">Best so far</h2>
+        {objectives.length > 0 && (
+          <label class="select-label">
+            <span class="sr-only">Objective</span>
+            <select value={chosen} onChange={(event) => setChosen(Number(event.currentTarget.value))}>
+              {objectives.map(({ name }, i) => (
+                <option key={name} value={i}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
         <ul class="legend" aria-label="Legend">
           <li>
             <svg class="key" viewBox="0 0 18 10" aria-hidden="true">
