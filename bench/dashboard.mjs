@@ -9,6 +9,7 @@ import { Service } from '../tests/e2e/support/serve.mjs';
 const [binDir, count = '10000', runs = '3'] = process.argv.slice(2);
 const trials = Number(count);
 const atOnce = 16;
+const pauseMs = 500;
 
 const pages = (study) => [
   { name: 'studies', path: '/', ready: '[data-study]' },
@@ -19,6 +20,13 @@ const pages = (study) => [
 async function fill(service, id) {
   const random = generator(5);
   let begun = 0;
+  // The service takes so many calls of a token a second, and says so.
+  const add = (trial) =>
+    service.call(`/studies/${id}/trials`, trial).catch(async (error) => {
+      if (!String(error).includes('rate_limited')) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      return add(trial);
+    });
   const worker = async () => {
     while (begun < trials) {
       begun += 1;
@@ -30,7 +38,7 @@ async function fill(service, id) {
         mode: ['bsp', 'ssp', 'asp'][Math.floor(3 * random())],
       };
       const end = random() < 0.05 ? { state: 'FAILED', reason: 'out of memory' } : { value: 0.5 + 0.45 * random() };
-      await service.call(`/studies/${id}/trials`, { params, ...end });
+      await add({ params, ...end });
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
