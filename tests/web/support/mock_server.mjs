@@ -216,20 +216,19 @@ function sampleOf(study, top) {
   const rows = valued.slice(0, Math.max(1, Math.ceil((valued.length * top) / 100))).sort((a, b) => a.id - b.id);
   const names = [...new Set(rows.flatMap(({ params }) => Object.keys(params)))];
   const column = (cell) => rows.map((row) => cell(row) ?? null);
-  const values = study.value.spec.objectives?.map((one) => one.name) ?? [name];
   return {
     seq: study.value.seq,
-    objective: name,
+    objective: metric.name,
     valued: valued.length,
     chosen: rows.length,
-    distribution: valued.map(of),
+    distribution: valued.map(({ value }) => value),
     optimal: [],
     hypervolume: null,
     trials: column(({ id }) => id),
     states: column(({ state }) => state),
-    feasible: column(feasible),
-    values: Object.fromEntries(values.map((one) => [one, column(objectiveOf(study, one).of)])),
-    params: Object.fromEntries(names.map((one) => [one, column(({ params }) => params[one])])),
+    feasible: column(() => true),
+    values: rows.length === 0 ? {} : { [metric.name]: column(({ value }) => value) },
+    params: Object.fromEntries(names.map((name) => [name, column(({ params }) => params[name])])),
   };
 }
 

@@ -19,7 +19,6 @@ test('the report stands in the page', () => {
 test('what was recorded is answered, whatever the query, and nothing else', async () => {
   globals.fetch = () => assert.fail('a report asked the network');
   answerFrom({ '/studies/k3f': study, '/studies/k3f/trials': { trials: [], next_page_token: '' } });
-  const newest = { filter: '', order: 'id desc', size: 1, at: { offset: 0 } };
   assert.equal((await getStudy('k3f')).name, 'n');
   const newest = { filter: '', order: 'id desc', size: 100, at: { offset: 0 } };
   assert.deepEqual((await listTrials('k3f', newest)).trials, []);

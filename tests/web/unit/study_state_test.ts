@@ -134,16 +134,16 @@ test('older trials are met by themselves, and do not undo what events have told'
 
 test('of a long study the newest trials are kept, the best one, and those that are open', () => {
   const best = { trial: 3, value: 1, params: {} };
-  const old = Array.from({ length: 10_000 }, (_, i) => trial(i + 1, 'COMPLETED', 0));
+  const old = Array.from({ length: 1000 }, (_, i) => trial(i + 1, 'COMPLETED', 0));
   const data = withCurve(snapshot(study({ best }), old), 7, []);
-  const more = Array.from({ length: 6000 }, (_, i): StudyEvent => ({
+  const more = Array.from({ length: 600 }, (_, i): StudyEvent => ({
     type: 'TRIAL_CREATED',
     seq: i + 2,
-    trial: trial(10_001 + i, 'RUNNING'),
+    trial: trial(1001 + i, 'RUNNING'),
   }));
   const ids = applyEvents(data, more).trials.map(({ id }) => id);
-  assert.deepEqual(ids.slice(0, 3), [3, 7, 6001]);
-  assert.equal(ids.at(-1), 16_000);
+  assert.deepEqual(ids.slice(0, 3), [3, 7, 601]);
+  assert.equal(ids.at(-1), 1600);
 });
 
 test('a curve collects what is reported before and after its records arrive', () => {

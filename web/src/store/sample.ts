@@ -50,11 +50,11 @@ export function useSample(study: Study, { top, limit, objective }: SampleQuery) 
   return { sample: answer.value, error: answer.error, loading: answer.loading };
 }
 
-// The trials that are known, and those that stand for the others; `feasible`: of these only what meets all constraints.
-export function withSampled(known: readonly Trial[], sample: Sample, { feasible = false } = {}): Trial[] {
+// The trials that are known, and those that stand for the others.
+export function withSampled(known: readonly Trial[], sample: Sample): Trial[] {
   const ids = new Set(known.map(({ id }) => id));
   const others = rowsOf(sample)
-    .filter((row) => !ids.has(row.id) && (row.feasible || !feasible))
+    .filter(({ id }) => !ids.has(id))
     .map(({ id, state, params, value, values }): Trial => ({
       id,
       state,

@@ -11,7 +11,6 @@ import {
   applyEvents,
   findTrial,
   fromSnapshot,
-  mostKnown,
   type StudyData,
   withAnswer,
   withCurve,
@@ -39,7 +38,6 @@ export class StudyStore {
   private flushTimer: ReturnType<typeof setTimeout> | undefined;
   private meetTimer: ReturnType<typeof setTimeout> | undefined;
   private startTimer: ReturnType<typeof setTimeout> | undefined;
-  private met = false;
   private readonly asked = new Set<number>(); // trials on their way
   private readonly closing = new AbortController();
 
@@ -132,24 +130,11 @@ export class StudyStore {
   }
 
   // What is told of the latest trials needs more of them than the first view shows.
-  private async meetNewest(most = api.mostTrialsAtOnce): Promise<void> {
-    for (let token = '', met = 0; met < most; met += api.mostTrialsAtOnce) {
-      const at = token === '' ? { offset: 0 } : { token };
-      const newest = { ...newestFirst, size: api.mostTrialsAtOnce, at };
-      const page = await api.listTrials(this.id, newest, this.closing.signal).catch(() => null);
-      if (page === null) return;
-      this.update((data) => withTrials(data, page.trials));
-      token = page.next_page_token;
-      if (token === '') return;
-    }
+  private async meetNewest(): Promise<void> {
+    const newest = { ...newestFirst, size: api.mostTrialsAtOnce, at: { offset: 0 } };
+    const page = await api.listTrials(this.id, newest, this.closing.signal).catch(() => null);
+    if (page !== null) this.update((data) => withTrials(data, page.trials));
   }
-
-  // For a part of the page that shows trials one by one: up to ten thousand of the newest.
-  readonly meetMany = (): void => {
-    const known = this.data.value?.trials.length ?? 0;
-    if (!this.met && known < (this.data.value?.history.trials ?? 0)) void this.meetNewest(mostKnown);
-    this.met = true;
-  };
 
   private async reload(): Promise<void> {
     try {

@@ -1,7 +1,6 @@
 import { useCallback, useState } from 'preact/hooks';
 import { getHistory } from '../../api/client';
 import type { History, Study } from '../../api/types';
-import { getHistory } from '../../api/client';
 import { canBeLogarithmic, describeHistory, historyOption, isEmpty, type Point } from '../../charts/history';
 import { Chart } from '../../components/chart';
 import { LogToggle } from '../../components/log_toggle';

@@ -1,7 +1,6 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Study } from '../../api/types';
 import { lazily } from '../../components/lazy';
-import { Nearing } from '../../components/nearing';
 import { ConnectionStatus, Empty } from '../../components/notices';
 import { StateBadge } from '../../components/state_badge';
 import { explainReason, formatNumber, humanize } from '../../format';
@@ -11,7 +10,6 @@ import { severalObjectives } from '../../store/objectives';
 import { progressOf } from '../../store/progress';
 import { useSample, withSampled } from '../../store/sample';
 import { may, session } from '../../store/session';
-import { useSample, withSampled } from '../../store/sample';
 import { findTrial, hasEnded, type StudyData } from '../../store/study_state';
 import { StudyStore } from '../../store/study_store';
 import { StudyActions } from './actions';
@@ -71,14 +69,6 @@ function withoutTrial(study: Study, chosen: number | null): string {
   return hasEnded(study) ? 'No trial was completed.' : 'The best trial will be shown here.';
 }
 
-// The front is found among the trials that stand for all: it is in them, whatever their number.
-function Objectives({ data }: { data: StudyData }) {
-  const { study, trials } = data;
-  const { sample } = useSample(study, { top: 100, objective: '', limit: 1000 });
-  const shown = useMemo(() => (sample ? withSampled(trials, sample, { feasible: true }) : trials), [trials, sample]);
-  return <ObjectivesPanel study={study} trials={shown} />;
-}
-
 function Overview({ store, data, chosen }: { store: StudyStore; data: StudyData; chosen: number | null }) {
   const { study, trials } = data;
   const found = useMemo(() => parameterNames(study, trials), [study.spec, trials]);
@@ -114,13 +104,11 @@ function Overview({ store, data, chosen }: { store: StudyStore; data: StudyData;
             best={best?.id ?? null}
             onTrial={(trial) => openTrial(study.id, trial, chosen)}
           />
-          <Nearing onNear={store.meetMany}>
-            <TimelinePanel
-              study={study}
-              trials={trials}
-              onTrial={(trial) => navigate(hrefOf({ page: 'trial', study: study.id, trial }))}
-            />
-          </Nearing>
+          <TimelinePanel
+            study={study}
+            trials={trials}
+            onTrial={(trial) => navigate(hrefOf({ page: 'trial', study: study.id, trial }))}
+          />
           <ImportancePanel study={study} trials={trials} />
         </div>
         {shown ? (
