@@ -42,7 +42,7 @@ set(documents ${CMAKE_SOURCE_DIR}/packages/copyright ${CMAKE_BINARY_DIR}/changel
 install(FILES ${documents} DESTINATION share/doc/krige COMPONENT runtime)
 install(FILES ${documents} DESTINATION share/doc/krige-dev COMPONENT development)
 
-# The public headers: these, and what they include. tests/package holds that no other is needed.
+# The public headers: these and what they include, which tests/package holds to be all.
 function(krige_install_headers library)
   set(headers ${ARGN})
   list(TRANSFORM headers PREPEND ${CMAKE_SOURCE_DIR}/)
@@ -54,12 +54,14 @@ krige_install_headers(base
   base/error.h
   base/ids.h
   base/json.h
+  base/limits.h
   base/rng.h)
 krige_install_headers(gp
   gp/acquisition/suggest.h
   gp/fit/fit.h
   gp/gaussian_process.h
   gp/hypervolume/hypervolume.h
+  gp/hypervolume/pareto.h
   gp/instruction_set.h
   gp/output_transform.h
   gp/points.h
@@ -73,6 +75,7 @@ krige_install_headers(tuner
   tuner/space/parameter.h
   tuner/space/space.h
   tuner/space/value.h
+  tuner/spec/metric_patterns.h
   tuner/spec/objective.h
   tuner/spec/study_spec.h
   tuner/spec/warm_start.h
