@@ -301,19 +301,20 @@ TEST_F(TrainingTest, WhatTheProcessesDoIsShown) {
     std::int64_t sent = 0, taken = 0;
     for (const OrderedJson& worker : by_role["worker"]) {
       EXPECT_GT(worker["pid"], 1);
-      EXPECT_GE(worker["clock"], mode == "mapreduce" ? 1 : 6) << "1437 rows in minibatches of 500, twice";
+      EXPECT_GT(worker["clock"], 0) << "in bsp the others may have done the last ones for it";
       EXPECT_GT(worker["socket_bytes"].get<double>() + worker["memory_bytes"].get<double>(), 0);
       compute += worker["compute_seconds"].get<double>();
       sent += worker.value("pushes", 0);
     }
     EXPECT_NEAR(compute, last(outcome)["compute_seconds"].get<double>(), 1e-6) << "as the last record has it";
     for (const OrderedJson& shard : by_role["shard"]) {
-      EXPECT_EQ(shard["clock"], 6);
+      EXPECT_EQ(shard["clock"], mode == "bsp" ? 6 : 4) << "1437 rows in minibatches of 500, of all or of each, twice";
       EXPECT_GT(shard["pulls"], 0);
       EXPECT_LE(shard["staleness_max"], mode == "ssp" ? 2 : 0);
       taken += shard["pushes"].get<std::int64_t>();
     }
-    EXPECT_EQ(sent, taken) << mode;
+    EXPECT_EQ(taken > 0, mode != "mapreduce");
+    EXPECT_LE(taken, sent) << "what came too late to change anything is not waited for";
   }
 }
 
