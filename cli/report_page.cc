@@ -36,7 +36,12 @@ Result<OrderedJson> answers_of(Service& service, const OrderedJson& study) {
   const std::string path = "/studies/" + study.at("id").get<std::string>();
   OrderedJson answers{{path, study}};
   KRIGE_TRY(const std::vector<OrderedJson> trials, service.list(path + "/trials", "trials"));
-  answers[path + "/trials"] = {{"trials", trials}, {"next_page_token", ""}};
+  answers[path + "/trials"] = {
+      {"trials", trials}, {"next_page_token", ""}, {"seq", study.at("seq")}, {"total_size", trials.size()}};
+  for (const auto& [what, query] :
+       {std::pair{"/history", "?points=20000"}, {"/trials:sample", "?limit=2000"}, {"/trials:optimal", ""}}) {
+    KRIGE_TRY(answers[path + what], service.get(path + what + query));
+  }
   if (Result<OrderedJson> curves = service.get(path + "/curves?limit=500")) {
     (*curves)["metrics"] = (*curves)["curves"].empty() ? OrderedJson::array() : OrderedJson{(*curves)["metric"]};
     answers[path + "/curves"] = *std::move(curves);
@@ -50,9 +55,9 @@ Result<OrderedJson> answers_of(Service& service, const OrderedJson& study) {
 }  // namespace
 
 Result<std::string> report_page(Service& service, const OrderedJson& study) {
-  const web::Asset* script = bundled("app", ".js");
+  const web::Asset* script = bundled("report", ".js");
   const web::Asset* style = bundled("style", ".css");
-  const web::Asset* licences = bundled("app", ".LEGAL.txt");
+  const web::Asset* licences = bundled("report", ".LEGAL.txt");
   if (script == nullptr || style == nullptr)
     return fail(ErrorCode::unsupported, "this krige was built without the dashboard, which the page is made of");
   OrderedJson report{{"study", study.at("id")},

@@ -105,6 +105,7 @@ int serve(const ServeOptions& options) {
   InterruptWatch interrupt([&] {
     const std::lock_guard lock(reload_mutex);
     if (reloads == nullptr) return log::warning("SIGHUP: the service is not there yet, or ends");
+    if (options.tls_certificate.empty()) return log::info("SIGHUP: there is no certificate to read again");
     if (const Status reloaded = reloads->reload_certificate(); !reloaded)
       return log::error("SIGHUP: the old certificate stays: " + reloaded.error().describe());
     log::info("SIGHUP: the certificate was read again");

@@ -16,6 +16,7 @@ void add_routes(Router& router, Api& api) {
   add_trainings(router, api);
   add_trials(router, api);
   add_curves(router, api);
+  add_overview(router, api);
   add_study_files(router, api);
   add_surrogate(router, api);
   add_workers(router, api);

@@ -42,6 +42,7 @@ struct Api {
 
 void add_studies(Router& router, Api& api);
 void add_curves(Router& router, Api& api);
+void add_overview(Router& router, Api& api);
 void add_study_files(Router& router, Api& api);
 void add_surrogate(Router& router, Api& api);
 void add_trainings(Router& router, Api& api);

@@ -134,7 +134,7 @@ TEST(SupervisorArguments, FaultsNameTheOption) {
 std::vector<std::string> shell(const std::string& script) { return {"sh", "-c", script}; }
 
 TEST(SupervisorLimits, TimeIsUpForAllOfTheGroupAfterItsGrace) {
-  Supervised run(unruly({"branch", "deaf", "pid"}), Millis(0), {}, {.time = Millis(150), .grace = Millis(100)});
+  Supervised run(unruly({"branch", "deaf", "pid"}), Millis(0), {}, {Millis(150), {}, {}, Millis(100)});
   const pid_t child = run.next_pid();
   const auto report = run.report();
   ASSERT_TRUE(report);
@@ -143,7 +143,7 @@ TEST(SupervisorLimits, TimeIsUpForAllOfTheGroupAfterItsGrace) {
 }
 
 TEST(SupervisorLimits, WhoEndsInTimeIsNotToldOfALimit) {
-  Supervised run(shell("exit 3"), Millis(0), {}, {Millis(60'000), Millis(60'000), std::uint64_t{1} << 40});
+  Supervised run(shell("exit 3"), Millis(0), {}, {Millis(60'000), Millis(60'000), std::uint64_t{1} << 40, Millis(0)});
   const auto report = run.report();
   expect_end(report, End::exited, 3, false);
   EXPECT_EQ(report->limit, Limit::none);
@@ -152,7 +152,7 @@ TEST(SupervisorLimits, WhoEndsInTimeIsNotToldOfALimit) {
 // The processes that use it have ended, or go on as children of children: all of them count.
 TEST(SupervisorLimits, ProcessorTimeIsSummedOverProcesses) {
   Supervised run(shell("while :; do (i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done); done"), Millis(0), {},
-                 {.cpu_time = Millis(300)});
+                 {{}, Millis(300), {}, Millis(100)});
   const auto report = run.report();
   ASSERT_TRUE(report);
   EXPECT_EQ(report->limit, Limit::cpu_time);
@@ -166,7 +166,7 @@ TEST(SupervisorLimits, MemoryIsSummedOverProcessesAndSharedPagesCountOnce) {
                              "for i in range(3):\n"
                              "    if os.fork() == 0: time.sleep(0.5); os._exit(0)\n"
                              "for i in range(3): os.wait()\n";
-  const Limits limits{.memory_bytes = 100'000'000};
+  const Limits limits{{}, {}, 100'000'000, Millis(0)};
   Supervised within({"python3", "-S", "-c", shared}, Millis(0), {}, limits);
   expect_end(within.report(), End::exited, 0, false);
   Supervised beyond({"python3", "-S", "-c", "import os, time\nos.fork()\n" + hold + "time.sleep(60)\n"}, Millis(0), {},

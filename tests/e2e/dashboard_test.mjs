@@ -302,7 +302,7 @@ for (const scheme of ['light', 'dark']) {
     await page.getByRole('img', { name: '8 trials on 4 parallel axes: rate, kind, momentum, score.' }).waitFor();
     await page.locator('select').first().selectOption('25');
     await page.getByRole('img', { name: /^2 trials on 4/ }).waitFor();
-    await page.getByText('Order of the axes').click();
+    await page.getByText('Axes', { exact: true }).click();
     await page.getByRole('button', { name: 'kind to the left' }).click();
     await page.getByRole('img', { name: '2 trials on 4 parallel axes: kind, rate, momentum, score.' }).waitFor();
     await page.locator('.behind summary', { hasText: 'Show as a table' }).first().click();
@@ -340,15 +340,29 @@ inBrowser(
   async (page) => {
     await page.goto(service.origin);
     await page.getByRole('button', { name: 'New study' }).click();
-    const file = page.getByRole('textbox');
+    const file = page.getByRole('textbox', { name: /^Study file/ });
     await file.fill('name: by-hand\nmetric: {name: loss}\nparameters:\n  x: {type: float, min: 2, max: 1}\n');
     await text(page.locator('.file-check'), 'parameters.x');
     const create = page.getByRole('button', { name: 'Create the study' });
     assert.equal(await create.isDisabled(), true);
     await file.fill('name: by-hand\nmetric: {name: loss}\nparameters:\n  x: {type: float, min: 0, max: 1}\n');
     await text(page.locator('.file-check'), 'The file is valid.');
+    // The fields write the file, and the file the fields.
+    await page.getByRole('button', { name: 'Add a parameter' }).click();
+    await page.getByRole('textbox', { name: 'Parameter' }).nth(1).fill('depth');
+    await page.keyboard.press('Tab');
+    await page.waitForFunction(() => document.querySelector('.file-text').value.includes('depth: {type: float'));
+    await page.getByRole('combobox', { name: 'Type' }).nth(1).selectOption('int');
+    await page.getByRole('textbox', { name: 'Trials' }).fill('12');
+    await page.keyboard.press('Tab');
+    await page.waitForFunction(() => document.querySelector('.file-text').value.includes('max_trials: 12'));
+    await text(page.locator('.file-check'), 'The file is valid.');
+    await assertAccessible(page);
     await create.click();
     await text(page.locator('h1'), 'by-hand');
+    const made = (await service.call('/studies')).studies.find(({ name }) => name === 'by-hand');
+    assert.equal(made.spec.parameters.depth.type, 'int');
+    assert.equal(made.spec.budget.max_trials, 12);
     await page.getByRole('button', { name: 'Clone' }).click();
     await page.getByRole('textbox', { name: 'Name' }).fill('by-hand-2');
     await page.getByRole('button', { name: 'Create the clone' }).click();
@@ -398,4 +412,46 @@ inBrowser('the curves of all trials, of any metric', 'dark', async (page) => {
   await page.getByRole('combobox', { name: 'Metric of the curves' }).selectOption('train_loss');
   await page.getByRole('img', { name: /^Train loss over the steps of 4 trials/ }).waitFor();
   await assertAccessible(page);
+});
+
+inBrowser('several objectives have a front, whose trials a click opens', 'light', async (page) => {
+  const { metric, ...file } = plane;
+  const objectives = [
+    { name: 'score', goal: 'maximize', reference: -4 },
+    { name: 'cost', goal: 'minimize', reference: 3 },
+  ];
+  const { id } = await service.call('/studies', { ...file, name: 'front', objectives, method: 'random' });
+  for (const rate of [1e-3, 1e-2, 1e-1]) {
+    const metrics = { score: score({ rate }), cost: Math.abs(Math.log10(rate)) / 2 };
+    await service.call(`/studies/${id}/trials`, { params: { rate, kind: 'plain' }, metrics });
+  }
+  await page.goto(`${service.origin}/studies/${id}/explore`);
+  await page.getByRole('img', { name: /^Cost over Score of 3 trials, of which no other trial beats 2/ }).waitFor();
+  await text(page.locator('.panel-head'), 'hypervolume');
+  assert.notEqual(await findColour(page, '.chart-tall canvas', '--accent'), null, 'the front is drawn');
+  await page.getByRole('combobox', { name: 'Objective' }).selectOption('cost');
+  await page.getByRole('img', { name: /^Cost of 3 trials over rate/ }).waitFor();
+  await assertAccessible(page);
+  await page.locator('.behind-box a').first().click();
+  await page.waitForURL(/trials\/\d+$/);
+});
+
+inBrowser('what early stopping holds trials against is drawn over their curves', 'dark', async (page) => {
+  const early_terminate = { type: 'median', min_iter: 1, min_trials: 2 };
+  const { id } = await service.call('/studies', { ...plane, name: 'limits', early_terminate, method: 'random' });
+  for (const level of [0.3, 0.5, 0.7]) {
+    const { trials } = await service.call(`/studies/${id}/trials:suggest`, { client_id: `w${level}` });
+    const [{ id: trial, attempt }] = trials;
+    for (const step of [1, 2, 3]) {
+      const report = { token: attempt.token, step, metrics: { score: level * (1 - 1 / (step + 1)) } };
+      await service.call(`/studies/${id}/trials/${trial}:report`, report);
+    }
+    await service.call(`/studies/${id}/trials/${trial}:complete`, { token: attempt.token, value: level });
+  }
+  await page.goto(`${service.origin}/studies/${id}/explore`);
+  await text(page.locator('.panel-head'), 'dashed: the median that early stopping holds trials against');
+  const curves = page.locator('.panel', { has: page.locator('#curves-title') });
+  await curves.locator('canvas').waitFor();
+  await curves.getByText('Show as a table').nth(1).click();
+  await text(curves.locator('.behind-box'), '0.3750');
 });

@@ -145,7 +145,15 @@ class OpenApi(unittest.TestCase):
         api.call("stopTrial", {}, study=study, trial=first["id"], expect=409)
         page, _ = api.call("listTrials", query="?page_size=2&state=COMPLETED,FAILED", study=study)
         self.assertEqual(len(page["trials"]), 2)
+        self.assertEqual(page["total_size"], 4)
+        page, _ = api.call("listTrials", query="?order_by=x%20desc&filter=n%3E2%20state=completed&offset=0", study=study)
+        self.assertTrue(all(trial["params"]["n"] > 2 for trial in page["trials"]))
         api.call("followStudy", query="?after=0", study=study, stream=True)
+        listed, _ = api.call("followStudy", query="?after=0", study=study, headers={"Accept": "application/json"})
+        self.assertEqual(listed["events"][0]["type"], "STUDY_CREATED")
+        api.call("followStudies", query=f"?others=false&study={study}:0", stream=True)
+        self.assertEqual(api.call("getHistory", study=study)[0]["improvements"][0], [first["id"], 0.25])
+        self.assertIn(first["id"], api.call("sampleTrials", query="?top=50&limit=10", study=study)[0]["trials"])
 
     def modelled(self, api: Description):
         """What the Gaussian process of a study believes."""
@@ -180,6 +188,8 @@ class OpenApi(unittest.TestCase):
         optimal, _ = api.call("listOptimalTrials", study=study)
         self.assertEqual([trial["id"] for trial in optimal["trials"]], [given[0]["id"]])
         self.assertEqual(api.call("getStudy", study=study)[0]["optimal"], [given[0]["id"]])
+        self.assertGreater(api.call("sampleTrials", study=study)[0]["hypervolume"]["volume"], 0)
+        api.call("getHistory", query="?objective=speed", study=study)
 
     def steering(self, api: Description, study: str):
         view, headers = api.call("getStudy", study=study)

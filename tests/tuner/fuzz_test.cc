@@ -222,7 +222,7 @@ void expect_points(const StudySpec& spec, Rng& rng) {
   EXPECT_TRUE(spec.space.check(sampled)) << dump(to_json(sampled));
   if (spec.command) {
     // A first word that is a macro may come to nothing.
-    const Result<RunSpec> run = make_run(spec, {"s", 1, 1}, sampled, "trainer", std::nullopt);
+    const Result<RunSpec> run = make_run(spec, {"s", 1, 1}, sampled, "trainer");
     EXPECT_TRUE(run || spec.command->front().find_first_of("{$") != std::string::npos) << run.error().describe();
   }
 }

@@ -244,7 +244,7 @@ inBrowser('two thousand trials are sorted and scrolled with few rows in the docu
   await page.getByRole('button', { name: 'accuracy' }).click();
   await page.getByRole('button', { name: 'accuracy' }).click();
   await page.locator('th[aria-sort=descending]', { hasText: 'accuracy' }).waitFor();
-  assert.match(await rows.first().getAttribute('class'), /best-row/);
+  await page.locator('.data-table tbody tr:not(.spacer):first-child.best-row').waitFor();
   await page.getByRole('button', { name: 'Trial', exact: true }).click();
   await trialsBox(page).evaluate((box) => (box.scrollTop = 500 * 34));
   await rowOf(page, 1499).waitFor();
@@ -306,6 +306,7 @@ inBrowser('the page of a trial: every curve, every attempt, what it prints', asy
   fill(study, 2, 3);
   const one = study.createTrial({ learning_rate: 0.05, hidden: 64 });
   for (const step of [1, 2]) study.report(one, step, { accuracy: 0.1 * step, train_loss: 2 / step, odd: NaN });
+  study.report(one, 2, { accuracy: 0.2, train_loss: 1, odd: NaN, test_accuracy: 0.1875 });
   study.tryAgain(one, 'LOST', 'no sign of life for 60 s');
   study.print(one, 2, 'epoch 1\n');
   await goLive(page, `/studies/whole/trials/${one}`);
@@ -313,6 +314,7 @@ inBrowser('the page of a trial: every curve, every attempt, what it prints', asy
   await trialPage(page).waitFor();
   for (const name of [/^accuracy over 2 steps/, /^train_loss over 2 steps/, /^odd has no finite value/])
     await page.getByRole('img', { name }).waitFor();
+  await text(page.locator('.facts-once'), 'Test accuracy at step 20.1875'); // told once: no curve
   await text(page.locator('.panel-head', { hasText: 'Attempts' }), '1 retry, 1 lost');
   const attempts = page.locator('.attempts-table tbody tr');
   await text(attempts.nth(0), 'no sign of life for 60 s');
@@ -374,43 +376,47 @@ inBrowser('whoever scrolls up in what is printed stops following it', async (pag
   assert.ok((await fromEnd()) < 5);
 });
 
-inBrowser('what the processes of a training do, and the model that it has made', async (page) => {
-  const study = server.addStudy('trained', { ...digits('digits-mlp', 40), train: {}, keep_models: 1 });
-  const one = study.createTrial({ learning_rate: 0.05 });
-  const worker = { pushes_per_second: 812.3, pulls_per_second: 811, compute_seconds: 6, wait_seconds: 3 };
-  const cluster = {
-    attempt: 1,
-    live: true,
-    updated_at: new Date().toISOString(),
-    mode: 'ssp',
-    staleness: 4,
-    elapsed_seconds: 10,
-    processes: [
-      { role: 'shard', index: 0, pid: 14, clock: 77, staleness_mean: 1.25, staleness_max: 4 },
-      { role: 'worker', index: 0, pid: 13, clock: 80, ...worker, evaluate_seconds: 0.5, memory_bytes: 5_000_000 },
-      { role: 'coordinator', pid: 12 },
-    ],
-  };
-  study.clusters.set(one, cluster);
-  await goLive(page, `/studies/trained/trials/${one}/details`);
-  const rows = page.locator('.cluster-table tbody tr');
-  await text(rows.nth(0), 'coordinator pid 12');
-  await text(rows.nth(1), 'computes 60 % · waits 30 % · evaluates 5 % · else 5 %');
-  await text(rows.nth(1), '5 MB');
-  await text(rows.nth(2), '1.25, at most 4');
-  await text(page.locator('.panel-head', { hasText: 'Processes' }), 'ssp · staleness up to 4 · live');
-  cluster.processes[1].clock = 1234; // it goes on
-  await text(rows.nth(1), '1234');
-  assert.equal(await page.getByRole('link', { name: 'Download the model' }).count(), 0);
-  cluster.live = false;
-  study.end(one, 'COMPLETED', 0.9);
-  await text(page.locator('.panel-head', { hasText: 'Processes' }), 'as it was at the end');
-  const model = page.getByRole('link', { name: 'Download the model' });
-  assert.equal(await model.getAttribute('href'), `/api/v1/studies/trained/trials/${one}/model`);
-  await assertAccessible(page);
-  study.end(study.createTrial({ learning_rate: 0.1 }), 'COMPLETED', 0.95); // a better one: the first is not kept
-  await model.waitFor({ state: 'detached' });
-});
+inBrowser(
+  'what the processes of a training do, and the model that it has made',
+  async (page) => {
+    const study = server.addStudy('trained', { ...digits('digits-mlp', 40), train: {}, keep_models: 1 });
+    const one = study.createTrial({ learning_rate: 0.05 });
+    const worker = { pushes_per_second: 812.3, pulls_per_second: 811, compute_seconds: 6, wait_seconds: 3 };
+    const cluster = {
+      attempt: 1,
+      live: true,
+      updated_at: new Date().toISOString(),
+      mode: 'ssp',
+      staleness: 4,
+      elapsed_seconds: 10,
+      processes: [
+        { role: 'shard', index: 0, pid: 14, clock: 77, staleness_mean: 1.25, staleness_max: 4 },
+        { role: 'worker', index: 0, pid: 13, clock: 80, ...worker, evaluate_seconds: 0.5, memory_bytes: 5_000_000 },
+        { role: 'coordinator', pid: 12 },
+      ],
+    };
+    study.clusters.set(one, cluster);
+    await goLive(page, `/studies/trained/trials/${one}/details`);
+    const rows = page.locator('.cluster-table tbody tr');
+    await text(rows.nth(0), 'coordinator pid 12');
+    await text(rows.nth(1), 'computes 60 % · waits 30 % · evaluates 5 % · else 5 %');
+    await text(rows.nth(1), '5 MB');
+    await text(rows.nth(2), '1.25, at most 4');
+    await text(page.locator('.panel-head', { hasText: 'Processes' }), 'ssp · staleness up to 4 · live');
+    cluster.processes[1].clock = 1234; // it goes on
+    await text(rows.nth(1), '1234');
+    assert.equal(await page.getByRole('link', { name: 'Download the model' }).count(), 0);
+    cluster.live = false;
+    study.end(one, 'COMPLETED', 0.9);
+    await text(page.locator('.panel-head', { hasText: 'Processes' }), 'as it was at the end');
+    const model = page.getByRole('link', { name: 'Download the model' });
+    assert.equal(await model.getAttribute('href'), `/api/v1/studies/trained/trials/${one}/model`);
+    await assertAccessible(page);
+    study.end(study.createTrial({ learning_rate: 0.1 }), 'COMPLETED', 0.95); // a better one: the first is not kept
+    await model.waitFor({ state: 'detached' });
+  },
+  lost,
+);
 
 const within = (page, name) => page.getByRole('button', { name: `Change ${name}` });
 
@@ -513,6 +519,10 @@ inBrowser('ten thousand attempts on a timeline: looked at from afar, closely, an
   }
   study.summarize();
   await goLive(page, '/studies/busy');
+  const newest = page.getByRole('img', { name: /^1000 attempts at 1000 trials/ });
+  await newest.waitFor();
+  await page.getByText('1000 of 10000 trials are shown.').waitFor();
+  await page.getByRole('button', { name: 'Show 9000 older ones' }).click();
   const chart = page.getByRole('img', {
     name: '10000 attempts at 10000 trials in 8 lanes: 0 running, 0 failed, 200 lost',
   });
@@ -577,7 +587,7 @@ inBrowser('several objectives and constraints are told apart', async (page) => {
   await goLive(page, '/studies/several');
   const panel = page.locator('.panel', { has: page.locator('#objectives-title') });
   await text(panel, '2 trials are beaten by no other: 1, 2');
-  await text(panel, '3 of 4 trials');
+  await text(panel, '3 of the latest 4 trials');
   await text(panel.locator('tr', { hasText: 'latency' }), '10.00');
   await page.getByRole('combobox', { name: 'Objective' }).selectOption('latency');
   await page.getByRole('img', { name: 'Best latency so far over the trials: 10, found by trial 2.' }).waitFor();
@@ -643,6 +653,189 @@ for (const scheme of ['light', 'dark']) {
       await assertTheme(other);
       await page.getByRole('button', { name: `Use ${scheme} colours` }).click();
       await assertTheme(scheme);
+    },
+    { scheme },
+  );
+}
+
+// Further tabs of the browser that `page` is in, live on the same path.
+async function furtherTabs(page, count, path) {
+  const tabs = [page];
+  await goLive(page, path);
+  while (tabs.length < count) {
+    const tab = await page.context().newPage();
+    await goLive(tab, path);
+    tabs.push(tab);
+  }
+  return tabs;
+}
+
+inBrowser('eight tabs of a browser are live by one connection, which outlives the first of them', async (page) => {
+  const study = server.addStudy('shared', digits('digits-mlp', 40));
+  const tabs = await furtherTabs(page, 8, '/studies/shared');
+  assert.equal(server.listeners.size, 1);
+  const seen = async (id, some) => {
+    for (const tab of some) await rowOf(tab, id).waitFor();
+  };
+  await seen(study.createTrial({ learning_rate: 0.1 }), tabs);
+  // The first one goes while things happen: nothing is missed, and nothing comes twice.
+  const [first, ...others] = tabs;
+  await first.goto(`${server.origin}/nothing`);
+  study.end(1, 'COMPLETED', 0.75);
+  await seen(study.createTrial({ learning_rate: 0.2 }), others);
+  for (const tab of others) {
+    await text(rowOf(tab, 1), '0.7500');
+    assert.equal(await tab.locator('.data-table .trial-link').count(), 2);
+  }
+  assert.equal(server.listeners.size, 1);
+  // Tabs of other pages are told by the same connection.
+  const list = others.at(-1);
+  await goLive(list, '/');
+  await text(list.locator('[data-study=shared]'), '1 of 40');
+  study.end(2, 'COMPLETED', 0.85);
+  await text(list.locator('[data-study=shared]'), '2 of 40');
+  await text(rowOf(others[0], 2), '0.8500');
+  await list.waitForFunction(() => document.querySelector('[data-connection=live]') !== null);
+  assert.equal(server.listeners.size, 1);
+  for (const tab of others) await tab.close();
+  const closed = Date.now() + 10_000;
+  while (server.listeners.size > 0 && Date.now() < closed) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(server.listeners.size, 0, 'nobody is left');
+});
+
+inBrowser(
+  'where the server refuses streams the page asks it instead',
+  async (page) => {
+    const study = server.addStudy('full', digits('digits-mlp', 40));
+    server.full = true;
+    await page.goto(`${server.origin}/studies/full`);
+    await page.getByText('Live, every 2 s').waitFor();
+    const trial = study.createTrial({ learning_rate: 0.1 });
+    await rowOf(page, trial).waitFor();
+    study.end(trial, 'COMPLETED', 0.625);
+    await text(page.locator('.best-value'), '0.6250');
+    server.full = false;
+    await page.waitForSelector('[data-connection=live]');
+  },
+  lost,
+);
+
+const readDownload = async (download) => {
+  const parts = [];
+  for await (const part of await download.createReadStream()) parts.push(part);
+  return Buffer.concat(parts).toString('utf8');
+};
+
+inBrowser(
+  'a filter and an order are the server’s, and what is shown is saved whole',
+  async (page) => {
+    const study = server.addStudy('filter', digits('digits-mlp', 4000));
+    fill(study, 3, 2500, { epochs: 1 });
+    await goLive(page, '/studies/filter');
+    const shown = page.locator('.panel-head', { hasText: 'Trials' }).locator('.muted');
+    await page.fill('.trial-filter', 'accuracy > 0.8');
+    const expected = study.trials.filter(({ value }) => value > 0.8);
+    await text(shown, `${expected.length} of 2500`);
+    assert.ok(expected.length > 100 && expected.length < 2500, 'more than one page, and not all');
+    await page.getByRole('button', { name: 'learning_rate', exact: true }).click();
+    const smallest = expected.reduce((a, b) => (a.params.learning_rate <= b.params.learning_rate ? a : b));
+    await page.waitForFunction(
+      (href) => document.querySelector('.data-table .trial-link')?.getAttribute('href') === href,
+      `/studies/filter/trials/${smallest.id}`,
+    );
+    assert.equal(await page.getByRole('link', { name: /^Compare these/ }).count(), 0, 'they are too many');
+    const [csv] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save as CSV' }).click(),
+    ]);
+    const lines = (await readDownload(csv)).trim().split('\r\n');
+    assert.equal(lines.length, expected.length + 1);
+    assert.match(lines[1], new RegExp(`^${smallest.id},`));
+    await page.fill('.trial-filter', 'id < 4');
+    await page.getByRole('link', { name: 'Compare these 3' }).click();
+    await page.getByRole('columnheader', { name: 'Trial 3' }).waitFor();
+    await page.getByRole('rowheader', { name: 'learning_rate ≠' }).waitFor();
+    await page.getByRole('img', { name: /over the steps of 3 trials/ }).waitFor();
+    await assertAccessible(page);
+    await page.goBack();
+    await page.fill('.trial-filter', 'nothing = 3');
+    await page.locator('.filter-error').filter({ hasText: 'there is no nothing' }).waitFor();
+  },
+  lost,
+);
+
+inBrowser('ranges of parallel coordinates are picked by keyboard too, and a click opens a trial', async (page) => {
+  const study = server.addStudy('axes', digits('digits-mlp', 40));
+  fill(study, 3, 30);
+  await goLive(page, '/studies/axes/explore');
+  const low = page.getByRole('slider', { name: 'accuracy, at least' });
+  await low.focus();
+  for (let i = 0; i < 4; i += 1) await page.keyboard.press('Shift+ArrowUp');
+  const status = page.getByRole('status').filter({ hasText: 'within the ranges' });
+  await status.waitFor();
+  const [, some, all] = /(\d+) of (\d+)/.exec(await status.textContent());
+  assert.ok(Number(some) > 0 && Number(some) < Number(all), `${some} of ${all}`);
+  await page.keyboard.press('Escape');
+  await status.waitFor({ state: 'detached' });
+  await page.getByText('Axes', { exact: true }).click();
+  await page.getByRole('button', { name: 'hidden to the left' }).click();
+  const names = () => page.locator('.parallel-name').allTextContents();
+  assert.deepEqual((await names()).slice(0, 2), ['hidden', 'learning_rate']);
+  await page.getByRole('button', { name: 'hidden, log scale' }).click();
+  const box = await page.locator('.parallel-plot').boundingBox();
+  // Along the axis of the metric by the pointer, from its middle to its top.
+  await page.mouse.move(box.x + box.width - 70, box.y + 200);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width - 70, box.y + 60, { steps: 4 });
+  await page.mouse.up();
+  await status.waitFor();
+  await page.getByRole('button', { name: 'Let go of all' }).click();
+  // Somewhere between two axes there is a line under the pointer.
+  for (let y = 50; y < 340 && (await page.locator('.parallel-hit').count()) === 0; y += 5)
+    await page.mouse.move(box.x + 110, box.y + y);
+  await text(page.locator('.parallel-tip'), 'trial');
+  await page.mouse.down();
+  await page.mouse.up();
+  await page.waitForURL('**/studies/axes/trials/*');
+});
+
+inBrowser('the list of studies is filtered by state, and a study is managed from there', async (page) => {
+  const one = server.addStudy('one', digits('going-on', 40));
+  fill(one, 2, 9);
+  server.addStudy('two', digits('ended', 40)).setState('COMPLETED', 'max_trials');
+  await goLive(page, '/');
+  await page.locator('[data-study=one] .sparkline').waitFor();
+  await page.getByLabel('State of the studies').selectOption('Going on');
+  await page.locator('[data-study=two]').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Manage going-on' }).click();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Resume' }).waitFor();
+  assert.equal(one.value.state, 'PAUSED');
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByRole('button', { name: 'Stop the study' }).click();
+  await page.locator('.dialog[open] [data-state=STOPPED]').waitFor();
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByLabel('State of the studies').selectOption('Stopped');
+  await page.locator('[data-study=one]').waitFor();
+});
+
+for (const scheme of ['light', 'dark']) {
+  inBrowser(
+    `nothing stands in the way of who cannot see or point (${scheme})`,
+    async (page) => {
+      fill(server.addStudy('one', digits('digits-mlp', 400)), 3, 120);
+      fill(server.addStudy('wide', manyParameters(60)), 4, 12);
+      for (const [path, ready] of [
+        ['/', '.sparkline'],
+        ['/studies/one', '.chart-large canvas'],
+        ['/studies/one/explore', '.parallel-handle'],
+        ['/studies/wide/explore', '.parallel-handle'],
+        ['/compare/one,wide', '.chart canvas'],
+      ]) {
+        await page.goto(server.origin + path);
+        await page.locator(ready).first().waitFor();
+        await assertAccessible(page);
+      }
     },
     { scheme },
   );

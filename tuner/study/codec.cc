@@ -41,6 +41,8 @@ OrderedJson to_json(const StudyView& study, WithSpec with_spec) {
   }
   json["best"] = std::move(best);
   if (spec.is_object() && spec.contains("objectives")) json["optimal"] = study.optimal;
+  OrderedJson& improvements = json["improvements"] = OrderedJson::array();
+  for (const auto& [trial, value] : study.improvements) improvements.push_back({trial, number_to_json(value)});
   json["trial_counts"] = std::move(counts);
   json["seq"] = row.seq;
   json["active_ms"] = row.active_time.count();

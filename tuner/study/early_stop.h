@@ -67,4 +67,15 @@ class Curves {
 [[nodiscard]] std::optional<std::string> reason_to_stop(const EarlyTerminate& rule, Goal goal, const Curves& curves,
                                                         TrialId trial);
 
+// What a trial that has not reported yet would be held against, as things are: the worst value by each step with which
+// it would go on, in the metric's own unit and direction. Of a rule `curve` the value that it must seem able to reach
+// by the end.
+struct StopLimit {
+  std::int64_t bracket = 0;  // of halving with brackets
+  std::vector<std::pair<std::int64_t, double>>
+      points;  // ascending by step; steps where too few have come to are left out
+};
+// One a bracket; of rules without brackets one, or none while too few have reported.
+[[nodiscard]] std::vector<StopLimit> stop_limits(const EarlyTerminate& rule, Goal goal, const Curves& curves);
+
 }  // namespace krige::tuner

@@ -244,6 +244,17 @@ Result<TrialPage> Engine::trials(const StudyId& id, const TrialQuery& query) con
   return runner->trials(query);
 }
 
+Status Engine::look_at(const StudyId& id, const Look& look) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  runner->look_at(look);
+  return {};
+}
+
+Result<std::vector<StopLimit>> Engine::stop_limits(const StudyId& id) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->stop_limits();
+}
+
 Result<TrialDetail> Engine::trial(const StudyId& id, TrialId trial) const {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
   KRIGE_TRY(Trial found, runner->trial(trial));

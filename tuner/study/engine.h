@@ -15,7 +15,9 @@
 #include "tuner/samplers/sampler.h"
 #include "tuner/spec/study_spec.h"
 #include "tuner/storage/storage.h"
+#include "tuner/study/early_stop.h"
 #include "tuner/study/quarantine.h"
+#include "tuner/study/trial_filter.h"
 
 namespace krige::tuner {
 
@@ -32,6 +34,8 @@ struct StudyView {
   std::map<TrialState, std::int64_t> trial_counts;  // without the states that no trial is in
   // Of several objectives: the Pareto set of the trials that meet all constraints, by id.
   std::vector<TrialId> optimal{};
+  // Each trial that was the best up to its number, of several objectives in the first; thinned out.
+  std::vector<std::pair<TrialId, double>> improvements{};
 };
 
 enum class TrialOrder { id, id_descending, value, value_descending };  // without a value: last, by id
@@ -43,17 +47,29 @@ struct TrialPlace {
   friend bool operator==(const TrialPlace&, const TrialPlace&) = default;
 };
 
+// By a parameter, or another field of trial_filter.h. Trials without one are last, equal ones by id.
+struct TrialSort {
+  std::string by;
+  bool descending = false;
+};
+
 struct TrialQuery {
   TrialOrder order = TrialOrder::id;
   std::optional<TrialPlace> from;  // else from the first
   std::size_t limit = 100;
-  std::vector<TrialState> states;  // empty: all
+  std::vector<TrialState> states{};  // empty: all
+  // From here on `from` is passed over: such a page costs a look at every trial.
+  TrialFilter filter{};
+  std::optional<TrialSort> sort{};  // goes before `order`
+  std::size_t offset = 0;           // trials that are left out before the page, in any order
+  [[nodiscard]] bool is_scan() const { return !filter.empty() || sort || offset > 0; }
 };
 
 struct TrialPage {
   std::vector<Trial> trials;
   std::optional<TrialPlace> next;  // of the next page, when there is one
   std::uint64_t seq = 0;           // of the study when the page was read
+  std::size_t total = 0;           // on all pages
 };
 
 struct TrialDetail {
@@ -159,9 +175,15 @@ class Engine {
   Result<StudyView> resume(const StudyId& id);
   Result<StudyView> stop(const StudyId& id);
 
-  // What a page costs does not grow with the study.
+  // What a page costs does not grow with the study, unless the query has a filter, a field to sort by or an offset.
   [[nodiscard]] Result<TrialPage> trials(const StudyId& id, const TrialQuery& query) const;
   [[nodiscard]] Result<TrialDetail> trial(const StudyId& id, TrialId trial) const;
+  // Calls `look` with all trials, consistent with the view, while nothing of the study can change: it must be quick,
+  // and must not call the engine.
+  using Look = std::function<void(const StudyView&, const StudySpec&, const std::vector<Trial>&)>;
+  [[nodiscard]] Status look_at(const StudyId& id, const Look& look) const;
+  // What trials that report now are held against by the study's rule of early stopping; empty without one.
+  [[nodiscard]] Result<std::vector<StopLimit>> stop_limits(const StudyId& id) const;
 
   // The last that the study's method made; nullopt: none, or none that this version reads.
   [[nodiscard]] Result<std::optional<SurrogateFit>> latest_fit(const StudyId& id) const;

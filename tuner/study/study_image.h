@@ -10,6 +10,7 @@
 
 #include "tuner/spec/study_spec.h"
 #include "tuner/storage/storage.h"
+#include "tuner/study/best_so_far.h"
 #include "tuner/study/engine.h"
 #include "tuner/study/reports.h"
 #include "tuner/study/trial_index.h"
@@ -80,6 +81,7 @@ class StudyImage {
     double mean = 0;
   };
   std::map<std::string, Measured> measured_;
+  BestSoFar best_so_far_;        // of the only objective, or the first
   std::optional<Best> best_;     // of one objective
   std::vector<TrialId> pareto_;  // of several, by id
   std::int64_t failures_in_row_ = 0;

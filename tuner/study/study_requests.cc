@@ -6,6 +6,7 @@
 
 #include "tuner/study/events.h"
 #include "tuner/study/study_runner.h"
+#include "tuner/study/trial_selection.h"
 #include "tuner/trial/outcome.h"
 
 namespace krige::tuner {
@@ -54,10 +55,19 @@ StudyView StudyRunner::view() const {
   return view;
 }
 
-TrialPage StudyRunner::trials(const TrialQuery& query) const {
+Result<TrialPage> StudyRunner::trials(const TrialQuery& query) const {
   const Lock lock(mutex_);
   TrialPage page;
   page.seq = image_.row().seq;
+  if (query.is_scan()) {
+    KRIGE_TRY(const TrialSelection selection, select_trials(image_.trials(), image_.spec(), query));
+    for (const TrialId id : selection.ids) page.trials.push_back(*image_.trial(id));
+    page.total = selection.total;
+    return page;
+  }
+  for (const auto& [state, count] : image_.index().counts())
+    if (query.states.empty() || std::ranges::find(query.states, state) != query.states.end())
+      page.total += static_cast<std::size_t>(count);
   for (const TrialId id : image_.index().page(query)) {
     const Trial& trial = *image_.trial(id);
     if (page.trials.size() == query.limit) {
@@ -67,6 +77,17 @@ TrialPage StudyRunner::trials(const TrialQuery& query) const {
     page.trials.push_back(trial);
   }
   return page;
+}
+
+void StudyRunner::look_at(const Engine::Look& look) const {
+  const Lock lock(mutex_);
+  look(image_.view(), image_.spec(), image_.trials());
+}
+
+std::vector<StopLimit> StudyRunner::stop_limits() const {
+  const Lock lock(mutex_);
+  const std::optional<EarlyTerminate>& rule = image_.spec().early_terminate;
+  return rule ? tuner::stop_limits(*rule, early_metric(image_.spec()).goal, curves_) : std::vector<StopLimit>();
 }
 
 Result<Trial> StudyRunner::trial(TrialId id) const {

@@ -50,7 +50,9 @@ class StudyRunner {
 
   // See Engine, which these serve.
   [[nodiscard]] StudyView view() const;
-  [[nodiscard]] TrialPage trials(const TrialQuery& query) const;
+  [[nodiscard]] Result<TrialPage> trials(const TrialQuery& query) const;
+  void look_at(const Engine::Look& look) const;
+  [[nodiscard]] std::vector<StopLimit> stop_limits() const;
   [[nodiscard]] Result<Trial> trial(TrialId id) const;
   [[nodiscard]] TrialPage optimal() const;
   Result<StudyView> update(const StudySpec& changed, const std::string& read_spec);

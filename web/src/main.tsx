@@ -1,36 +1,16 @@
 import { render } from 'preact';
-import { answerFrom, signedOut, signOut } from './api/client';
+import { signedOut, signOut } from './api/client';
+import { lazily } from './components/lazy';
 import { Empty } from './components/notices';
-import { ComparePage } from './pages/compare/compare_page';
-import { ReportPage } from './pages/report/report_page';
+import { Logo, ThemeToggle } from './components/top';
 import { SignInPage } from './pages/sign_in_page';
 import { StudiesPage } from './pages/studies_page';
 import { StudyPage } from './pages/study/study_page';
-import { route, startFragmentRouter, startRouter } from './router';
-import { readReport, type Report } from './store/report';
+import { route, startRouter } from './router';
 import { session, startSession } from './store/session';
-import { startTheme, theme, toggleTheme } from './theme';
+import { startTheme } from './theme';
 
-function ThemeToggle() {
-  const dark = theme.value === 'dark';
-  return (
-    <button
-      type="button"
-      class="icon-button"
-      aria-label={dark ? 'Use light colours' : 'Use dark colours'}
-      title={dark ? 'Light' : 'Dark'}
-      onClick={toggleTheme}
-    >
-      <svg class="theme-icon" viewBox="0 0 16 16" aria-hidden="true">
-        {dark ? (
-          <path d="M8 4.8a3.2 3.2 0 1 0 .01 0zM8 .8v1.6M8 13.6v1.6M.8 8h1.6M13.6 8h1.6M2.9 2.9L4 4M12 12l1.1 1.1M2.9 13.1L4 12M12 4l1.1-1.1" />
-        ) : (
-          <path d="M13.5 9.7A6 6 0 0 1 6.3 2.5a6 6 0 1 0 7.2 7.2z" />
-        )}
-      </svg>
-    </button>
-  );
-}
+const ComparePage = lazily(async () => (await import('./pages/compare/compare_page')).ComparePage);
 
 // Only for who has a token: without authentication there is nobody to sign out.
 function SignOut() {
@@ -48,6 +28,8 @@ function SignOut() {
   );
 }
 
+const TrialsPage = lazily(async () => (await import('./pages/compare/trials_page')).TrialsPage);
+
 function Page() {
   const current = route.value;
   switch (current.page) {
@@ -60,6 +42,8 @@ function Page() {
       return <StudyPage key={current.study} id={current.study} at={current} />;
     case 'compare':
       return <ComparePage key={current.studies.join()} studies={current.studies} />;
+    case 'compare_trials':
+      return <TrialsPage study={current.study} trials={current.trials} />;
     case 'not_found':
       return (
         <main class="page">
@@ -69,32 +53,6 @@ function Page() {
         </main>
       );
   }
-}
-
-function Logo() {
-  return (
-    <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
-      <path class="logo-band" d="M2 20C8 6 12 10 16 13s8 6 14-5v10c-6 10-10 8-14 5S8 20 2 28z" />
-      <path class="logo-mean" d="M2 24C8 13 12 15 16 18s8 7 14-5" />
-      <circle class="logo-point" cx="10" cy="15.6" r="2.6" />
-      <circle class="logo-point" cx="22" cy="20" r="2.6" />
-    </svg>
-  );
-}
-
-function ReportApp({ report }: { report: Report }) {
-  return (
-    <>
-      <header class="top">
-        <span class="brand">
-          <Logo />
-          Krige {report.version}
-        </span>
-        <ThemeToggle />
-      </header>
-      <ReportPage report={report} />
-    </>
-  );
 }
 
 function App() {
@@ -118,15 +76,7 @@ function App() {
   );
 }
 
-const root = document.getElementById('app') as HTMLElement;
-const report = readReport();
 startTheme();
-if (report === null) {
-  startRouter();
-  startSession();
-  render(<App />, root);
-} else {
-  answerFrom(report.answers);
-  startFragmentRouter();
-  render(<ReportApp report={report} />, root);
-}
+startRouter();
+startSession();
+render(<App />, document.getElementById('app') as HTMLElement);

@@ -9,6 +9,7 @@ export type Route =
   | { page: 'model'; study: string; trial: number | null } // through that trial, or the best
   | { page: 'explore'; study: string }
   | { page: 'compare'; studies: readonly string[] }
+  | { page: 'compare_trials'; study: string; trials: readonly number[] }
   | { page: 'not_found' };
 
 function decoded(segment: string): string | null {
@@ -35,6 +36,8 @@ export function parseRoute(path: string): Route {
   if (tail === undefined) return { page: 'study', study, trial: null };
   if (tail === 'model' && number === undefined) return { page: 'model', study, trial: null };
   if (tail === 'explore' && number === undefined) return { page: 'explore', study };
+  if (tail === 'compare' && number !== undefined && /^[1-9]\d{0,14}(,[1-9]\d{0,14})*$/.test(number))
+    return { page: 'compare_trials', study, trials: number.split(',').map(Number) };
   if (number !== undefined && /^[1-9]\d{0,14}$/.test(number)) {
     const trial = Number(number);
     if (tail === 'trials' && last === 'details') return { page: 'trial', study, trial };
@@ -55,6 +58,7 @@ function pathOf(route: Exclude<Route, { page: 'not_found' }>): string {
   if (route.page === 'studies') return '/';
   if (route.page === 'compare') return `/compare/${route.studies.map(encodeURIComponent).join(',')}`;
   const study = `/studies/${encodeURIComponent(route.study)}`;
+  if (route.page === 'compare_trials') return `${study}/compare/${route.trials.join(',')}`;
   if (route.page === 'explore') return `${study}/explore`;
   if (route.page === 'trial') return `${study}/trials/${route.trial}/details`;
   if (route.page === 'model') return route.trial === null ? `${study}/model` : `${study}/model/${route.trial}`;

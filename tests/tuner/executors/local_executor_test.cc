@@ -145,7 +145,8 @@ TEST_F(LocalExecutorTest, AFileOfTheRunIsThereAsLongAsTheRun) {
 
 TEST_F(LocalExecutorTest, AnAttemptOverItsLimitIsEndedWithAllOfItsProcesses) {
   RunSpec spec = make_run(1, {"sh", "-c", "trap '' TERM; sleep 60 & sleep 60"});
-  spec.limits = {.time = Millis(200), .grace = Millis(100)};
+  spec.limits.time = Millis(200);
+  spec.limits.grace = Millis(100);
   const Outcome outcome = run(spec);
   EXPECT_EQ(outcome.kind, Kind::over_limit);
   EXPECT_EQ(outcome.limit, Limit::time);

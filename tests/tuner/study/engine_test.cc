@@ -54,10 +54,12 @@ TEST_F(EngineTest, EventsAreNumberedWithoutGapsAndTellTheStory) {
 
 TEST_F(EngineTest, AProgramThatFailsFailsItsTrialWithItsLastWords) {
   const StudyId id = create(kLocal);
-  bench_->exit(*bench_->wait_for(1),
-               {.kind = Outcome::Kind::exited, .exit_code = 1, .error_tail = "Traceback\nout of memory\n"});
+  bench_->exit(*bench_->wait_for(1), {.kind = Outcome::Kind::exited,
+                                      .exit_code = 1,
+                                      .reason = "exit code 1",
+                                      .error_tail = "Traceback\nout of memory\n"});
   ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).state == TrialState::failed; }));
-  EXPECT_EQ(trial(id, 1).reason, "out of memory");
+  EXPECT_EQ(trial(id, 1).reason, "out of memory (exit code 1)");
 }
 
 TEST_F(EngineTest, AMetricThatIsNoNumberIsInfeasibleNotBest) {
@@ -304,11 +306,12 @@ TEST_F(EngineTest, AFailedAttemptIsRetriedAsOftenAsTheStudySays) {
   std::string json = kLocal;
   json.replace(json.find("\"budget\""), 8, "\"retries\": 1, \"budget\"");
   const StudyId id = create(json.c_str());
-  const Outcome failure{.kind = Outcome::Kind::exited, .exit_code = 1, .error_tail = "no network\n"};
+  const Outcome failure{
+      .kind = Outcome::Kind::exited, .exit_code = 1, .reason = "exit code 1", .error_tail = "no network\n"};
   bench_->exit(*bench_->wait_for(1), failure);
   ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).attempts.size() == 2; }));
   EXPECT_EQ(trial(id, 1).attempts[0].state, AttemptState::failed);
-  EXPECT_EQ(trial(id, 1).attempts[0].reason, "no network");
+  EXPECT_EQ(trial(id, 1).attempts[0].reason, "no network (exit code 1)");
   bench_->exit(*bench_->wait_for(1), failure);
   ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).state == TrialState::failed; }));
   EXPECT_EQ(trial(id, 1).attempts.size(), 2U);

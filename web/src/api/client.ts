@@ -6,13 +6,16 @@ import type {
   Cluster,
   Contour,
   Curves,
+  History,
   Importance,
   NextSuggestion,
   Params,
   Reason,
+  Sample,
   Slices,
   Spec,
   Study,
+  StudyEvent,
   StudyPage,
   Trial,
   TrialPage,
@@ -22,7 +25,6 @@ import type {
 
 const root = '/api/v1';
 const deadlineMs = 20_000;
-const trialsPerPage = 1000;
 const studiesPerPage = 200;
 
 // Whether the server wants a token from this browser first.
@@ -105,8 +107,6 @@ async function call<T>(method: string, path: string, abort?: AbortSignal, input?
 const segment = encodeURIComponent;
 
 export const studyPath = (id: string): string => `/studies/${segment(id)}`;
-export const studyEventsUrl = (id: string, after: number): string => `${root}${studyPath(id)}/events?after=${after}`;
-export const allEventsUrl = `${root}/events`;
 
 export async function listStudies(pageToken: string, signal?: AbortSignal): Promise<StudyPage> {
   const query = `page_size=${studiesPerPage}&page_token=${segment(pageToken)}`;
@@ -118,17 +118,65 @@ export async function getStudy(id: string, signal?: AbortSignal): Promise<Study>
   return decodeStudy(await call<Study>('GET', studyPath(id), signal));
 }
 
-export async function listAllTrials(id: string, signal?: AbortSignal): Promise<Trial[]> {
-  const trials: Trial[] = [];
-  let token = '';
-  do {
-    const query = `page_size=${trialsPerPage}&page_token=${segment(token)}`;
-    const page = await call<TrialPage>('GET', `${studyPath(id)}/trials?${query}`, signal);
-    for (const trial of page.trials) trials.push(decodeTrial(trial));
-    if (page.trials.length === 0) break;
-    token = page.next_page_token ?? '';
-  } while (token !== '');
-  return trials;
+export interface TrialQuery {
+  filter: string;
+  order: string; // a field, perhaps with ` desc` behind
+  size: number;
+  at: { offset: number } | { token: string };
+}
+
+// The server filters and sorts: an ApiError says what of the filter it does not understand.
+export async function listTrials(id: string, wanted: TrialQuery, signal?: AbortSignal): Promise<TrialPage> {
+  const { filter, order, size, at } = wanted;
+  const place = 'token' in at ? `page_token=${segment(at.token)}` : `offset=${at.offset}`;
+  const query = `page_size=${size}&order_by=${segment(order)}&filter=${segment(filter)}&${place}`;
+  const page = await call<TrialPage>('GET', `${studyPath(id)}/trials?${query}`, signal);
+  return { ...page, trials: page.trials.map(decodeTrial) };
+}
+
+export const mostTrialsAtOnce = 1000;
+
+// Of that objective; empty: of the first.
+export const getHistory = (id: string, objective: string, signal?: AbortSignal): Promise<History> =>
+  call('GET', `${studyPath(id)}/history?objective=${segment(objective)}`, signal);
+
+// The trials that nothing found so far beats.
+export async function listOptimal(id: string, signal?: AbortSignal): Promise<Trial[]> {
+  const { trials } = await call<{ trials: Trial[] }>('GET', `${studyPath(id)}/trials:optimal`, signal);
+  return trials.map(decodeTrial);
+}
+
+export const getSample = (
+  id: string,
+  { top, limit, objective }: { top: number; limit: number; objective: string },
+  signal?: AbortSignal,
+): Promise<Sample> =>
+  call('GET', `${studyPath(id)}/trials:sample?top=${top}&limit=${limit}&objective=${segment(objective)}`, signal);
+
+export interface Polled {
+  study: Study | null; // null: it is gone
+  events: StudyEvent[];
+  reset: boolean; // what happened after the number is gone
+}
+
+// Events by number, as the server wrote them: for who has no stream.
+export async function pollEvents(id: string, after: number): Promise<Polled> {
+  try {
+    const events: StudyEvent[] = [];
+    for (let seq = after; ;) {
+      const page = await call<{ events: StudyEvent[]; seq: number; reset: boolean }>(
+        'GET',
+        `${studyPath(id)}/events?after=${seq}`,
+      );
+      events.push(...page.events);
+      seq = page.events.at(-1)?.seq ?? seq;
+      if (page.reset || seq >= page.seq)
+        return { study: await call<Study>('GET', studyPath(id)), events, reset: page.reset };
+    }
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return { study: null, events: [], reset: false };
+    throw error;
+  }
 }
 
 export async function getTrial(study: string, trial: number, signal?: AbortSignal): Promise<TrialWithRecords> {
@@ -180,6 +228,15 @@ export const logUrl = (study: string, trial: number, attempt: number): string =>
 // Of the latest attempt; an ApiError where there are no processes of the built-in trainer to look at.
 export const getCluster = (study: string, trial: number, abort?: AbortSignal): Promise<Cluster> =>
   call('GET', `${trialPath(study, trial)}/cluster`, abort);
+
+// Whether the trained model of a trial is kept.
+export const hasModel = (study: string, trial: number, abort?: AbortSignal): Promise<boolean> =>
+  send('HEAD', `${trialPath(study, trial)}/model`, { abort, headers: { Accept: '*/*' } }, async () => true).catch(
+    (error: unknown) => {
+      if (error instanceof ApiError && error.status === 404) return false;
+      throw error;
+    },
+  );
 
 export const modelUrl = (study: string, trial: number): string => `${root}${trialPath(study, trial)}/model`;
 

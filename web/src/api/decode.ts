@@ -57,6 +57,7 @@ export function decodeStudy(study: Study): Study {
     state_reason: study.state_reason ?? '',
     best: decodeBest(study.best),
     trial_counts: study.trial_counts ?? {},
+    improvements: study.improvements ?? [],
     ended_at: study.ended_at ?? null,
     read_at: Date.now(),
   };

@@ -81,6 +81,7 @@ export interface Study {
   spec?: Spec; // left out by the events of all studies
   best: Best | null;
   trial_counts: Partial<Record<TrialState, number>>;
+  improvements: [trial: number, value: number][]; // each trial that was the best so far, thinned out
   seq: number;
   active_ms?: number; // how long it had been ACTIVE when it was read
   read_at?: number; // when that was, by this machine's clock
@@ -140,6 +141,35 @@ export interface TrialPage {
   trials: Trial[];
   next_page_token: string;
   seq: number;
+  total_size: number; // on all pages
+}
+
+// The values of all trials that ended, thinned out by the server where they are many.
+export interface History {
+  seq: number;
+  objective: string;
+  goal: Goal;
+  trials: number; // of the study, whatever their state
+  improvements: [trial: number, value: number][]; // each trial that was the best so far
+  completed: [trial: number, value: number][];
+  pruned: [trial: number, value: number][];
+  lost: number[]; // ended without a value
+}
+
+// Trials with a value, column by column; where they are many, the best of them and an even choice of the others.
+export interface Sample {
+  seq: number;
+  objective: string;
+  valued: number; // trials with a value
+  chosen: number; // among the best `top` per cent of them
+  distribution: number[]; // values in even steps from the best to the worst of all
+  optimal: number[]; // the Pareto set of several objectives, by id
+  hypervolume: { volume: number; reference: Record<string, number> } | null;
+  trials: number[];
+  states: TrialState[];
+  feasible: boolean[]; // whether all constraints hold
+  values: Record<string, (number | null)[]>;
+  params: Record<string, (ParamValue | null)[]>;
 }
 
 interface EventBase {
@@ -246,7 +276,10 @@ export interface Reason {
 export interface Curves {
   metric: string;
   metrics: string[];
+  axis: 'step' | 'epoch';
   curves: { trial: number; state: TrialState; reason: string; points: [step: number, value: number][] }[];
+  // What the study's rule of early stopping holds trials against; null: it has none, or looks at another metric.
+  limits: { rule: string; lines: { bracket: number; points: [step: number, value: number][] }[] } | null;
 }
 
 export interface NextSuggestion {

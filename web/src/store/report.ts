@@ -7,8 +7,7 @@ export interface Report {
   answers: Record<string, unknown>; // by path below /api/v1, without queries
 }
 
-// The one that this page is, if it is one.
-export function readReport(): Report | null {
-  const element = document.getElementById('krige-report');
-  return element === null ? null : (JSON.parse(element.textContent ?? '') as Report);
+// The one that this page is.
+export function readReport(): Report {
+  return JSON.parse(document.getElementById('krige-report')?.textContent ?? '') as Report;
 }

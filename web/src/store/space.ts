@@ -12,7 +12,7 @@ export const slicePoints = (spec: Spec | undefined): number =>
 
 export const isNumber = (parameter: ParameterSpec): boolean => parameter.type === 'float' || parameter.type === 'int';
 
-const isLog = (parameter: ParameterSpec): boolean => parameter.scale === 'log' && (parameter.min ?? 0) > 0;
+export const isLog = (parameter: ParameterSpec): boolean => parameter.scale === 'log' && (parameter.min ?? 0) > 0;
 
 // Logarithmic axes are drawn for logarithmic parameters.
 export const axisType = (parameter: ParameterSpec | undefined): 'log' | 'value' | 'category' => {

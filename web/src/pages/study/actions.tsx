@@ -13,7 +13,9 @@ const offered: Partial<Record<StudyState, readonly StudyAction[]>> = {
 };
 const labels: Record<StudyAction, string> = { pause: 'Pause', resume: 'Resume', stop: 'Stop' };
 
-export function StudyActions({ store, study }: { store: StudyStore; study: Study }) {
+type Acting = Pick<StudyStore, 'pendingAction' | 'actionError' | 'act'>;
+
+export function StudyActions({ store, study }: { store: Acting; study: Study }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const pending = store.pendingAction.value;
   const run = (action: StudyAction) => {

@@ -4,7 +4,7 @@ import type { Study, Trial } from '../../api/types';
 import { Alert } from '../../components/notices';
 import { hrefOf } from '../../router';
 import { severalObjectives } from '../../store/objectives';
-import { isDone } from '../../store/study_state';
+import { progressOf } from '../../store/progress';
 import { useAnswer } from '../../store/use_answer';
 import { byTotal, ImportanceBars } from '../model/importance_bars';
 
@@ -18,7 +18,7 @@ export function ImportancePanel({ study, trials }: { study: Study; trials: reado
   // Where no suggestion came from a fit there is none to ask about yet.
   const fitted = trials.some(({ suggestion }) => suggestion?.fit !== undefined);
   const explained = fitted && study.spec?.method === 'gp' && severalObjectives(study.spec).length === 0;
-  const done = trials.filter((trial) => isDone(trial.state) && trial.state !== 'CANCELLED').length;
+  const { done } = progressOf(study);
   const key = explained ? `${study.id}/${generation(done)}` : null;
   const { value, error } = useAnswer(key, (abort) => getImportance(study.id, abort));
   if (key === null || (value === null && error === null)) return null;

@@ -1,17 +1,25 @@
 // What a study of several objectives or with constraints has reached of each.
+import { listOptimal } from '../../api/client';
 import type { Study, Trial } from '../../api/types';
+import { Alert } from '../../components/notices';
 import { formatNumber } from '../../format';
 import { hrefOf } from '../../router';
-import { alongObjective, boundsOf, constraintsMet, paretoSet, severalObjectives } from '../../store/objectives';
-import { bestTrial } from '../../store/study_state';
+import { bestOf, boundsOf, constraintsMet, severalObjectives } from '../../store/objectives';
+import { useAnswer } from '../../store/use_answer';
+import { useThrottled } from '../../store/use_throttled';
 
 const mostLinks = 12;
 
-function Objectives({ study, trials }: { study: Study; trials: readonly Trial[] }) {
+const againMs = 2000;
+
+function Objectives({ study }: { study: Study }) {
   const objectives = severalObjectives(study.spec);
-  const front = paretoSet(objectives, trials);
+  const completed = useThrottled(study.trial_counts.COMPLETED ?? 0, againMs);
+  const { value, error } = useAnswer(`${study.id}/${completed}`, (abort) => listOptimal(study.id, abort));
+  const front = value ?? [];
   return (
     <>
+      {error && <Alert>{error.message}</Alert>}
       <table class="plain-table">
         <caption class="sr-only">The best of each objective</caption>
         <thead>
@@ -28,12 +36,14 @@ function Objectives({ study, trials }: { study: Study; trials: readonly Trial[] 
         </thead>
         <tbody>
           {objectives.map((objective) => {
-            const best = bestTrial(alongObjective(trials, objective), objective.goal);
+            const best = bestOf(objective, front);
             return (
               <tr key={objective.name}>
                 <th scope="row">{objective.name}</th>
                 <td>{objective.goal}</td>
-                <td class="right">{best ? formatNumber(best.value as number, { fixed: true }) : '–'}</td>
+                <td class="right">
+                  {best ? formatNumber(best.values?.[objective.name] as number, { fixed: true }) : '–'}
+                </td>
                 <td class="right">
                   {best ? <a href={hrefOf({ page: 'study', study: study.id, trial: best.id })}>{best.id}</a> : '–'}
                 </td>
@@ -44,7 +54,7 @@ function Objectives({ study, trials }: { study: Study; trials: readonly Trial[] 
       </table>
       <p class="panel-note">
         {front.length === 0
-          ? 'No trial has a value of every objective yet.'
+          ? value !== null && 'No trial has a value of every objective yet.'
           : `${front.length} ${front.length === 1 ? 'trial is' : 'trials are'} beaten by no other: `}
         {front.slice(0, mostLinks).map(({ id }, i) => (
           <>
@@ -67,7 +77,7 @@ export function ObjectivesPanel({ study, trials }: { study: Study; trials: reado
       <header class="panel-head">
         <h2 id="objectives-title">{several ? 'Objectives' : 'Constraints'}</h2>
       </header>
-      {several && <Objectives study={study} trials={trials} />}
+      {several && <Objectives study={study} />}
       {constraints.length > 0 && (
         <table class="plain-table">
           <caption class="sr-only">How many trials meet each constraint</caption>
@@ -86,7 +96,7 @@ export function ObjectivesPanel({ study, trials }: { study: Study; trials: reado
                 <th scope="row">{constraint.name}</th>
                 <td>{boundsOf(constraint)}</td>
                 <td class="right">
-                  {met} of {measured} trials
+                  {met} of the latest {measured} trials
                 </td>
               </tr>
             ))}

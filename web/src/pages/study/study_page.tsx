@@ -1,18 +1,19 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Study } from '../../api/types';
+import { lazily } from '../../components/lazy';
+import { Nearing } from '../../components/nearing';
 import { ConnectionStatus, Empty } from '../../components/notices';
 import { StateBadge } from '../../components/state_badge';
 import { explainReason, formatNumber, humanize } from '../../format';
 import { hrefOf, navigate, type Route } from '../../router';
-import { progressOf } from '../../store/progress';
 import { doingNow } from '../../store/doing';
 import { severalObjectives } from '../../store/objectives';
+import { progressOf } from '../../store/progress';
+import { useSample, withSampled } from '../../store/sample';
 import { may, session } from '../../store/session';
+import { useSample, withSampled } from '../../store/sample';
 import { findTrial, hasEnded, type StudyData } from '../../store/study_state';
 import { StudyStore } from '../../store/study_store';
-import { ExplorePage } from '../explore/explore_page';
-import { ModelPage } from '../model/model_page';
-import { TrialPage } from '../trial/trial_page';
 import { StudyActions } from './actions';
 import { HistoryPanel } from './history_panel';
 import { ImportancePanel } from './importance_panel';
@@ -63,9 +64,19 @@ function openTrial(study: string, trial: number, open: number | null): void {
 }
 
 function withoutTrial(study: Study, chosen: number | null): string {
-  if (chosen !== null) return `There is no trial ${chosen}.`;
+  const trials = Object.values(study.trial_counts).reduce((sum, count) => sum + count, 0);
+  if (chosen !== null) return chosen > trials ? `There is no trial ${chosen}.` : `Loading trial ${chosen} …`;
   if (severalObjectives(study.spec).length > 0) return 'No trial alone is the best of several objectives.';
+  if (study.best) return 'Loading the best trial …';
   return hasEnded(study) ? 'No trial was completed.' : 'The best trial will be shown here.';
+}
+
+// The front is found among the trials that stand for all: it is in them, whatever their number.
+function Objectives({ data }: { data: StudyData }) {
+  const { study, trials } = data;
+  const { sample } = useSample(study, { top: 100, objective: '', limit: 1000 });
+  const shown = useMemo(() => (sample ? withSampled(trials, sample, { feasible: true }) : trials), [trials, sample]);
+  return <ObjectivesPanel study={study} trials={shown} />;
 }
 
 function Overview({ store, data, chosen }: { store: StudyStore; data: StudyData; chosen: number | null }) {
@@ -75,6 +86,9 @@ function Overview({ store, data, chosen }: { store: StudyStore; data: StudyData;
   const best = study.best ? findTrial(trials, study.best.trial) : null;
   const shown = chosen === null ? best : findTrial(trials, chosen);
   const doing = doingNow(study);
+  useEffect(() => {
+    if (chosen !== null) void store.meet(chosen);
+  }, [store, chosen]);
   useEffect(() => {
     if (chosen === null) return undefined;
     const close = (event: KeyboardEvent) => {
@@ -90,20 +104,23 @@ function Overview({ store, data, chosen }: { store: StudyStore; data: StudyData;
       <Tiles study={study} trials={trials} />
       <div class="columns">
         <div class="column-main">
-          <HistoryPanel study={study} trials={trials} onTrial={(trial) => openTrial(study.id, trial, chosen)} />
+          <HistoryPanel study={study} history={data.history} onTrial={(trial) => openTrial(study.id, trial, chosen)} />
           <ObjectivesPanel study={study} trials={trials} />
           <TrialTable
             data={data}
+            rows={store.rows}
             names={names}
             selected={chosen}
             best={best?.id ?? null}
             onTrial={(trial) => openTrial(study.id, trial, chosen)}
           />
-          <TimelinePanel
-            study={study}
-            trials={trials}
-            onTrial={(trial) => navigate(hrefOf({ page: 'trial', study: study.id, trial }))}
-          />
+          <Nearing onNear={store.meetMany}>
+            <TimelinePanel
+              study={study}
+              trials={trials}
+              onTrial={(trial) => navigate(hrefOf({ page: 'trial', study: study.id, trial }))}
+            />
+          </Nearing>
           <ImportancePanel study={study} trials={trials} />
         </div>
         {shown ? (
@@ -120,7 +137,19 @@ function Overview({ store, data, chosen }: { store: StudyStore; data: StudyData;
   );
 }
 
-type At = Extract<Route, { study: string }>;
+const ExplorePage = lazily(async () => (await import('../explore/explore_page')).ExplorePage);
+const TrialPage = lazily(async () => (await import('../trial/trial_page')).TrialPage);
+const ModelPage = lazily(async () => (await import('../model/model_page')).ModelPage);
+
+// The model is shown among the trials that stand for all.
+function Model({ data, trial }: { data: StudyData; trial: number | null }) {
+  const { study, trials } = data;
+  const { sample } = useSample(study, { top: 100, objective: '', limit: 1000 });
+  const shown = useMemo(() => (sample ? withSampled(trials, sample) : trials), [trials, sample]);
+  return <ModelPage study={study} trials={shown} trial={trial} />;
+}
+
+type At = Extract<Route, { page: 'study' | 'trial' | 'model' | 'explore' }>;
 
 function View({ store, data, at }: { store: StudyStore; data: StudyData; at: At }) {
   switch (at.page) {
@@ -129,9 +158,9 @@ function View({ store, data, at }: { store: StudyStore; data: StudyData; at: At 
     case 'trial':
       return <TrialPage key={at.trial} store={store} data={data} id={at.trial} />;
     case 'model':
-      return <ModelPage study={data.study} trials={data.trials} trial={at.trial} />;
+      return <Model data={data} trial={at.trial} />;
     case 'explore':
-      return <ExplorePage study={data.study} trials={data.trials} />;
+      return <ExplorePage study={data.study} />;
   }
 }
 

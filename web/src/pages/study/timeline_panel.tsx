@@ -1,5 +1,6 @@
 // Which worker had which attempt, when: zoomed by buttons, keys, or a click on what stands close together.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { listTrials, mostTrialsAtOnce } from '../../api/client';
 import type { Study, Trial } from '../../api/types';
 import {
   type Bar,
@@ -17,16 +18,18 @@ import {
 import { Chart } from '../../components/chart';
 import { useNow } from '../../components/clock';
 import { type Column, DataTable } from '../../components/data_table';
-import { Empty } from '../../components/notices';
+import { Alert, Empty } from '../../components/notices';
 import { StateBadge } from '../../components/state_badge';
 import { formatDuration } from '../../format';
 import { hrefOf } from '../../router';
-import { hasEnded } from '../../store/study_state';
+import { progressOf } from '../../store/progress';
+import { newestFirst } from '../../store/trial_rows';
 import { useThrottled } from '../../store/use_throttled';
 import type { Palette } from '../../theme';
 
 const redrawMs = 1000;
 const mostLanes = 24; // more are in the table
+const mostOlder = 10_000; // trials at a time
 const tableHeight = 34 * 9;
 
 // The width that the bars are told apart by; the box decides, in steps, so that a few pixels draw nothing anew.
@@ -180,9 +183,48 @@ interface Props {
   onTrial: (trial: number) => void;
 }
 
-export function TimelinePanel({ study, trials, onTrial }: Props) {
+async function olderThan(study: string, offset: number): Promise<Trial[]> {
+  const found: Trial[] = [];
+  for (let more = true; more && found.length < mostOlder;) {
+    const at = { offset: offset + found.length };
+    const page = await listTrials(study, { ...newestFirst, size: mostTrialsAtOnce, at });
+    found.push(...page.trials);
+    more = page.trials.length > 0 && page.next_page_token !== '';
+  }
+  return found;
+}
+
+// The newest trials are known; older ones are asked for by whoever wants to see them.
+function useOlder(study: Study, trials: readonly Trial[]) {
+  const [older, setOlder] = useState<readonly Trial[]>([]);
+  const [error, setError] = useState('');
+  const [asking, setAsking] = useState(false);
   const known = useThrottled(trials, redrawMs);
-  const now = useNow(redrawMs, !hasEnded(study));
+  const all = useMemo(() => {
+    const ids = new Set(known.map(({ id }) => id));
+    return [...older.filter(({ id }) => !ids.has(id)), ...known];
+  }, [older, known]);
+  const count = Object.values(study.trial_counts).reduce((sum, n) => sum + n, 0);
+  const ask = () => {
+    const ids = new Set(all.map(({ id }) => id));
+    let next = count; // the newest that is not known
+    while (ids.has(next)) next -= 1;
+    setAsking(true);
+    setError('');
+    olderThan(study.id, count - next)
+      .then(
+        (found) => setOlder((before) => [...before, ...found]),
+        (reason: unknown) => setError(reason instanceof Error ? reason.message : String(reason)),
+      )
+      .finally(() => setAsking(false));
+  };
+  return { all, left: count - all.length, ask, asking, error };
+}
+
+export function TimelinePanel({ study, trials, onTrial }: Props) {
+  const older = useOlder(study, trials);
+  const known = older.all;
+  const now = useNow(redrawMs, progressOf(study).running > 0);
   const timeline = useMemo(() => timelineOf(known, now), [known, now]);
   const [chosen, setChosen] = useState<Window | null>(null); // null: all of the time
   const [listed, setListed] = useState(false);
@@ -240,6 +282,15 @@ export function TimelinePanel({ study, trials, onTrial }: Props) {
           />
         )}
       </div>
+      {older.error && <Alert>{older.error}</Alert>}
+      {older.left > 0 && (
+        <p class="timeline-note">
+          {known.length} of {known.length + older.left} trials are shown.{' '}
+          <button type="button" class="toggle" disabled={older.asking} onClick={older.ask}>
+            {older.asking ? 'Loading …' : `Show ${Math.min(older.left, mostOlder)} older ones`}
+          </button>
+        </p>
+      )}
       {left > 0 && <p class="muted timeline-note">and {left} more lanes, which are in the table</p>}
       {timeline.spans.length > 0 && (
         <details class="behind" onToggle={(event) => setListed(event.currentTarget.open)}>

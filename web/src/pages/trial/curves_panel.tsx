@@ -5,7 +5,7 @@ import { canCurveBeLogarithmic, curveOf, curveOption, describeCurve, metricNames
 import { Chart } from '../../components/chart';
 import { LogToggle } from '../../components/log_toggle';
 import { Alert, Empty } from '../../components/notices';
-import { humanize } from '../../format';
+import { formatNumber, humanize } from '../../format';
 import { isDone } from '../../store/study_state';
 import type { Palette } from '../../theme';
 import { RecordsTable } from './parts';
@@ -34,6 +34,28 @@ function MetricChart({ records, metric }: { records: readonly StepRecord[]; metr
   );
 }
 
+// What was told once, as a training does of its sums at the end, is no curve.
+function toldOnce(records: readonly StepRecord[], metric: string): boolean {
+  return records.length > 1 && records.filter(({ metrics }) => metric in metrics).length === 1;
+}
+
+function Facts({ records, names }: { records: readonly StepRecord[]; names: readonly string[] }) {
+  if (names.length === 0) return null;
+  return (
+    <dl class="facts facts-once">
+      {names.map((name) => {
+        const record = records.find(({ metrics }) => name in metrics);
+        return [
+          <dt key={`${name}-name`} title={name}>
+            {humanize(name)} <span class="muted">at step {record?.step}</span>
+          </dt>,
+          <dd key={name}>{formatNumber(record?.metrics[name] ?? NaN)}</dd>,
+        ];
+      })}
+    </dl>
+  );
+}
+
 interface Props {
   study: Study;
   trial: Trial;
@@ -44,6 +66,7 @@ interface Props {
 
 export function CurvesPanel({ study, trial, records, loading, error }: Props) {
   const names = useMemo(() => metricNames(records, study.spec?.metric?.name ?? ''), [records, study.spec]);
+  const once = useMemo(() => names.filter((name) => toldOnce(records, name)), [names, records]);
   return (
     <section class="panel" aria-labelledby="curves-title" aria-busy={loading}>
       <header class="panel-head">
@@ -54,10 +77,13 @@ export function CurvesPanel({ study, trial, records, loading, error }: Props) {
         <Empty title={isDone(trial.state) ? 'This trial reported no steps.' : 'No step is reported yet.'} />
       )}
       <div class="metrics">
-        {names.map((metric) => (
-          <MetricChart key={metric} records={records} metric={metric} />
-        ))}
+        {names
+          .filter((name) => !once.includes(name))
+          .map((metric) => (
+            <MetricChart key={metric} records={records} metric={metric} />
+          ))}
       </div>
+      <Facts records={records} names={once} />
       {names.length > 0 && (
         <details class="behind">
           <summary>Show as a table</summary>

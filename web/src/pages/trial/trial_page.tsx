@@ -1,16 +1,17 @@
 // One trial, with all there is of it.
 import type { ComponentChildren } from 'preact';
-import { useMemo, useRef, useState } from 'preact/hooks';
-import { modelUrl, retryTrial, stopTrial } from '../../api/client';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { hasModel, modelUrl, retryTrial, stopTrial } from '../../api/client';
 import type { Study, Trial } from '../../api/types';
 import { Alert, Empty } from '../../components/notices';
 import { StateBadge } from '../../components/state_badge';
 import { hrefOf, navigate } from '../../router';
-import { keepsModel } from '../../store/objectives';
 import { may } from '../../store/session';
 import { findTrial, hasEnded, isDone, type StudyData } from '../../store/study_state';
 import type { StudyStore } from '../../store/study_store';
+import { useAnswer } from '../../store/use_answer';
 import { useCurve } from '../../store/use_curve';
+import { useThrottled } from '../../store/use_throttled';
 import { parameterNames } from '../study/trial_columns';
 import { Why } from '../study/why';
 import { AttemptsPanel } from './attempts_panel';
@@ -18,6 +19,8 @@ import { ClusterPanel } from './cluster_panel';
 import { CurvesPanel } from './curves_panel';
 import { LogPanel } from './log_panel';
 import { Outcome, ParameterTable, Suggested } from './parts';
+
+const againMs = 2000;
 
 const words = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
 
@@ -114,8 +117,18 @@ function Actions({ study, trial }: { study: Study; trial: Trial }) {
   );
 }
 
+// The server keeps the models of the best trials, which change as others end.
+function useModel(study: Study, trial: Trial): boolean {
+  const may = (study.spec?.keep_models ?? 0) > 0 && trial.state === 'COMPLETED' && trial.files_removed_at === undefined;
+  const others = useThrottled(study.trial_counts.COMPLETED ?? 0, againMs);
+  const key = may ? `${trial.id}/${others}` : null;
+  const { value } = useAnswer(key, (abort) => hasModel(study.id, trial.id, abort));
+  return may && value === true;
+}
+
 function Heading({ study, trials, trial }: { study: Study; trials: readonly Trial[]; trial: Trial }) {
   const last = trials.at(-1)?.id ?? trial.id;
+  const kept = useModel(study, trial);
   return (
     <header class="panel-head trial-head">
       <a href={hrefOf({ page: 'study', study: study.id, trial: trial.id })}>← Overview</a>
@@ -135,7 +148,7 @@ function Heading({ study, trials, trial }: { study: Study; trials: readonly Tria
         )}
       </nav>
       <div class="actions">
-        {keepsModel(study, trials, trial) && (
+        {kept && (
           <a class="button button-link" href={modelUrl(study.id, trial.id)} download={`${study.id}-${trial.id}.model`}>
             Download the model
           </a>
@@ -183,10 +196,14 @@ function Found({ store, data, trial }: { store: StudyStore; data: StudyData; tri
 
 export function TrialPage({ store, data, id }: { store: StudyStore; data: StudyData; id: number }) {
   const trial = findTrial(data.trials, id);
+  useEffect(() => {
+    void store.meet(id);
+  }, [store, id]);
   if (trial) return <Found store={store} data={data} trial={trial} />;
+  const trials = Object.values(data.study.trial_counts).reduce((sum, count) => sum + count, 0);
   return (
     <section class="panel">
-      <Empty title={`There is no trial ${id}.`}>
+      <Empty title={id > trials ? `There is no trial ${id}.` : `Loading trial ${id} …`}>
         <a href={hrefOf({ page: 'study', study: data.study.id, trial: null })}>All trials of the study</a>
       </Empty>
     </section>
