@@ -47,23 +47,34 @@ Status write_all(int fd, std::string_view content) {
   return {};
 }
 
-Status write_file_atomically(const std::string& path, std::string_view content, unsigned mode) {
+namespace {
+
+Status write_aside_and_rename(const std::string& path, std::string_view content, unsigned mode, bool sync) {
   const std::string aside = fmt::format("{}.{}.tmp", path, ::getpid());
   {
     const UniqueFd file(::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
     if (!file) return fail_errno(errno, fmt::format("cannot create {}", aside));
     Status written = write_all(file.get(), content);
-    if (written && ::fsync(file.get()) != 0) written = fail_errno(errno, fmt::format("cannot sync {}", aside));
+    if (written && sync && ::fsync(file.get()) != 0) written = fail_errno(errno, fmt::format("cannot sync {}", aside));
     if (!written) {
       ::unlink(aside.c_str());
       return written;
     }
   }
-  if (::rename(aside.c_str(), path.c_str()) != 0) {
-    const int err = errno;
-    ::unlink(aside.c_str());
-    return fail_errno(err, fmt::format("cannot rename {} to {}", aside, path));
-  }
+  if (::rename(aside.c_str(), path.c_str()) == 0) return {};
+  const int err = errno;
+  ::unlink(aside.c_str());
+  return fail_errno(err, fmt::format("cannot rename {} to {}", aside, path));
+}
+
+}  // namespace
+
+Status replace_file(const std::string& path, std::string_view content, unsigned mode) {
+  return write_aside_and_rename(path, content, mode, false);
+}
+
+Status write_file_atomically(const std::string& path, std::string_view content, unsigned mode) {
+  KRIGE_CHECK(write_aside_and_rename(path, content, mode, true));
   const std::string folder = std::filesystem::path(path).parent_path().string();
   const UniqueFd directory(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory && ::fsync(directory.get()) != 0) return fail_errno(errno, fmt::format("cannot sync {}", folder));

@@ -44,6 +44,8 @@ struct Pipe {
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t limit_bytes = std::size_t{64} << 20);
 // Writes beside `path`, fsyncs and renames: a reader sees the old or the new content, never a part.
 [[nodiscard]] Status write_file_atomically(const std::string& path, std::string_view content, unsigned mode = 0644);
+// The same without waiting for the disk: after a loss of power the file may be empty. For what is written often.
+[[nodiscard]] Status replace_file(const std::string& path, std::string_view content, unsigned mode = 0644);
 // Writes all bytes, however many calls it takes.
 [[nodiscard]] Status write_all(int fd, std::string_view content);
 

@@ -12,6 +12,9 @@ namespace krige {
 namespace {
 
 constexpr int kMaxDepth = 64;
+// Of one object: finding a key takes a look at all of them.
+constexpr std::size_t kMaxMembers = 10'000;
+constexpr std::size_t kMostFaults = 100;  // that are told of one input
 
 // Finds what the parser itself lets pass: a key given twice, and nesting that would exhaust the stack later.
 class StrictCallback {
@@ -21,17 +24,30 @@ class StrictCallback {
     if (depth > kMaxDepth && fault_.empty()) fault_ = fmt::format("nested deeper than {}", kMaxDepth);
     if (event == Event::object_start) keys_.emplace_back();
     if (event == Event::object_end && !keys_.empty()) keys_.pop_back();
-    if (event == Event::key && !keys_.empty() && !keys_.back().insert(parsed.get<std::string>()).second &&
-        fault_.empty())
-      fault_ = fmt::format("the key \"{}\" is given twice", parsed.get<std::string>());
+    if (event == Event::key && !keys_.empty() && fault_.empty()) note_key(parsed.get<std::string>());
     return fault_.empty();
   }
   [[nodiscard]] const std::string& fault() const { return fault_; }
 
  private:
+  void note_key(std::string key) {
+    std::set<std::string>& keys = keys_.back();
+    if (keys.size() == kMaxMembers) fault_ = fmt::format("an object has more than {} members", kMaxMembers);
+    if (!keys.insert(key).second) fault_ = fmt::format("the key \"{}\" is given twice", key);
+  }
+
   std::vector<std::set<std::string>> keys_;
   std::string fault_;
 };
+
+// A fault is told in so many bytes at most, cut between characters: no answer is much larger than what it answers.
+std::string shortened(std::string text) {
+  constexpr std::size_t kMost = 500;
+  if (text.size() <= kMost) return text;
+  std::size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
 
 template <typename AnyJson>
 std::optional<double> read_number(const AnyJson& value) {
@@ -71,17 +87,22 @@ Json number_to_json(double value) {
 std::optional<double> number_from_json(const Json& value) { return read_number(value); }
 std::optional<double> number_from_json(const OrderedJson& value) { return read_number(value); }
 
-void Faults::add(std::string field, std::string message) { faults_.push_back({std::move(field), std::move(message)}); }
+void Faults::add(std::string field, std::string message) {
+  faults_.push_back({shortened(std::move(field)), shortened(std::move(message))});
+}
 
 void Faults::add(const Error& error) {
   add(error.field, error.message);
-  faults_.insert(faults_.end(), error.others.begin(), error.others.end());
+  for (const FieldError& other : error.others) add(other.field, other.message);
 }
 
 Error Faults::error() const {
   if (faults_.empty()) return {ErrorCode::internal, "no fault", {}, {}};
-  return {ErrorCode::invalid_argument, faults_.front().message, faults_.front().field,
-          std::vector<FieldError>(faults_.begin() + 1, faults_.end())};
+  const std::size_t told = std::min(faults_.size(), kMostFaults);
+  Error error{ErrorCode::invalid_argument, faults_.front().message, faults_.front().field,
+              std::vector<FieldError>(faults_.begin() + 1, faults_.begin() + static_cast<std::ptrdiff_t>(told))};
+  if (told < faults_.size()) error.others.push_back({"", fmt::format("and {} further faults", faults_.size() - told)});
+  return error;
 }
 
 ObjectReader::ObjectReader(const OrderedJson& value, std::string path, Faults& faults)
@@ -197,6 +218,8 @@ std::optional<std::string> nearest_name(std::string_view word, const std::vector
   // Further away is no typing error, and to a single letter anything is near.
   std::size_t best_distance = word.size() < 2 ? 1 : word.size() / 3 + 2;
   for (const std::string& candidate : candidates) {
+    const std::size_t apart = std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
+    if (apart >= best_distance) continue;  // it cannot be nearer than the lengths are
     const std::size_t d = distance(candidate);
     if (d < best_distance) {
       best_distance = d;

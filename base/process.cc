@@ -25,7 +25,7 @@ std::optional<ProcessInfo> parse_stat(pid_t pid, std::string_view stat) {
   const std::size_t name_end = stat.rfind(')');
   if (name_end == std::string_view::npos || name_end + 3 > stat.size()) return std::nullopt;
   const char state = stat[name_end + 2];
-  std::uint64_t fields[20] = {};  // parent is field 4 of proc(5), start time field 22
+  std::uint64_t fields[22] = {};  // field 4 of proc(5), the parent, is the first that counts; field 24 is the last
   std::string_view rest = stat.substr(name_end + 3);
   for (std::size_t i = 1; i < std::size(fields); ++i) {
     rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
@@ -37,12 +37,17 @@ std::optional<ProcessInfo> parse_stat(pid_t pid, std::string_view stat) {
   }
   // A leader that has ended while other threads of it run is shown as a zombie too.
   const std::uint64_t threads = fields[17];
-  return ProcessInfo{pid,
-                     static_cast<pid_t>(fields[1]),
-                     static_cast<pid_t>(fields[2]),
-                     static_cast<pid_t>(fields[3]),
-                     fields[19],
-                     (state == 'Z' && threads <= 1) || state == 'X'};
+  const std::uint64_t ticks = fields[11] + fields[12] + fields[13] + fields[14];
+  static const auto ticks_a_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  static const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return ProcessInfo{.pid = pid,
+                     .parent = static_cast<pid_t>(fields[1]),
+                     .group = static_cast<pid_t>(fields[2]),
+                     .session = static_cast<pid_t>(fields[3]),
+                     .start_ticks = fields[19],
+                     .gone = (state == 'Z' && threads <= 1) || state == 'X',
+                     .cpu_time = Millis(ticks * 1000 / ticks_a_second),
+                     .resident_bytes = fields[21] * page_bytes};
 }
 
 // Those of `table` that belong or descend from one that does, or from one that is held; without the latter.
@@ -132,6 +137,18 @@ std::vector<ProcessInfo> descendants(const std::vector<ProcessInfo>& table, std:
   for (const pid_t root : roots) add_children(root);
   for (std::size_t i = 0; i < found.size(); ++i) add_children(found[i].pid);
   return found;
+}
+
+std::optional<std::uint64_t> proportional_bytes(pid_t pid) {
+  const Result<std::string> rollup = read_file(fmt::format("/proc/{}/smaps_rollup", pid));
+  constexpr std::string_view kName = "\nPss:";
+  const std::size_t at = rollup ? rollup->find(kName) : std::string::npos;
+  if (at == std::string::npos) return std::nullopt;
+  const std::size_t begin = rollup->find_first_not_of(' ', at + kName.size());
+  if (begin == std::string::npos) return std::nullopt;
+  std::uint64_t kib = 0;
+  std::from_chars(rollup->data() + begin, rollup->data() + rollup->size(), kib);
+  return kib * 1024;
 }
 
 bool has_environment(pid_t pid, std::string_view assignment) {

@@ -23,6 +23,8 @@ struct ProcessInfo {
   pid_t session = 0;
   std::uint64_t start_ticks = 0;  // since boot; with the pid it names a process for good, pids are used again
   bool gone = false;              // a zombie: nothing of it runs, somebody has yet to reap it
+  Millis cpu_time{0};             // of it and of those of its children that it has waited for
+  std::uint64_t resident_bytes = 0;
 };
 
 // nullopt when there is no such process.
@@ -31,6 +33,9 @@ struct ProcessInfo {
 [[nodiscard]] std::vector<ProcessInfo> list_processes();
 // What descends from `roots` in `table`, without them.
 [[nodiscard]] std::vector<ProcessInfo> descendants(const std::vector<ProcessInfo>& table, std::span<const pid_t> roots);
+// Resident memory of the process, a page that n processes share as its n-th part; nullopt where the system does not let
+// us look. Takes milliseconds for each GB.
+[[nodiscard]] std::optional<std::uint64_t> proportional_bytes(pid_t pid);
 // Whether the environment that the process was started with has the entry `assignment` ("NAME=value"). False where the
 // system does not let us look.
 [[nodiscard]] bool has_environment(pid_t pid, std::string_view assignment);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +14,9 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <new>
 #include <optional>
 
@@ -31,6 +34,9 @@ constexpr int kStatus = 4;
 // For processes that outrun the killing; one that is stuck in the kernel is reported as left after it.
 constexpr Millis kKillTimeout{4000};
 constexpr Millis kKillRound{10};
+// How often it is looked what the program uses: a look reads all of /proc, which may take a twentieth of a core.
+constexpr Millis kLookInterval{50};
+constexpr int kLookShare = 20;
 
 // What the child tells of a failure before exec: in memory shared by both, which exec unmaps.
 struct StartFault {
@@ -76,6 +82,9 @@ class Supervisor {
   void wait_for_event();
   void read_lifeline();
   void stop_after(Millis grace);
+  void look_at_usage();
+  void end_for(Limit limit, Millis grace);
+  [[nodiscard]] std::optional<MonotonicTime> next_deadline() const;
   // True when no child is left. All that descends from the program is our child or has an ancestor that is, so then
   // nothing is left at all, and the kernel says so, not a look at /proc.
   bool reap();
@@ -89,6 +98,8 @@ class Supervisor {
   pid_t program_ = -1;
   bool program_ended_ = false;
   std::optional<MonotonicTime> kill_at_;  // set when the end was asked for
+  std::optional<MonotonicTime> time_up_at_;
+  std::optional<MonotonicTime> look_at_;  // what the program uses
   SupervisorReport report_;
 };
 
@@ -129,6 +140,9 @@ void Supervisor::start() {
     return;
   }
   ::setpgid(program_, program_);  // here too, so that the group exists whichever of both runs first
+  const MonotonicTime now = system_clock().now();
+  if (options_.limits.time) time_up_at_ = now + *options_.limits.time;
+  if (options_.limits.cpu_time || options_.limits.memory_bytes) look_at_ = now;
 }
 
 SupervisorReport Supervisor::run() {
@@ -150,14 +164,54 @@ bool Supervisor::is_finished() const {
   return !kill_at_ || ::kill(-program_, 0) != 0;
 }
 
+std::optional<MonotonicTime> Supervisor::next_deadline() const {
+  if (kill_at_ || program_ended_) return kill_at_;
+  if (!time_up_at_ || !look_at_) return time_up_at_ ? time_up_at_ : look_at_;
+  return std::min(*time_up_at_, *look_at_);
+}
+
+void Supervisor::end_for(Limit limit, Millis grace) {
+  if (kill_at_ || program_ended_) return;
+  stop_after(grace);
+  report_.limit = limit;
+}
+
+void Supervisor::look_at_usage() {
+  const MonotonicTime begin = system_clock().now();
+  const std::vector<ProcessInfo> all = descendants(list_processes(), std::array{::getpid()});
+  rusage ended{};  // of those that we have reaped
+  ::getrusage(RUSAGE_CHILDREN, &ended);
+  Millis cpu_time =
+      std::chrono::duration_cast<Millis>(std::chrono::seconds(ended.ru_utime.tv_sec + ended.ru_stime.tv_sec) +
+                                         std::chrono::microseconds(ended.ru_utime.tv_usec + ended.ru_stime.tv_usec));
+  std::uint64_t resident = 0;
+  for (const ProcessInfo& info : all) {
+    cpu_time += info.cpu_time;
+    resident += info.resident_bytes;
+  }
+  const Limits& limits = options_.limits;
+  if (limits.memory_bytes && resident > *limits.memory_bytes) {
+    // Counted again without counting twice what they share, which is most of it after a fork.
+    resident = 0;
+    for (const ProcessInfo& info : all) resident += proportional_bytes(info.pid).value_or(info.resident_bytes);
+    if (resident > *limits.memory_bytes) end_for(Limit::memory, Millis(0));
+  }
+  if (limits.cpu_time && cpu_time > *limits.cpu_time) end_for(Limit::cpu_time, limits.grace);
+  const MonotonicTime end = system_clock().now();
+  look_at_ = end + std::max<MonotonicTime::duration>(kLookInterval, (end - begin) * kLookShare);
+}
+
 void Supervisor::wait_for_event() {
   std::array<pollfd, 2> entries{pollfd{signals_.get(), POLLIN, 0}, pollfd{lifeline_open_ ? kLifeline : -1, POLLIN, 0}};
   int timeout = -1;
-  if (kill_at_) {
-    const auto left = std::chrono::ceil<Millis>(*kill_at_ - system_clock().now());
+  if (const std::optional<MonotonicTime> deadline = next_deadline()) {
+    const auto left = std::chrono::ceil<Millis>(*deadline - system_clock().now());
     timeout = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1'000'000));
   }
-  if (::poll(entries.data(), entries.size(), timeout) <= 0) return;
+  const int ready = ::poll(entries.data(), entries.size(), timeout);
+  if (time_up_at_ && system_clock().now() >= *time_up_at_) end_for(Limit::time, options_.limits.grace);
+  if (look_at_ && system_clock().now() >= *look_at_ && !kill_at_ && !program_ended_) look_at_usage();
+  if (ready <= 0) return;
 
   bool asked = false;
   signalfd_siginfo signal;
@@ -231,6 +285,14 @@ std::vector<std::string> supervisor_arguments(const SupervisorOptions& options) 
   std::vector<std::string> arguments{"supervise", "--lifeline", std::to_string(options.lifeline)};
   if (options.status >= 0) arguments.insert(arguments.end(), {"--status", std::to_string(options.status)});
   arguments.insert(arguments.end(), {"--grace-ms", std::to_string(options.grace.count())});
+  const auto add = [&](const char* name, const auto& limit, auto number) {
+    if (limit) arguments.insert(arguments.end(), {name, std::to_string(number(*limit))});
+  };
+  const auto count = [](Millis duration) { return duration.count(); };
+  add("--time-ms", options.limits.time, count);
+  add("--cpu-ms", options.limits.cpu_time, count);
+  add("--memory-bytes", options.limits.memory_bytes, [](std::uint64_t bytes) { return bytes; });
+  if (options.limits != Limits{}) add("--limit-grace-ms", std::optional(options.limits.grace), count);
   if (!options.working_directory.empty()) arguments.insert(arguments.end(), {"--directory", options.working_directory});
   arguments.emplace_back("--");
   arguments.insert(arguments.end(), options.argv.begin(), options.argv.end());
@@ -239,23 +301,36 @@ std::vector<std::string> supervisor_arguments(const SupervisorOptions& options) 
 
 Result<SupervisorOptions> parse_supervisor_arguments(const std::vector<std::string>& arguments) {
   SupervisorOptions options;
+  struct Number {
+    std::string_view name;
+    std::int64_t highest;
+    std::function<void(std::int64_t)> take;
+  };
   constexpr std::int64_t kHighestFd = 1 << 20;
+  constexpr std::int64_t kLongest = std::int64_t{10} * 366 * 86'400'000;
+  Limits& limits = options.limits;
+  const Number numbers[] = {
+      {"--lifeline", kHighestFd, [&](std::int64_t value) { options.lifeline = static_cast<int>(value); }},
+      {"--status", kHighestFd, [&](std::int64_t value) { options.status = static_cast<int>(value); }},
+      {"--grace-ms", 86'400'000, [&](std::int64_t value) { options.grace = Millis(value); }},
+      {"--limit-grace-ms", kLongest, [&](std::int64_t value) { limits.grace = Millis(value); }},
+      {"--time-ms", kLongest, [&](std::int64_t value) { limits.time = Millis(value); }},
+      {"--cpu-ms", kLongest, [&](std::int64_t value) { limits.cpu_time = Millis(value); }},
+      {"--memory-bytes", INT64_MAX,
+       [&](std::int64_t value) { limits.memory_bytes = static_cast<std::uint64_t>(value); }}};
   std::size_t at = 1;
   for (; at + 1 < arguments.size() && arguments[at] != "--"; at += 2) {
     const std::string& name = arguments[at];
     const std::string& text = arguments[at + 1];
-    const bool is_fd = name == "--lifeline" || name == "--status";
-    if (!is_fd && name != "--grace-ms" && name != "--directory")
-      return fail(ErrorCode::invalid_argument, "unknown option of supervise", name);
     if (name == "--directory") {
       options.working_directory = text;
       continue;
     }
-    const std::optional<std::int64_t> number = to_number(text, is_fd ? kHighestFd : std::int64_t{86'400'000});
+    const auto* known = std::ranges::find(numbers, name, &Number::name);
+    if (known == std::end(numbers)) return fail(ErrorCode::invalid_argument, "unknown option of supervise", name);
+    const std::optional<std::int64_t> number = to_number(text, known->highest);
     if (!number) return fail(ErrorCode::invalid_argument, "'" + text + "' is not a number in its range", name);
-    if (name == "--lifeline") options.lifeline = static_cast<int>(*number);
-    if (name == "--status") options.status = static_cast<int>(*number);
-    if (name == "--grace-ms") options.grace = Millis(*number);
+    known->take(*number);
   }
   if (options.lifeline < 0) return fail(ErrorCode::invalid_argument, "is missing", "--lifeline");
   if (at + 1 >= arguments.size() || arguments[at] != "--")

@@ -13,13 +13,15 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/limits.h"
 
 namespace krige {
 
 struct SupervisorOptions {
   int lifeline = -1;
-  int status = -1;                // -1: no report, only the exit code
-  Millis grace{0};                // between SIGTERM and SIGKILL, when the lifeline ends and on SIGTERM
+  int status = -1;  // -1: no report, only the exit code
+  Millis grace{0};  // between SIGTERM and SIGKILL, when the lifeline ends and on SIGTERM
+  Limits limits;
   std::string working_directory;  // empty: as it is
   std::vector<std::string> argv;  // argv[0] is found in PATH when it has no slash
 };
@@ -36,6 +38,7 @@ struct SupervisorReport {
   End end = End::exited;
   std::int32_t value = 0;         // exit code, signal, or errno of what could not be done
   std::uint32_t was_stopped = 0;  // 1: the end was asked for before the program ended
+  Limit limit = Limit::none;      // that the program was ended for
   std::uint32_t left = 0;         // processes that could not be killed (another user's, or stuck in the kernel)
 };
 

@@ -221,6 +221,7 @@ Result<TrainJob> parse_train_job(const OrderedJson& value, const std::string& pa
   if (job.local_steps > 1 && job.mode != TrainMode::ssp && job.mode != TrainMode::asp)
     reader.fault("local_steps", fmt::format("is for modes ssp and asp, not {}", name(job.mode)));
   read_integer(reader, "evaluate_every", 1, 1'000'000'000, job.evaluate_every);
+  if (const auto train = reader.boolean("evaluate_train")) job.evaluate_train = *train;
   read_optimizer(reader, job);
   read_number(reader, "l1", 0, kInfinity, job.l1);
   read_number(reader, "l2", 0, kInfinity, job.l2);
@@ -252,6 +253,7 @@ OrderedJson to_json(const TrainJob& job) {
                    {"batch_size", job.batch_size},
                    {"local_steps", job.local_steps},
                    {"evaluate_every", job.evaluate_every},
+                   {"evaluate_train", job.evaluate_train},
                    {"optimizer", name(job.optimizer)},
                    {"learning_rate", job.learning_rate},
                    {"schedule", name(job.schedule)},

@@ -77,6 +77,7 @@ struct TrainJob {
   // ssp, asp: minibatches that a worker steps through by itself between a pull and a push.
   std::int64_t local_steps = 1;
   std::int64_t evaluate_every = 1;               // epochs; the last one is evaluated in any case
+  bool evaluate_train = true;                    // the training rows too; else validation rows decide what diverges
   OptimizerKind optimizer = OptimizerKind::sgd;  // in mapreduce: lbfgs (the default there) or sgd
   double learning_rate = 0.1;
   RateSchedule schedule = RateSchedule::constant;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
+
 namespace krige::cli {
 
 struct ServeOptions {
@@ -22,6 +24,12 @@ struct ServeOptions {
   double rate_limit = 1000;  // requests a second of each token; 0: none
   std::vector<std::string> allowed_programs;
   std::vector<std::string> webhooks;
+  std::string webhook_authorities;  // PEM file; empty: the system's
+  // Of trials that have ended; see RetentionOptions.
+  std::optional<Millis> keep_files;
+  std::optional<Millis> keep_records;
+  std::optional<std::uint64_t> keep_bytes;
+  std::int64_t keep_best = 10;
   std::string log = "text";  // or json
 };
 int serve(const ServeOptions& options);
@@ -44,6 +52,7 @@ struct SweepOptions {
   std::optional<std::int64_t> max_trials;
   std::optional<double> until;  // instead of the file's metric.target; 1 when it is not reached
   std::string csv;              // a file for the trials
+  std::string html;             // a file for the report
   bool dry_run = false;         // shows the first points and starts nothing
 };
 // 1 also when no trial was completed.
@@ -104,6 +113,10 @@ struct BackupOptions {
 };
 int backup(const BackupOptions& options);
 
-int version();
+struct VersionOptions {
+  bool verbose = false;  // with what krige-trainer says of itself
+};
+int version(const VersionOptions& options);
+[[nodiscard]] std::string version_line();
 
 }  // namespace krige::cli

@@ -24,6 +24,7 @@ OrderedJson job_in_mode(OrderedJson job, std::string_view mode) {
   const bool driver = mode == "mapreduce";
   const bool was_driver = job.value("mode", "bsp") == "mapreduce";
   job["mode"] = mode;
+  job["evaluate_train"] = true;  // what is compared
   if (mode != "ssp" && mode != "asp") job.erase("local_steps");
   // A mode that lacks the optimizer takes its own, with the rates that belong to it.
   if (driver != was_driver && job.value("optimizer", "sgd") != "sgd")

@@ -7,6 +7,7 @@
 
 #include "cli/terminal.h"
 #include "tuner/spec/duration.h"
+#include "tuner/spec/run_limits.h"
 
 namespace krige::cli {
 namespace {
@@ -82,6 +83,43 @@ std::string trial(const tuner::StudySpec& spec) {
   return "Trials are asked for and told by workers outside.";
 }
 
+std::string early_stop(const tuner::EarlyTerminate& rule) {
+  using enum tuner::EarlyTerminateKind;
+  switch (rule.kind) {
+    case median:
+    case percentile:
+      return fmt::format("A trial is ended that from step {} on is not among the best {} % of at least {} others.",
+                         rule.min_iter, rule.kind == median ? 50 : rule.percentile, rule.min_trials);
+    case asha:
+    case hyperband:
+      return fmt::format("At each rung one of {} trials goes on, {}.", rule.eta,
+                         rule.promote ? "from its checkpoint when it is among the best" : "the others are ended");
+    case curve:
+      return fmt::format("A trial is ended whose curve becomes the best by step {} with less than {} % probability.",
+                         *rule.max_iter, 100 * rule.probability);
+  }
+  return "";
+}
+
+// What else is said of each trial, a sentence each.
+std::vector<std::string> remarks(const tuner::StudySpec& spec) {
+  std::vector<std::string> all;
+  if (!spec.metric_patterns.empty()) {
+    std::vector<std::string> names;
+    for (const tuner::MetricPattern& pattern : spec.metric_patterns) names.push_back(pattern.metric);
+    all.push_back(fmt::format("Its {} {} read from its output by regular expressions.", fmt::join(names, ", "),
+                              names.size() == 1 ? "is" : "are"));
+  }
+  std::vector<std::string> limits;
+  if (spec.limits.time) limits.push_back(tuner::to_string(*spec.limits.time));
+  if (spec.limits.cpu_time) limits.push_back(tuner::to_string(*spec.limits.cpu_time) + " of processors");
+  if (spec.limits.memory_bytes) limits.push_back(tuner::bytes_to_string(*spec.limits.memory_bytes) + " of memory");
+  if (!limits.empty()) all.push_back(fmt::format("It may take {}.", fmt::join(limits, ", ")));
+  if (spec.retries > 0) all.push_back(fmt::format("One that fails is tried {} times more.", spec.retries));
+  if (spec.early_terminate) all.push_back(early_stop(*spec.early_terminate));
+  return all;
+}
+
 }  // namespace
 
 std::string explain(const tuner::StudySpec& spec) {
@@ -89,6 +127,7 @@ std::string explain(const tuner::StudySpec& spec) {
   if (spec.runs_locally())
     text +=
         fmt::format(" {} at once on this machine; krige sweep --dry-run shows the first points.", spec.budget.parallel);
+  for (const std::string& remark : remarks(spec)) text += "\n" + remark;
   return text;
 }
 

@@ -1,8 +1,9 @@
-// SIGINT and SIGTERM as a stop token.
+// SIGINT and SIGTERM as a stop token, and SIGHUP as a call.
 #pragma once
 
 #include <signal.h>
 
+#include <functional>
 #include <stop_token>
 #include <thread>
 
@@ -12,7 +13,9 @@ namespace krige::cli {
 // ours.
 class InterruptWatch {
  public:
-  InterruptWatch();
+  InterruptWatch() : InterruptWatch(nullptr) {}
+  // `on_hangup` is called from a thread of its own on SIGHUP, which without it ends the process as ever.
+  explicit InterruptWatch(std::function<void()> on_hangup);
   ~InterruptWatch();
   InterruptWatch(const InterruptWatch&) = delete;
   InterruptWatch& operator=(const InterruptWatch&) = delete;

@@ -10,8 +10,11 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/manual.h"
+#include "tuner/spec/duration.h"
 
 namespace {
+
+using namespace krige::cli;
 
 std::vector<std::string> command_names(const CLI::App& app) {
   std::vector<std::string> names;
@@ -20,16 +23,76 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
-int unknown_command(const std::string& word, const std::vector<std::string>& names) {
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+std::string guess(const std::string& word, const std::vector<std::string>& names) {
   const std::optional<std::string> near = krige::nearest_name(word, names);
-  fmt::print(stderr, "krige: there is no command {}{}\nThe commands are {}; krige COMMAND --help explains one.\n", word,
-             near ? fmt::format("; did you mean {}?", *near) : "", fmt::join(names, ", "));
+  return near ? fmt::format("; did you mean {}?", *near) : "";
+}
+
+// What the library says of a wrong command line, in our words where ours help more.
+int explain_usage(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* command = &app;
+  std::string name = "krige";
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    name += " " + command->get_name();
+  }
+  const std::vector<std::string> names = command_names(*command), words = command->remaining();
+  std::string text = error.what();
+  if (!names.empty() && !words.empty() && !words.front().starts_with('-'))
+    text = fmt::format("there is no command {}{}\nThe commands are {}", words.front(), guess(words.front(), names),
+                       fmt::join(names, ", "));
+  else if (!names.empty())
+    text = fmt::format("which command? {}", fmt::join(names, ", "));
+  else if (!words.empty() && words.front().starts_with("--"))
+    text = fmt::format("there is no option {}{}", words.front(), guess(words.front(), option_names(*command)));
+  else if (!words.empty())
+    text = fmt::format("does not take {}", fmt::join(words, " "));
+  fmt::print(stderr, "{}: {}\n{} --help says more.\n", name, text, name);
   return 2;
 }
 
-using namespace krige::cli;
+// Types in a word, without the ranges that the library would add.
+class HelpFormat : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    std::string text = option->get_positional() ? "" : type_word(*option);
+    if (!option->get_default_str().empty()) text += " (default: " + option->get_default_str() + ")";
+    return text.empty() ? "" : " " + text;
+  }
+};
 
 // Each adds a command, whose options live as long as the command does.
+CLI::Option* add_duration(CLI::App& command, const std::string& name, std::optional<krige::Millis>& into,
+                          const std::string& about) {
+  const auto read = [name, &into](const std::string& text) {
+    into = krige::tuner::parse_duration(text);
+    if (!into) throw CLI::ValidationError(name, fmt::format("must be a duration as 30d or 12h, is {}", text));
+  };
+  return command.add_option_function<std::string>(name, read, about)->type_name("TIME");
+}
+
+void add_retention(CLI::App& command, ServeOptions& options) {
+  add_duration(command, "--keep-files", options.keep_files,
+               "How long logs and models of a trial stay behind its end: 30d, 12h (default: for ever)");
+  add_duration(command, "--keep-records", options.keep_records,
+               "How long the records of a trial stay behind its end (default: for ever)");
+  command
+      .add_option("--keep-bytes", options.keep_bytes,
+                  "What the files of all trials may take, as 10G; beyond, those of trials that ended first go")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE");
+  command.add_option("--keep-best", options.keep_best, "The best trials of each study keep all; so do those not ended")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
+}
+
 void add_serve(CLI::App& app, int& code) {
   const auto kept = std::make_shared<ServeOptions>();
   ServeOptions& serve_options = *kept;
@@ -58,6 +121,12 @@ void add_serve(CLI::App& app, int& code) {
       ->add_option("--webhook", serve_options.webhooks,
                    "Tell this address when a trial or study has ended, signed by the key in the file webhook-secret")
       ->type_name("URL");
+  serve_command
+      ->add_option("--webhook-ca", serve_options.webhook_authorities,
+                   "Who may certify the https addresses of webhooks, PEM, instead of those that the system trusts")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
+  add_retention(*serve_command, serve_options);
   serve_command->add_flag("!--no-auth", serve_options.auth,
                           "Ask nobody for a token; possible only on addresses of this machine");
   CLI::Option* certificate =
@@ -119,6 +188,10 @@ void add_sweep(CLI::App& app, int& code) {
                    "End when a trial is as good, instead of metric.target; exit code 1 when none is")
       ->type_name("VALUE");
   sweep_command->add_option("--csv", sweep_options.csv, "Write the trials there at the end, a line each")
+      ->type_name("FILE");
+  sweep_command
+      ->add_option("--html", sweep_options.html,
+                   "Write a page of charts there at the end, which needs no server and no network")
       ->type_name("FILE");
   sweep_command->add_flag("--dry-run", sweep_options.dry_run, "Print the first points and start nothing");
   sweep_command->footer("Ctrl-C lets the trials that run finish, once more stops them.");
@@ -226,6 +299,14 @@ void add_backup(CLI::App& app, int& code) {
   backup_command->callback([kept, &code] { code = backup(*kept); });
 }
 
+void add_version(CLI::App& app, int& code) {
+  const auto kept = std::make_shared<VersionOptions>();
+  app.set_version_flag("--version", version_line, "Print the version and how it was built");
+  CLI::App* version_command = app.add_subcommand("version", "Print the version and how it was built");
+  version_command->add_flag("--verbose", kept->verbose, "With what krige-trainer was built for");
+  version_command->callback([kept, &code] { code = version(*kept); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -234,6 +315,7 @@ int main(int argc, char** argv) {
       "program, a service keeps and shows everything.",
       "krige");
   app.require_subcommand(1);
+  app.formatter(std::make_shared<HelpFormat>());
   int code = 0;
 
   add_serve(app, code);
@@ -253,16 +335,15 @@ int main(int argc, char** argv) {
   app.add_subcommand("man", "Print the manual page, for man -l -")->callback([&] {
     fmt::print("{}", manual_page(app, KRIGE_VERSION));
   });
-  std::string shell = "bash";
+  std::string shell;
   CLI::App* completion_command = app.add_subcommand("completion", "Print a script that completes krige's commands");
-  completion_command->add_option("SHELL", shell, "bash")->required()->check(CLI::IsMember({"bash"}));
-  completion_command->callback([&] { fmt::print("{}", bash_completion(app)); });
+  completion_command->add_option("SHELL", shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion_command->callback([&] { fmt::print("{}", completion(app, shell)); });
 
-  app.add_subcommand("version", "Print the version and how it was built")->callback([&] { code = version(); });
+  add_version(app, code);
 
-  const std::vector<std::string> names = command_names(app);
-  if (argc > 1 && argv[1][0] != '-' && std::ranges::find(names, argv[1]) == names.end())
-    return unknown_command(argv[1], names);
   if (argc == 1) {
     fmt::print(stderr, "{}", app.help());
     return 2;
@@ -270,8 +351,8 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    // The library's own codes are above 100; ours is 2 for wrong usage, 0 for --help.
-    return app.exit(error) == 0 ? 0 : 2;
+    // Of --help too, which is none.
+    return error.get_exit_code() == 0 ? app.exit(error) : explain_usage(app, error);
   }
   return code;
 }

@@ -25,7 +25,9 @@ struct RemoteOptions {
   std::optional<std::int64_t> seed;  // clone
   std::optional<std::int64_t> max_trials;
   bool warm_start = false;
-  bool csv = false;          // export
+  bool csv = false;  // export
+  bool html = false;
+  std::string optuna;        // export: a file of Optuna's to add to; import: which study of such a file
   std::string output;        // export: a file instead of standard output
   std::int64_t attempt = 0;  // logs: 0 is the last
   bool follow = false;       // logs: until the attempt ends
@@ -48,6 +50,8 @@ int study_import(const RemoteOptions& options);
 int trial_list(const RemoteOptions& options);
 int trial_show(const RemoteOptions& options);
 int trial_retry(const RemoteOptions& options);
+// It ends with what it has reached.
+int trial_stop(const RemoteOptions& options);
 int trial_logs(const RemoteOptions& options);
 
 // What they share. The study's JSON.

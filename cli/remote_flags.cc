@@ -19,6 +19,13 @@ CLI::App* add(CLI::App& group, const char* name, const char* help, const Options
       ->add_option("--data-dir", options->service.data_dir,
                    "As of krige serve: where the token of a service of this machine is, when $KRIGE_TOKEN has none")
       ->type_name("DIR");
+  command
+      ->add_option(
+          "--store", options->service.store,
+          "Instead of a service: the file of krige sweep --store, or the data directory of a service that does "
+          "not run")
+      ->type_name("PATH")
+      ->excludes("--server");
   command->callback([options, &code, run] { code = run(*options); });
   return command;
 }
@@ -74,19 +81,32 @@ void add_copies(CLI::App& study, const Options& options, int& code) {
   clone->add_option("--seed", options->seed, "Another seed");
   clone->add_option("--max-trials", options->max_trials, "Another budget")->check(CLI::Range(1, 1'000'000'000));
   clone->add_flag("--warm-start", options->warm_start, "It learns from the trials of the old one");
-  CLI::App* written = add(study, "export", "Write a study with its trials as JSON or CSV", options, code, study_export);
+  CLI::App* written = add(study, "export", "Write a study with its trials as JSON, CSV, HTML or for Optuna", options,
+                          code, study_export);
   add_study(written, options);
-  written->add_flag("--csv", options->csv, "A line a trial instead of JSON");
+  CLI::Option* csv = written->add_flag("--csv", options->csv, "A line a trial instead of JSON");
+  CLI::Option* html =
+      written->add_flag("--html", options->html, "A page of charts that needs no server and no network")->excludes(csv);
+  written
+      ->add_option("--optuna", options->optuna,
+                   "Add it to this SQLite file of Optuna's, which is made where there is none")
+      ->type_name("FILE")
+      ->excludes(csv)
+      ->excludes(html);
+  add_name(written, options);
   written->add_option("--output", options->output, "Write there instead of standard output")->type_name("FILE");
-  CLI::App* read = add_json(add(study, "import", "Make a study, paused, of what export or krige sweep --json wrote",
-                                options, code, study_import),
-                            options);
+  CLI::App* read =
+      add_json(add(study, "import",
+                   "Make a study, paused, of what export or krige sweep --json wrote, or of a SQLite file of Optuna's",
+                   options, code, study_import),
+               options);
   read->add_option("FILE", options->file)->required();
+  read->add_option("--from", options->optuna, "Which study of Optuna's file, where it has several")->type_name("NAME");
   add_name(read, options);
 }
 
 void add_study_commands(CLI::App& app, int& code) {
-  CLI::App* study = app.add_subcommand("study", "Look at the studies of a service, and change them");
+  CLI::App* study = app.add_subcommand("study", "Look at the studies of a service or a store, and change them");
   study->require_subcommand(1);
   const auto options = std::make_shared<RemoteOptions>();
   add_filters(add_json(add(*study, "list", "List studies, newest first", options, code, study_list), options), options);
@@ -103,7 +123,7 @@ void add_study_commands(CLI::App& app, int& code) {
 }
 
 void add_trial_commands(CLI::App& app, int& code) {
-  CLI::App* trial = app.add_subcommand("trial", "Look at the trials of a study of a service");
+  CLI::App* trial = app.add_subcommand("trial", "Look at the trials of a study, and change them");
   trial->require_subcommand(1);
   const auto options = std::make_shared<RemoteOptions>();
   CLI::App* list = add_json(add(*trial, "list", "List trials", options, code, trial_list), options);
@@ -116,6 +136,8 @@ void add_trial_commands(CLI::App& app, int& code) {
   add_trial(add_json(add(*trial, "show", "Show a trial, its attempts and what it reported", options, code, trial_show),
                      options));
   add_trial(add_json(add(*trial, "retry", "Run the point of a trial that has ended again", options, code, trial_retry),
+                     options));
+  add_trial(add_json(add(*trial, "stop", "End a trial, which keeps what it has reached", options, code, trial_stop),
                      options));
   CLI::App* logs =
       add(*trial, "logs", "Print what an attempt that ran beside the service wrote", options, code, trial_logs);

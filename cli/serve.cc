@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <filesystem>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
@@ -81,6 +82,11 @@ int serve(const ServeOptions& options) {
   if (const Status parsed = parse_listen(options.listen, server_options); !parsed) return report(parsed.error());
   server_options.allowed_programs = options.allowed_programs;
   server_options.webhooks = options.webhooks;
+  server_options.webhook_authorities = options.webhook_authorities;
+  server_options.retention = {.files_for = options.keep_files,
+                              .records_for = options.keep_records,
+                              .files_bytes = options.keep_bytes,
+                              .keep_best = options.keep_best};
   server_options.auth = options.auth;
   server_options.tls_certificate = options.tls_certificate;
   server_options.tls_key = options.tls_key;
@@ -93,7 +99,17 @@ int serve(const ServeOptions& options) {
   if (!fs::is_directory(server_options.data_root, error))
     return report({ErrorCode::invalid_argument, server_options.data_root + " is not a folder", "--data-root", {}});
 
-  InterruptWatch interrupt;
+  // The service is there only later, and gone before the watch is.
+  std::mutex reload_mutex;
+  server::Server* reloads = nullptr;
+  InterruptWatch interrupt([&] {
+    const std::lock_guard lock(reload_mutex);
+    if (reloads == nullptr) return log::warning("SIGHUP: the service is not there yet, or ends");
+    if (options.tls_certificate.empty()) return log::info("SIGHUP: there is no certificate to read again");
+    if (const Status reloaded = reloads->reload_certificate(); !reloaded)
+      return log::error("SIGHUP: the old certificate stays: " + reloaded.error().describe());
+    log::info("SIGHUP: the certificate was read again");
+  });
   if (options.log == "json")
     log_json(server_options);
   else
@@ -112,7 +128,13 @@ int serve(const ServeOptions& options) {
   if (const std::string login = (*service)->new_login_url(); !login.empty())
     print_line(
         fmt::format("open {} once in a browser; programs send the token in {}", login, (*folder / "token").string()));
+  const auto let_reload = [&](server::Server* of) {
+    const std::lock_guard lock(reload_mutex);
+    reloads = of;
+  };
+  let_reload(service->get());
   interrupt.wait();
+  let_reload(nullptr);
   log::info("stopping: running trials will be started again by the next server");
   (*service)->stop();
   (*engine)->shut_down();

@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "cli/store_server.h"
 #include "cli/workplace.h"
 
 namespace krige::cli {
@@ -111,6 +112,7 @@ struct Service::Connection {
     return parse_json(result->body);
   }
 
+  std::unique_ptr<StoreServer> store;  // that is called, where there is one
   std::string address;
   httplib::Client client;
   httplib::Headers headers;
@@ -122,11 +124,18 @@ Service& Service::operator=(Service&&) noexcept = default;
 Service::~Service() = default;
 
 Result<Service> Service::open(const ServiceOptions& options) {
+  std::unique_ptr<StoreServer> store;
+  if (!options.store.empty()) {
+    KRIGE_TRY(store, StoreServer::open(options.store, options.may_make_store));
+    KRIGE_TRY(Service opened, open({.server = store->url(), .token = store->token()}));
+    opened.connection_->store = std::move(store);
+    return opened;
+  }
   std::string address = options.server.empty() ? from_environment("KRIGE_SERVER") : options.server;
   if (address.empty()) address = "http://127.0.0.1:8080";
   if (address.find("://") == std::string::npos) address = "http://" + address;
   while (address.ends_with('/')) address.pop_back();
-  std::string token = from_environment("KRIGE_TOKEN");
+  std::string token = options.token.empty() ? from_environment("KRIGE_TOKEN") : options.token;
   if (token.empty() && is_of_this_machine(address)) token = token_of_data_folder(options.data_dir);
   try {
     auto connection = std::make_unique<Connection>(address, token);

@@ -13,8 +13,11 @@
 namespace krige::cli {
 
 struct ServiceOptions {
-  std::string server;    // empty: $KRIGE_SERVER, else http://127.0.0.1:8080
-  std::string data_dir;  // whose token is shown to a service of this machine where $KRIGE_TOKEN is not set
+  std::string server{};    // empty: $KRIGE_SERVER, else http://127.0.0.1:8080
+  std::string data_dir{};  // whose token is shown to a service of this machine where $KRIGE_TOKEN is not set
+  std::string token{};     // instead of both
+  std::string store{};     // instead of a service: an SQLite file, or the data directory of a service that does not run
+  bool may_make_store = false;
 };
 
 // An answer that is not as docs/rest.md has it; `what` the JSON library says of it.

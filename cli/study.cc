@@ -9,9 +9,11 @@
 #include <sstream>
 
 #include "cli/remote.h"
+#include "cli/report_page.h"
 #include "cli/terminal.h"
 #include "cli/trial_text.h"
 #include "tuner/spec/study_spec.h"
+#include "tuner/storage/optuna_file.h"
 
 namespace krige::cli {
 namespace {
@@ -101,6 +103,12 @@ int run(const RemoteOptions& options, Command command) {
   }
 }
 
+// Where --store names none yet.
+int run_making_store(RemoteOptions options, Command command) {
+  options.service.may_make_store = true;
+  return run(options, command);
+}
+
 Result<int> list(Service& service, const RemoteOptions& options) {
   KRIGE_TRY(std::vector<OrderedJson> studies, service.list("/studies", "studies"));
   if (!options.states.empty())
@@ -170,6 +178,9 @@ Status follow(Service& service, const OrderedJson& study, bool json) {
 }
 
 Result<int> watch(Service& service, const RemoteOptions& options) {
+  if (!options.service.store.empty())
+    return fail(ErrorCode::invalid_argument,
+                "nothing runs in a store by itself: krige sweep --store goes on with a study", "--store");
   KRIGE_TRY(OrderedJson study, find_study(service, options.studies.front()));
   const std::string path = study_path(study);
   while (!has_ended(study)) {
@@ -222,22 +233,42 @@ Result<int> clone(Service& service, const RemoteOptions& options) {
   return tell_created(copy, options.json);
 }
 
+Result<std::string> exported(Service& service, const OrderedJson& study, const RemoteOptions& options) {
+  if (options.html) return report_page(service, study);
+  KRIGE_TRY(const std::vector<OrderedJson> trials, service.list(study_path(study) + "/trials", "trials"));
+  return options.csv ? trials_csv(study.at("spec"), trials) : dump({{"study", study}, {"trials", trials}}) + "\n";
+}
+
+Result<int> export_to_optuna(Service& service, const OrderedJson& study, const RemoteOptions& options) {
+  KRIGE_TRY(const std::vector<OrderedJson> trials, service.list(study_path(study) + "/trials", "trials"));
+  std::string name = options.name.empty() ? text(study, "name") : options.name;
+  if (name.empty()) name = text(study, "id");
+  KRIGE_CHECK(tuner::write_optuna_study(options.optuna, name, {{"study", study}, {"trials", trials}}));
+  print_line(fmt::format("{} is in {}", name, options.optuna));
+  return 0;
+}
+
 Result<int> export_study(Service& service, const RemoteOptions& options) {
   KRIGE_TRY(const OrderedJson study, find_study(service, options.studies.front()));
-  KRIGE_TRY(const std::vector<OrderedJson> trials, service.list(study_path(study) + "/trials", "trials"));
-  const std::string content =
-      options.csv ? trials_csv(study.at("spec"), trials) : dump({{"study", study}, {"trials", trials}}) + "\n";
+  if (!options.optuna.empty()) return export_to_optuna(service, study, options);
+  KRIGE_TRY(const std::string content, exported(service, study, options));
   if (options.output.empty()) {
     fmt::print("{}", content);
     return 0;
   }
-  std::ofstream file(options.output, std::ios::binary);
-  file << content << std::flush;
-  if (!file) return fail(ErrorCode::io, "cannot write " + options.output, "--output");
+  KRIGE_CHECK(write_output(options.output, content, "--output"));
   return 0;
 }
 
-Result<OrderedJson> read_export(const std::string& path) {
+Result<OrderedJson> read_export(const RemoteOptions& options) {
+  const std::string& path = options.file;
+  if (tuner::is_sqlite_file(path)) {
+    std::vector<std::string> notes;
+    KRIGE_TRY(OrderedJson json, tuner::read_optuna_study(path, options.optuna, notes));
+    for (const std::string& remark : notes) note("note: " + remark);
+    return json;
+  }
+  if (!options.optuna.empty()) return fail(ErrorCode::invalid_argument, "is for a SQLite file of Optuna's", "--from");
   std::ifstream file(path);
   if (!file) return fail(ErrorCode::not_found, "cannot be read");
   std::ostringstream content;
@@ -270,7 +301,7 @@ OrderedJson as_ended(const OrderedJson& trial) {
 }
 
 Result<int> import_study(Service& service, const RemoteOptions& options) {
-  KRIGE_TRY(const OrderedJson document, read_export(options.file));
+  KRIGE_TRY(const OrderedJson document, read_export(options));
   OrderedJson spec = document.at("study").at("spec");
   if (!options.name.empty()) spec["name"] = options.name;
   KRIGE_TRY(OrderedJson study, service.post("/studies", spec));
@@ -315,7 +346,7 @@ std::string study_path(const OrderedJson& study) { return "/studies/" + text(stu
 
 int study_list(const RemoteOptions& options) { return run(options, list); }
 int study_show(const RemoteOptions& options) { return run(options, show); }
-int study_create(const RemoteOptions& options) { return run(options, create); }
+int study_create(const RemoteOptions& options) { return run_making_store(options, create); }
 int study_watch(const RemoteOptions& options) { return run(options, watch); }
 int study_pause(const RemoteOptions& options) {
   return run(options, [](Service& service, const RemoteOptions& given) { return change(service, given, "pause"); });
@@ -329,6 +360,6 @@ int study_stop(const RemoteOptions& options) {
 int study_delete(const RemoteOptions& options) { return run(options, remove); }
 int study_clone(const RemoteOptions& options) { return run(options, clone); }
 int study_export(const RemoteOptions& options) { return run(options, export_study); }
-int study_import(const RemoteOptions& options) { return run(options, import_study); }
+int study_import(const RemoteOptions& options) { return run_making_store(options, import_study); }
 
 }  // namespace krige::cli

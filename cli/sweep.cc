@@ -1,12 +1,13 @@
 // A whole study without a server: the same engine and store, followed until it ends.
 #include <fmt/format.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/first_points.h"
 #include "cli/interrupt.h"
+#include "cli/report_page.h"
+#include "cli/store_server.h"
 #include "cli/terminal.h"
 #include "cli/trial_text.h"
 #include "cli/workplace.h"
@@ -136,10 +137,14 @@ Status write_csv(const Engine& engine, const StudyView& study, const std::string
   std::vector<OrderedJson> list;
   for (const Trial& trial : trials) list.push_back(to_json(trial));
   KRIGE_TRY(const OrderedJson spec, parse_json(study.row.spec));
-  std::ofstream file(path, std::ios::binary);
-  file << trials_csv(spec, list) << std::flush;
-  if (!file) return fail(ErrorCode::io, "cannot write " + path, "--csv");
-  return {};
+  return write_output(path, trials_csv(spec, list), "--csv");
+}
+
+Status write_html(Engine& engine, const StudyView& study, const std::string& path) {
+  KRIGE_TRY(const std::unique_ptr<StoreServer> server, StoreServer::over(engine));
+  KRIGE_TRY(Service service, Service::open({.server = server->url(), .token = server->token()}));
+  KRIGE_TRY(const std::string page, report_page(service, to_json(study)));
+  return write_output(path, page, "--html");
 }
 
 struct Ended {
@@ -181,6 +186,7 @@ Result<Ended> run(const SweepOptions& options, const tuner::StudySpec& spec, con
     ended.optimal = std::move(page.trials);
   }
   if (!options.csv.empty()) KRIGE_CHECK(write_csv(*engine, ended.study, options.csv));
+  if (!options.html.empty()) KRIGE_CHECK(write_html(*engine, ended.study, options.html));
   if (options.json) KRIGE_CHECK(print_json(*engine, ended.study, ended.optimal));
   return ended;
 }

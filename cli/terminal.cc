@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -28,6 +29,12 @@ std::string bar(double share) {
   return text + "]";
 }
 
+// Characters, not bytes: names may be of any language.
+std::size_t shown_width(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
 }  // namespace
 
 int report(const Error& error, std::string_view what) {
@@ -42,6 +49,13 @@ int report(const Error& error, std::string_view what) {
 void print_line(std::string_view line) {
   fmt::print("{}\n", line);
   std::fflush(stdout);
+}
+
+Status write_output(const std::string& path, std::string_view content, const char* option) {
+  std::ofstream file(path, std::ios::binary);
+  file << content << std::flush;
+  if (!file) return fail(ErrorCode::io, "cannot write " + path, option);
+  return {};
 }
 
 void note(std::string_view line) { fmt::print(stderr, "{}\n", line); }
@@ -67,13 +81,13 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], shown_width(row[i]));
   }
   std::string table;
   for (const auto& row : rows) {
     if (!table.empty()) table += '\n';
     for (std::size_t i = 0; i < row.size(); ++i)
-      table += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i];
+      table += i + 1 < row.size() ? row[i] + std::string(widths[i] - shown_width(row[i]) + 2, ' ') : row[i];
   }
   return table;
 }
@@ -115,7 +129,8 @@ void EpochBar::show(const OrderedJson& record) {
   const double epoch = number("epoch");
   const auto epochs = static_cast<double>(epochs_);
   std::string text = fmt::format("{} {}/{}  loss {}  {:.3g} examples/s", bar(epoch / epochs), epoch, epochs_,
-                                 short_number(number("train_loss")), number("examples_per_second"));
+                                 short_number(number(record.contains("train_loss") ? "train_loss" : "validation_loss")),
+                                 number("examples_per_second"));
   if (epoch > 0 && epoch < epochs)
     text += fmt::format(
         "  {} left", short_duration(Millis(std::llround(number("elapsed_seconds") * 1000 * (epochs - epoch) / epoch))));

@@ -17,6 +17,9 @@ int report(const Error& error, std::string_view what = {});
 void print_line(std::string_view line);  // standard output, flushed
 void note(std::string_view line);        // standard error
 
+// `option` is the field of the error.
+[[nodiscard]] Status write_output(const std::string& path, std::string_view content, const char* option);
+
 // Four significant digits: 0.9833, 1.25e-05.
 [[nodiscard]] std::string short_number(double value);
 // 1h02m, 3m20s, 12s.

@@ -91,6 +91,12 @@ Result<int> retry(Service& service, const OrderedJson& study, const RemoteOption
   return 0;
 }
 
+Result<int> stop(Service& service, const OrderedJson& study, const RemoteOptions& options) {
+  KRIGE_TRY(const OrderedJson trial, service.post(trial_path(study, options) + ":stop", OrderedJson::object()));
+  print_line(options.json ? dump(trial) : describe_trial(trial));
+  return 0;
+}
+
 Result<int> logs(Service& service, const OrderedJson& study, const RemoteOptions& options) {
   KRIGE_TRY(OrderedJson trial, service.get(trial_path(study, options)));
   const OrderedJson attempts = trial.at("attempts");
@@ -115,6 +121,7 @@ Result<int> logs(Service& service, const OrderedJson& study, const RemoteOptions
 int trial_list(const RemoteOptions& options) { return run(options, list); }
 int trial_show(const RemoteOptions& options) { return run(options, show); }
 int trial_retry(const RemoteOptions& options) { return run(options, retry); }
+int trial_stop(const RemoteOptions& options) { return run(options, stop); }
 int trial_logs(const RemoteOptions& options) { return run(options, logs); }
 
 }  // namespace krige::cli

@@ -55,8 +55,9 @@ int validate(const ValidateOptions& options) {
     return 0;
   }
   const tuner::Budget& budget = spec->budget;
-  print_line(fmt::format("{} is a valid study: {} by {}, {} parameters, {}", options.file, describe_goal(*spec),
+  print_line(fmt::format("{} is a valid study: {} by {}, {} parameter{}, {}", options.file, describe_goal(*spec),
                          name(spec->method), spec->space.dimensions().size(),
+                         spec->space.dimensions().size() == 1 ? "" : "s",
                          budget.max_trials ? fmt::format("{} trials, {} at once", *budget.max_trials, budget.parallel)
                                            : fmt::format("no limit of trials, {} at once", budget.parallel)));
   if (options.explain) print_line(explain(*spec));

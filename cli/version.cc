@@ -2,28 +2,19 @@
 
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "cli/workplace.h"
+#include "gp/instruction_set.h"
 
 namespace krige::cli {
-namespace {
 
-// Results are the same for one build and instruction set (docs/architecture.md), so the build says which it has.
-constexpr const char* instruction_set() {
-#if defined(__AVX512F__)
-  return "x86-64-v4 (AVX-512)";
-#elif defined(__AVX2__)
-  return "x86-64-v3 (AVX2)";
-#elif defined(__x86_64__)
-  return "x86-64";
-#else
-  return "generic";
-#endif
+// Results are the same for one build and instruction set (docs/architecture.md), so it says which it has.
+std::string version_line() {
+  return fmt::format("krige {} ({}, g++ {})", KRIGE_VERSION, gp::instruction_set(), __VERSION__);
 }
 
-}  // namespace
-
-int version() {
-  print_line(fmt::format("krige {} ({}, g++ {})", KRIGE_VERSION, instruction_set(), __VERSION__));
-  return 0;
+int version(const VersionOptions& options) {
+  print_line(version_line());
+  return options.verbose ? become_trainer({"--version"}) : 0;
 }
 
 }  // namespace krige::cli

@@ -1,9 +1,12 @@
 #include "cli/workplace.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 
+#include "cli/terminal.h"
 #include "tuner/executors/local_executor.h"
 
 namespace krige::cli {
@@ -14,8 +17,25 @@ std::string trainer_path() {
   if (const char* given = std::getenv("KRIGE_TRAINER"); given != nullptr && *given != '\0') return given;
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  return error ? "krige-trainer" : (self.parent_path() / "krige-trainer").string();
+  if (error) return "krige-trainer";
+  const fs::path folder = self.parent_path();
+  const fs::path beside = folder / "krige-trainer";
+  const fs::path installed = folder.parent_path() / "lib" / "krige" / "krige-trainer";
+  return (!fs::exists(beside, error) && fs::exists(installed, error) ? installed : beside).string();
 }
+
+int become_trainer(std::vector<std::string> arguments) {
+  const std::string program = trainer_path();
+  arguments.insert(arguments.begin(), program);
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  ::execvp(program.c_str(), argv.data());
+  const Status failed = fail_errno(errno, fmt::format("cannot run {}", program));
+  return report(failed.error());
+}
+
+std::string trainings_of(const std::string& store) { return store + ".trainings"; }
 
 std::string store_in(const fs::path& data_folder) { return (data_folder / "krige.sqlite").string(); }
 
@@ -29,10 +49,11 @@ Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup) {
   if (setup.times != nullptr) storage = tuner::make_timed_storage(std::move(storage), *setup.times);
   tuner::EngineOptions options;
   options.trainer = trainer_path();
-  options.forget_checkpoints = setup.store.empty();
-  options.checkpoint_folder = setup.store.empty()
-                                  ? (fs::temp_directory_path() / ("krige-checkpoints-" + storage->store_id())).string()
-                                  : setup.store + ".checkpoints";
+  options.forget_trainings = setup.store.empty();
+  options.training_folder = setup.store.empty()
+                                ? (fs::temp_directory_path() / ("krige-trainings-" + storage->store_id())).string()
+                                : trainings_of(setup.store);
+  if (!setup.runs) return tuner::Engine::open(std::move(storage), nullptr, std::move(options));
   if (!fs::exists(options.trainer))
     return fail(ErrorCode::not_found, "krige-trainer is not where it should be: " + options.trainer);
   KRIGE_TRY(std::unique_ptr<tuner::Executor> executor,

@@ -4,14 +4,17 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tuner/storage/timed_storage.h"
 #include "tuner/study/engine.h"
 
 namespace krige::cli {
 
-// krige-trainer beside this program, or $KRIGE_TRAINER.
+// $KRIGE_TRAINER, or krige-trainer beside this program, or else where it is installed: in ../lib/krige from there.
 [[nodiscard]] std::string trainer_path();
+// krige-trainer with these arguments in this process's place. Returns, with the exit code, only if it cannot be run.
+int become_trainer(std::vector<std::string> arguments);
 
 // `given`, or ~/.local/share/krige where it is empty.
 [[nodiscard]] Result<std::filesystem::path> data_folder_path(const std::string& given);
@@ -21,11 +24,14 @@ namespace krige::cli {
 struct EngineSetup {
   std::string store{};                 // an SQLite file; empty: in memory
   tuner::StoreTimes* times = nullptr;  // of the store's calls, when not null; must outlive the engine
+  bool runs = true;                    // false: without an executor, so that no trial is started
   std::string log_folder{};            // where what attempts print is kept; empty: it is not
 };
-// An engine with a local executor.
+// An engine with a local executor, unless nothing is to run.
 [[nodiscard]] Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup);
 
+// Where the trainings of a store leave their files.
+[[nodiscard]] std::string trainings_of(const std::string& store);
 [[nodiscard]] std::string store_in(const std::filesystem::path& data_folder);
 
 }  // namespace krige::cli

@@ -12,6 +12,7 @@ find_package(LibLZMA REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(lbfgs REQUIRED IMPORTED_TARGET liblbfgs)
 
 if(KRIGE_TESTS)

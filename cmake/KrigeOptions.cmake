@@ -25,7 +25,8 @@ target_compile_options(krige_private_options INTERFACE
   -Woverloaded-virtual -Wimplicit-fallthrough
   $<$<BOOL:${KRIGE_WARNINGS_AS_ERRORS}>:-Werror>)
 
-# The whole tree is compiled for one instruction set: Eigen's alignment is part of the ABI.
+# But for compute libraries (KrigeCompute.cmake) the tree is compiled for one instruction set: Eigen's alignment is part
+# of the ABI.
 if(KRIGE_NATIVE)
   add_compile_options(-march=native)
 endif()
@@ -42,8 +43,9 @@ function(krige_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;PRIVATE_LIBS" ${ARGN})
   add_library(krige_${name} STATIC ${ARG_SOURCES})
   add_library(krige::${name} ALIAS krige_${name})
-  target_include_directories(krige_${name} PUBLIC ${CMAKE_SOURCE_DIR})
-  target_link_libraries(krige_${name} PUBLIC ${ARG_LIBS} PRIVATE ${ARG_PRIVATE_LIBS} krige_private_options)
+  set_target_properties(krige_${name} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(krige_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
+  target_link_libraries(krige_${name} PUBLIC ${ARG_LIBS} PRIVATE ${ARG_PRIVATE_LIBS} $<BUILD_INTERFACE:krige_private_options>)
 endfunction()
 
 # krige_test(base_test SOURCES rng_test.cc LIBS krige::base): a GoogleTest program, its cases known to ctest.

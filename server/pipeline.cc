@@ -1,6 +1,7 @@
 #include "server/pipeline.h"
 
-#include "base/log.h"
+#include <fmt/format.h>
+
 #include "server/http/problem.h"
 
 namespace krige::server {
@@ -8,6 +9,7 @@ namespace {
 
 constexpr std::string_view kPage = "page";
 constexpr std::string_view kApi = "/api/";
+constexpr std::string_view kSession = "/api/v1/session";
 
 bool reads(const Request& request) { return request.method == "GET" || request.method == "HEAD"; }
 
@@ -17,10 +19,12 @@ bool has_header(const Reply& reply, std::string_view name) {
   return false;
 }
 
-// A heartbeat prolongs a lease, which is no change of a study; an answer that asks to come again gave nothing.
+// A heartbeat prolongs a lease, which is no change of a study; an answer that asks to come again gave nothing; who
+// signs in or out is written down there.
 bool is_change(const Request& request, const Dispatched& done) {
   return done.route != nullptr && !reads(request) && done.reply.status < 400 &&
-         !done.route->pattern.ends_with(":heartbeat") && !has_header(done.reply, "Retry-After");
+         !done.route->pattern.ends_with(":heartbeat") && done.route->pattern != kSession &&
+         !has_header(done.reply, "Retry-After");
 }
 
 }  // namespace
@@ -41,29 +45,31 @@ Caller Pipeline::identify(const Request& request) {
 }
 
 Dispatched Pipeline::dispatch(const Request& request, const Caller& caller) {
-  const bool limited = api_.auth != nullptr && caller.role && request.path.starts_with(kApi);
-  if (!limited || limiter_.take(caller.name)) return router_.dispatch(request, caller);
-  const Error error{ErrorCode::rate_limited, "this token asks too often: wait as long as Retry-After says", {}, {}};
-  return {to_reply(to_problem(error), request.request_id)};
+  if (api_.auth == nullptr) return router_.dispatch(request, caller);
+  const auto refused = [&](std::string_view who) -> Dispatched {
+    const Error error{
+        ErrorCode::rate_limited, fmt::format("{} asks too often: wait as long as Retry-After says", who), {}, {}};
+    return {to_reply(to_problem(error), request.request_id)};
+  };
+  if (caller.role && request.path.starts_with(kApi) && !limiter_.take(caller.name)) return refused("this token");
+  Dispatched done = router_.dispatch(request, caller);
+  // Only what fails counts, so that nobody can keep out those who share his address and have a token.
+  if (!caller.role && done.reply.status == http_status(ErrorCode::unauthenticated) &&
+      !api_.failures.take(request.address))
+    return refused("who shows no token that is known");
+  return done;
 }
 
 Reply Pipeline::answer(const Request& request) {
   const auto start = std::chrono::steady_clock::now();
   const Caller caller = identify(request);
   Dispatched done = dispatch(request, caller);
-  if (is_change(request, done)) audit(request, caller, done);
+  if (is_change(request, done))
+    api_.write_audit({system_clock().wall_now(), caller.name, std::string(caller.role ? name(*caller.role) : ""),
+                      request.method, request.path, done.reply.status, request.request_id});
   record(request, caller, done, start);
   if (done.reply.stream && done.route != nullptr) end_with_caller(done.reply, request, *done.route);
   return std::move(done.reply);
-}
-
-void Pipeline::audit(const Request& request, const Caller& caller, const Dispatched& done) {
-  if (!api_.audit) return;
-  const Status written =
-      api_.audit->append({system_clock().wall_now(), caller.name, std::string(caller.role ? name(*caller.role) : ""),
-                          request.method, request.path, done.reply.status, request.request_id});
-  // The change is made and cannot be taken back: what is missing is said where the operator looks.
-  if (!written) log::error("the audit log lacks request " + request.request_id + ": " + written.error().describe());
 }
 
 void Pipeline::record(const Request& request, const Caller& caller, const Dispatched& done, Start start) {

@@ -28,7 +28,6 @@ class Pipeline {
   // A stream that ends when its caller's token is revoked.
   void end_with_caller(Reply& reply, const Request& request, const RouteInfo& route);
   void record(const Request& request, const Caller& caller, const Dispatched& done, Start start);
-  void audit(const Request& request, const Caller& caller, const Dispatched& done);
 
   const Guard& guard_;
   const Router& router_;

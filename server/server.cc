@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "base/ids.h"
 #include "base/log.h"
-#include "server/guard.h"
 #include "server/http/http_server.h"
-#include "server/idempotency.h"
-#include "server/pipeline.h"
-#include "server/routes/routes.h"
+#include "server/service.h"
 #include "server/webhooks/webhooks.h"
 
 namespace krige::server {
@@ -66,27 +66,26 @@ Status check_protected(const ServerOptions& options) {
 }  // namespace
 
 struct Server::Impl {
-  Impl(tuner::Engine& engine, const ServerOptions& options, int bound_port, std::unique_ptr<Authenticator> used_auth)
-      : auth(std::move(used_auth)),
-        api(engine, options, auth.get()),
-        idempotency(engine),
-        guard(options.host, bound_port, options.allowed_hosts, options.tls_certificate.empty() ? 80 : 443),
-        port(bound_port),
-        pipeline(guard, router, api) {
-    add_routes(router, api);
-    router.set_around([this](const Request& request, const std::function<Reply(const Request&)>& handle) {
-      return idempotency.answer(request, handle);
-    });
+  Impl(tuner::Engine& engine, const ServerOptions& options, int bound_port, std::unique_ptr<Authenticator> auth)
+      : service(engine, options, bound_port, std::move(auth)), port(bound_port) {}
+
+  void start_retention(tuner::Engine& engine) {
+    Api& api = service.api();
+    Retention::Services used{.engine = &engine, .log_folder = attempt_logs_of(api.options.data_dir)};
+    used.on_removed = [&api](const StudyId& study, const std::string& what) {
+      api.write_audit({system_clock().wall_now(), "retention", "", "REMOVE",
+                       fmt::format("/api/v1/studies/{}/trials/{}", study, what), 200, random_id(16)});
+    };
+    used.on_swept = [&api](const Swept& swept) {
+      api.metrics.count_sweep(swept.files_of_trials, swept.records_of_trials, swept.bytes_before - swept.bytes_removed);
+    };
+    retention.emplace(std::move(used), api.options.retention);
   }
 
-  std::unique_ptr<Authenticator> auth;  // null: nobody is asked who they are
-  Api api;
-  Idempotency idempotency;
-  Guard guard;
+  Service service;
   int port;
-  Router router;
-  Pipeline pipeline;
   std::unique_ptr<Webhooks> webhooks;
+  std::optional<Retention> retention;
   std::unique_ptr<HttpServer> http;  // last: its threads use all of the above
 };
 
@@ -104,11 +103,18 @@ Result<std::unique_ptr<Server>> Server::start(tuner::Engine& engine, const Serve
   auto impl = std::make_unique<Impl>(engine, options, listener.port, std::move(auth));
   if (!options.webhooks.empty() && options.data_dir.empty())
     return fail(ErrorCode::invalid_argument, "need a data directory", "--webhook");
-  KRIGE_TRY(impl->webhooks, Webhooks::start(engine, {.data_dir = options.data_dir, .urls = options.webhooks}));
+  WebhookOptions hooks{
+      .data_dir = options.data_dir, .urls = options.webhooks, .authorities = options.webhook_authorities};
+  hooks.on_try = [metrics = &impl->service.api().metrics](const std::string& origin, std::string_view outcome,
+                                                          double seconds) {
+    metrics->count_delivery(origin, outcome, seconds);
+  };
+  KRIGE_TRY(impl->webhooks, Webhooks::start(engine, hooks));
+  if (options.retention.removes()) impl->start_retention(engine);
   HttpHandlers handlers;
-  handlers.admit = [used = impl.get()](const Request& request) { return used->pipeline.admit(request); };
-  handlers.answer = [used = impl.get()](const Request& request) { return used->pipeline.answer(request); };
-  KRIGE_TRY(impl->http, HttpServer::start(std::move(listener.fd), http_options(options, impl->api.refusals),
+  handlers.admit = [used = &impl->service](const Request& request) { return used->admit(request); };
+  handlers.answer = [used = &impl->service](const Request& request) { return used->answer(request); };
+  KRIGE_TRY(impl->http, HttpServer::start(std::move(listener.fd), http_options(options, impl->service.api().refusals),
                                           std::move(handlers), std::move(tls)));
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
@@ -118,14 +124,15 @@ Server::~Server() = default;
 
 int Server::port() const { return impl_->port; }
 std::string Server::url() const {
-  const ServerOptions& options = impl_->api.options;
+  const ServerOptions& options = impl_->service.options();
   return fmt::format("{}://{}:{}", options.tls_certificate.empty() ? "http" : "https", shown_host(options.host),
                      impl_->port);
 }
 std::string Server::new_login_url() {
-  if (impl_->auth == nullptr) return {};
-  return fmt::format("{}/login?code={}", url(), impl_->auth->new_login_code());
+  Authenticator* const auth = impl_->service.auth();
+  return auth == nullptr ? "" : fmt::format("{}/login?code={}", url(), auth->new_login_code());
 }
 void Server::stop() { impl_->http->stop(); }
+Status Server::reload_certificate() { return impl_->http->reload_certificate(); }
 
 }  // namespace krige::server

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "server/retention/retention.h"
 #include "tuner/storage/timed_storage.h"
 #include "tuner/study/engine.h"
 
@@ -45,10 +46,15 @@ struct ServerOptions {
   std::vector<std::string> allowed_hosts;
   // Programs that a `command` of a study may start: its first word must be one of them, letter by letter. Empty: none.
   std::vector<std::string> allowed_programs;
+  bool any_program = false;  // instead: for a service that only its own process can call
 
   // Addresses that are told when a trial or study has ended (server/webhooks/webhooks.h); they need a data directory.
   std::vector<std::string> webhooks;
-  double requests_per_second = 0;                  // of each token, twice as many at once; 0: no limit
+  std::string webhook_authorities;  // PEM file of who may certify their https addresses; empty: who the system trusts
+  RetentionOptions retention;
+  double requests_per_second = 0;  // of each token, twice as many at once; 0: no limit
+  // The same of the requests from one address that are refused for want of a token that is known.
+  double failures_per_second = 5;
   const tuner::StoreTimes* store_times = nullptr;  // shown by /metrics; must outlive the server
   // Called from many threads, after each request.
   std::function<void(const RequestRecord&)> on_request;
@@ -84,6 +90,8 @@ class Server {
   // Ends event streams at once, lets other requests end within drain_time, and returns when no thread is left.
   // Thread-safe, may be called again.
   void stop();
+  // Reads the TLS files again; connections go on. Where they are no good, the old certificate stays. Thread-safe.
+  Status reload_certificate();
 
  private:
   struct Impl;

@@ -17,6 +17,7 @@
 #include "base/supervisor.h"
 #include "trainer/coordinator/coordinator.h"
 #include "trainer/floats.h"
+#include "trainer/instruction_set.h"
 #include "trainer/job_text.h"
 #include "trainer/predict/predict.h"
 #include "trainer/shard/shard.h"
@@ -38,6 +39,7 @@ constexpr const char* kUsage =
     "  --pause-after E pauses when E epochs are done in all, unless the job ends before\n"
     "  --transport     how the processes talk: shm (shared memory), unix or tcp sockets; before the job's\n"
     "  --timeout S     a process without a sign of life for S seconds (default 30) ends the training\n"
+    "  --cluster F     writes what each process does to F, anew every second and at the end\n"
     "  --straggler S   the last worker takes S seconds longer over each minibatch, to compare modes\n"
     "  --trace         logs each read of weights with its clocks to standard error\n"
     "SIGUSR1 pauses a training with a checkpoint: it is written, and the exit code is 75.\n"
@@ -127,11 +129,12 @@ Result<CheckpointOptions> checkpoint_options(std::map<std::string, std::string>&
 Result<Ending> coordinate(std::span<char*> arguments) {
   KRIGE_TRY(auto options, parse_options(arguments,
                                         {"--job", "--model", "--transport", "--timeout", "--checkpoint",
-                                         "--checkpoint-every", "--pause-after", "--straggler"},
+                                         "--checkpoint-every", "--pause-after", "--straggler", "--cluster"},
                                         {"--trace", "--resume"}));
   if (!options.contains("--job")) return fail(ErrorCode::invalid_argument, "--job is missing");
   CoordinatorOptions run;
   run.model_path = options["--model"];
+  run.cluster_path = options["--cluster"];
   KRIGE_TRY(run.checkpoint, checkpoint_options(options));
   run.crew.trace = options.contains("--trace");
   if (options.contains("--transport")) {
@@ -235,7 +238,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (role == "--version") {
-    std::puts("krige-trainer " KRIGE_VERSION);
+    fmt::print("krige-trainer {} ({})\n", KRIGE_VERSION, instruction_set());
     return 0;
   }
   if (role != "coordinator") {

@@ -10,6 +10,7 @@ struct Asset {
   std::string_view path;          // as it is requested: /index.html, /assets/app-5KQ….js
   std::string_view content_type;  // with its charset, ready for the header
   std::string_view etag;          // quoted, of the content's SHA-256
+  std::string_view sha256;        // the same whole, in base64, as a content security policy names what stands in a page
   std::string_view content;
 };
 

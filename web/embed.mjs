@@ -45,15 +45,15 @@ for (const file of await filesBelow(folder)) {
   const path = posix.join('/', relative(folder, file).split(sep).join('/'));
   const type = contentTypes[extname(file)];
   if (!type) throw new Error(`${path}: no content type is known for it`);
-  const etag = createHash('sha256').update(content).digest('hex').slice(0, 32);
-  assets.push({ path, type, etag, content });
+  const digest = createHash('sha256').update(content).digest();
+  assets.push({ path, type, etag: digest.toString('hex').slice(0, 32), sha256: digest.toString('base64'), content });
 }
 assets.sort((a, b) => (a.path < b.path ? -1 : 1));
 
 const arrays = assets.map(({ content }, i) => `constexpr char content_${i}[] =\n${literal(content)};`);
 const rows = assets.map(
-  ({ path, type, etag, content }, i) =>
-    `    {"${path}", "${type}", "\\"${etag}\\"", {content_${i}, ${content.length}}},`,
+  ({ path, type, etag, sha256, content }, i) =>
+    `    {"${path}", "${type}", "\\"${etag}\\"", "${sha256}", {content_${i}, ${content.length}}},`,
 );
 const text = `// Made by web/embed.mjs from the bundle of the dashboard.
 #include "web/assets.h"

@@ -20,14 +20,11 @@ constexpr off_t kTailBytes = off_t{1} << 20;
 }  // namespace
 
 Status AuditLog::append(const AuditEvent& event) const {
-  const std::string line = dump({{"time", to_rfc3339(event.time)},
-                                 {"caller", event.caller},
-                                 {"role", event.role},
-                                 {"method", event.method},
-                                 {"path", event.path},
-                                 {"status", event.status},
-                                 {"request_id", event.request_id}}) +
-                           "\n";
+  OrderedJson json{{"time", to_rfc3339(event.time)}, {"caller", event.caller}, {"role", event.role},
+                   {"method", event.method},         {"path", event.path},     {"status", event.status},
+                   {"request_id", event.request_id}};
+  if (!event.address.empty()) json["address"] = event.address;
+  const std::string line = dump(json) + "\n";
   const UniqueFd file(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
   if (!file) return fail_errno(errno, fmt::format("cannot open {}", path_));
   // One write a line: lines of several threads do not mix.

@@ -1,5 +1,5 @@
-// Who changed what: one JSON line for each request that changed something, in the file audit.jsonl (0600) of the data
-// directory, which is only ever added to.
+// Who changed what: one JSON line for each request that changed something and for each try to sign in, in the file
+// audit.jsonl (0600) of the data directory, which is only ever added to.
 #pragma once
 
 #include <filesystem>
@@ -20,6 +20,7 @@ struct AuditEvent {
   std::string path;
   int status = 0;
   std::string request_id;
+  std::string address{};  // of who tried to sign in
 };
 
 // Thread-safe. The file is opened for each event: it may be moved away at any time, and a new one begins.

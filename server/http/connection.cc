@@ -36,7 +36,23 @@ bool is_loopback(const Address& address) {
   return ntohl(reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_addr.s_addr) >> 24 == 127;
 }
 
+// Empty where it cannot be told.
+std::string peer_of(int fd) {
+  Address peer;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer.storage), &peer.size) != 0) return {};
+  if (peer.storage.ss_family == AF_INET6) {
+    in6_addr& address = reinterpret_cast<sockaddr_in6*>(&peer.storage)->sin6_addr;
+    if (!IN6_IS_ADDR_V4MAPPED(&address)) std::fill(std::begin(address.s6_addr) + 8, std::end(address.s6_addr), 0);
+  }
+  std::array<char, NI_MAXHOST> text{};
+  const int failed = ::getnameinfo(peer.get(), peer.size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
+  return failed == 0 ? text.data() : "";
+}
+
 }  // namespace
+
+Connection::Connection(UniqueFd fd, const FramingLimits& limits, std::unique_ptr<TlsSession> tls)
+    : framer(limits), fd_(std::move(fd)), address_(peer_of(fd_.get())), limits_(limits), tls_(std::move(tls)) {}
 
 Result<Listener> listen_on(const std::string& host, int port) {
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';

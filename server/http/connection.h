@@ -28,8 +28,7 @@ struct Listener {
 class Connection {
  public:
   // `tls`: null for plain HTTP; of this very descriptor.
-  Connection(UniqueFd fd, const FramingLimits& limits, std::unique_ptr<TlsSession> tls = nullptr)
-      : framer(limits), fd_(std::move(fd)), limits_(limits), tls_(std::move(tls)) {}
+  Connection(UniqueFd fd, const FramingLimits& limits, std::unique_ptr<TlsSession> tls = nullptr);
 
   enum class Phase { reading, answering, draining };
   Phase phase = Phase::reading;
@@ -38,6 +37,8 @@ class Connection {
   std::stop_source gone;  // of the request being answered
 
   [[nodiscard]] int fd() const { return fd_.get(); }
+  // As Request::address.
+  [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] std::string_view input() const { return input_; }
   [[nodiscard]] bool idle() const { return phase == Phase::reading && input_.empty(); }
   // The bytes of the request that is complete.
@@ -66,6 +67,7 @@ class Connection {
   std::optional<Sent> send_some(std::string_view bytes);
 
   UniqueFd fd_;
+  std::string address_;
   FramingLimits limits_;
   std::string input_;
   bool receives_when_writable_ = false;

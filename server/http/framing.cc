@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::size_t kChunkSizeDigits = 8;
+constexpr std::size_t kRangeCharacters = 128;
 
 Problem bad_request(std::string detail) { return Problem::http(400, "invalid_argument", std::move(detail)); }
 
@@ -123,6 +124,9 @@ bool RequestFramer::read_header(std::string_view name, std::string_view value) {
     // Decompression has no limit in the library: a small body could fill the memory.
     if (!equals_ignoring_case(value, "identity"))
       refuse(to_problem({ErrorCode::unsupported_media_type, "compressed bodies are not taken", {}, {}}));
+  } else if (is("Range")) {
+    // Nothing of ours has ranges, but the library reads them, and recurses as deep as they are long.
+    if (value.size() > kRangeCharacters) refuse(Problem::http(416, "invalid_argument", "too many ranges"));
   } else if (is("Expect")) {
     wants_continue_ = equals_ignoring_case(value, "100-continue");
   }

@@ -101,11 +101,12 @@ class HttpServer::Messages : public httplib::Server {
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       const Status admitted = handlers_.admit(view(request));
       if (admitted) return HandlerResponse::Unhandled;
-      write(request, response, to_reply(to_problem(admitted.error()), request.get_header_value(kRequestId)));
+      const std::string id = request.get_header_value(kRequestId);
+      write(id, response, to_reply(to_problem(admitted.error()), id));
       return HandlerResponse::Handled;
     });
     const Handler answer = [this](const httplib::Request& request, httplib::Response& response) {
-      write(request, response, handlers_.answer(view(request)));
+      write(request.get_header_value(kRequestId), response, handlers_.answer(view(request)));
     };
     Get(kAnyPath, answer).Post(kAnyPath, answer).Put(kAnyPath, answer).Patch(kAnyPath, answer);
     Delete(kAnyPath, answer).Options(kAnyPath, answer);
@@ -116,9 +117,8 @@ class HttpServer::Messages : public httplib::Server {
       if (!response.body.empty()) return;
       std::string id = request.get_header_value(kRequestId);
       if (id.empty()) id = random_id(16);  // the head could not be read
-      write(request, response,
+      write(id, response,
             to_reply(Problem::http(response.status, "invalid_argument", "not a request that can be understood"), id));
-      response.set_header(kRequestId, id);
     }));
     set_post_routing_handler([this](const httplib::Request&, httplib::Response& response) { finish(response); });
   }
@@ -142,16 +142,22 @@ class HttpServer::Messages : public httplib::Server {
 
  private:
   static Request view(const httplib::Request& request) {
-    Request seen{request.method, request.path, {}, {}, request.body, request.get_header_value(kRequestId), {}};
-    seen.query.assign(request.params.begin(), request.params.end());
+    Request seen{request.method,
+                 request.path,
+                 parse_query(request.target),
+                 {},
+                 request.body,
+                 request.get_header_value(kRequestId),
+                 current_->address(),
+                 {}};
     seen.headers.assign(request.headers.begin(), request.headers.end());
     seen.gone = current_->gone.get_token();
     return seen;
   }
 
-  static void write(const httplib::Request& request, httplib::Response& response, Reply reply) {
+  static void write(const std::string& request_id, httplib::Response& response, Reply reply) {
     response.status = reply.status;
-    response.set_header(kRequestId, request.get_header_value(kRequestId));
+    response.set_header(kRequestId, request_id);
     for (const auto& [key, value] : reply.headers) response.set_header(key, value);
     if (!reply.stream) {
       response.set_content(reply.body, reply.content_type);
@@ -179,7 +185,7 @@ class HttpServer::Messages : public httplib::Server {
     }
     const std::string id = request.get_header_value(kRequestId);
     log::error(fmt::format("{} {} failed, request {}: {}", request.method, request.path, id, what));
-    write(request, response, to_reply(to_problem({ErrorCode::internal, "internal error: " + what, {}, {}}), id));
+    write(id, response, to_reply(to_problem({ErrorCode::internal, "internal error: " + what, {}, {}}), id));
   }
 
   void finish(httplib::Response& response) const {
@@ -222,5 +228,7 @@ HttpServer::HttpServer(std::unique_ptr<TlsContext> tls, std::unique_ptr<Messages
 HttpServer::~HttpServer() = default;
 
 void HttpServer::stop() { reactor_->stop(); }
+
+Status HttpServer::reload_certificate() { return tls_ ? tls_->reload() : Status(); }
 
 }  // namespace krige::server

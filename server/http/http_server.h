@@ -32,6 +32,8 @@ class HttpServer {
   ~HttpServer();
   // As Reactor::stop.
   void stop();
+  // As TlsContext::reload; does nothing without TLS.
+  Status reload_certificate();
 
  private:
   class Messages;

@@ -16,10 +16,11 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 struct Request {
   std::string method;
   std::string path;  // percent-decoded, without the query
-  Fields query;      // percent-decoded, in the order of their names
+  Fields query;      // as parse_query gives it
   Fields headers;
   std::string_view body;  // whole; valid while the handler runs
   std::string request_id;
+  std::string address;   // of the client, without its port; of IPv6 the first 64 bits, which one user has all of
   std::stop_token gone;  // the client has gone or the server stops
 
   // The first header of this name, whatever its case.
@@ -37,6 +38,10 @@ struct Reply {
   // Instead of `body`: writes pieces until it returns. Runs on the request's thread.
   std::function<void(const BodyWriter&)> stream;
 };
+
+// What stands behind the first ? of a request's target: names and values in the order of their names. Percent-decoded,
+// + is a space; a value begins behind the first =, and may have more of them.
+[[nodiscard]] Fields parse_query(std::string_view target);
 
 // ASCII only, as HTTP's names are.
 [[nodiscard]] std::string to_lower(std::string_view text);

@@ -74,10 +74,14 @@ void TlsSession::finish() {
   ERR_clear_error();
 }
 
-Result<std::unique_ptr<TlsContext>> TlsContext::open(const std::string& certificate, const std::string& key) {
+namespace {
+
+using ContextPtr = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
+
+Result<ContextPtr> load(const std::string& certificate, const std::string& key) {
   ERR_clear_error();
-  std::unique_ptr<TlsContext> context(new TlsContext(SSL_CTX_new(TLS_server_method())));
-  SSL_CTX* made = context->context_;
+  ContextPtr context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+  SSL_CTX* const made = context.get();
   if (made == nullptr) return fail(ErrorCode::internal, "cannot use TLS: " + last_error());
   SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION);
   SSL_CTX_set_options(made, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
@@ -94,10 +98,28 @@ Result<std::unique_ptr<TlsContext>> TlsContext::open(const std::string& certific
   return context;
 }
 
+}  // namespace
+
+Result<std::unique_ptr<TlsContext>> TlsContext::open(const std::string& certificate, const std::string& key) {
+  KRIGE_TRY(ContextPtr loaded, load(certificate, key));
+  return std::unique_ptr<TlsContext>(new TlsContext(certificate, key, loaded.release()));
+}
+
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
+Status TlsContext::reload() {
+  KRIGE_TRY(ContextPtr loaded, load(certificate_, key_));
+  const std::lock_guard lock(mutex_);
+  SSL_CTX_free(std::exchange(context_, loaded.release()));
+  return {};
+}
+
 std::unique_ptr<TlsSession> TlsContext::accept(int fd) const {
-  SSL* session = SSL_new(context_);
+  SSL* session = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    session = SSL_new(context_);
+  }
   if (session == nullptr) return nullptr;
   std::unique_ptr<TlsSession> made(new TlsSession(session));
   if (SSL_set_fd(session, fd) != 1) return nullptr;

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 
@@ -43,7 +45,7 @@ class TlsSession {
   bool finished_ = false;
 };
 
-// Certificate and key; thread-safe once made.
+// Certificate and key. Thread-safe.
 class TlsContext {
  public:
   // PEM files: the certificate with those that lead to its root, and its key. Errors name the file.
@@ -52,12 +54,20 @@ class TlsContext {
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
+  // Reads the same files again, for the sessions to come; those that are there go on with what they have. Where the
+  // files are no good the old certificate stays.
+  Status reload();
+
   // Null when there is no memory. The descriptor stays the caller's.
   [[nodiscard]] std::unique_ptr<TlsSession> accept(int fd) const;
 
  private:
-  explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
-  ssl_ctx_st* context_;
+  TlsContext(std::string certificate, std::string key, ssl_ctx_st* context)
+      : certificate_(std::move(certificate)), key_(std::move(key)), context_(context) {}
+  const std::string certificate_;
+  const std::string key_;
+  mutable std::mutex mutex_;
+  ssl_ctx_st* context_;  // guarded by mutex_; sessions hold it too
 };
 
 }  // namespace krige::server

@@ -3,6 +3,7 @@
 #include <prometheus/client_metric.h>
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
+#include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
@@ -116,6 +117,24 @@ struct Metrics::Impl {
                                                .Help("Time until a suggest that gave trials was answered")
                                                .Register(registry)
                                                .Add({}, bounds());
+  prometheus::Family<prometheus::Counter>& deliveries = prometheus::BuildCounter()
+                                                            .Name("krige_webhook_deliveries_total")
+                                                            .Help(
+                                                                "Tries to deliver a message: delivered, failed (tried "
+                                                                "again) or given_up")
+                                                            .Register(registry);
+  prometheus::Family<prometheus::Histogram>& delivery_seconds = prometheus::BuildHistogram()
+                                                                    .Name("krige_webhook_seconds")
+                                                                    .Help("Time of a try to deliver a message")
+                                                                    .Register(registry);
+  prometheus::Family<prometheus::Counter>& forgotten = prometheus::BuildCounter()
+                                                           .Name("krige_retention_trials_total")
+                                                           .Help("Trials of which files or records were removed")
+                                                           .Register(registry);
+  prometheus::Family<prometheus::Gauge>& kept = prometheus::BuildGauge()
+                                                    .Name("krige_retention_file_bytes")
+                                                    .Help("Bytes of trials' files after the last sweep")
+                                                    .Register(registry);
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
@@ -126,6 +145,17 @@ void Metrics::count_request(std::string_view method, std::string_view route, int
   impl_->requests.Add({{"method", std::string(method)}, {"route", path}, {"status", std::to_string(status)}})
       .Increment();
   impl_->request_seconds.Add({{"route", path}}, bounds()).Observe(seconds);
+}
+
+void Metrics::count_delivery(const std::string& origin, std::string_view outcome, double seconds) {
+  impl_->deliveries.Add({{"target", origin}, {"outcome", std::string(outcome)}}).Increment();
+  impl_->delivery_seconds.Add({{"target", origin}}, bounds()).Observe(seconds);
+}
+
+void Metrics::count_sweep(std::int64_t files_of_trials, std::int64_t records_of_trials, std::uint64_t bytes_left) {
+  impl_->forgotten.Add({{"removed", "files"}}).Increment(static_cast<double>(files_of_trials));
+  impl_->forgotten.Add({{"removed", "records"}}).Increment(static_cast<double>(records_of_trials));
+  impl_->kept.Add({}).Set(static_cast<double>(bytes_left));
 }
 
 void Metrics::count_suggest(double seconds) { impl_->suggest_seconds.Observe(seconds); }

@@ -23,6 +23,10 @@ class Metrics {
   void count_request(std::string_view method, std::string_view route, int status, double seconds);
   // A call of suggest that gave trials.
   void count_suggest(double seconds);
+  // A try to deliver a message to a webhook's address.
+  void count_delivery(const std::string& origin, std::string_view outcome, double seconds);
+  // One sweep: trials of which files and records were removed, and the bytes of files that are left.
+  void count_sweep(std::int64_t files_of_trials, std::int64_t records_of_trials, std::uint64_t bytes_left);
 
   // What is looked up when somebody asks.
   struct Sources {

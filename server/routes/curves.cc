@@ -6,49 +6,56 @@
 
 #include "server/routes/input.h"
 #include "server/routes/routes.h"
-#include "tuner/spec/study_spec.h"
+#include "tuner/study/early_stop.h"
+#include "tuner/study/overview.h"
+#include "tuner/trial/outcome.h"
 
 namespace krige::server {
 namespace {
 
-using Point = std::pair<std::int64_t, double>;
+using Points = std::vector<tuner::ChartPoint>;
 
 constexpr std::size_t kMostTrials = 500;
 constexpr std::size_t kTrials = 100;
 constexpr std::size_t kMostPoints = 200;  // of one curve
 
-std::vector<Point> curve_of(const std::vector<tuner::Record>& records, const std::string& metric) {
-  std::vector<Point> points;
+std::optional<double> named(const tuner::Record& record, std::string_view metric) {
+  const auto found = std::ranges::find(record.metrics, metric, &tuner::Metrics::value_type::first);
+  return found == record.metrics.end() ? std::nullopt : std::optional(found->second);
+}
+
+// By epochs where the trainer is the built-in one: its steps are minibatches, of which other batch sizes have other
+// numbers.
+Points curve_of(const std::vector<tuner::Record>& records, const std::string& metric, bool by_epoch) {
+  Points points;
   for (const tuner::Record& record : records) {
-    const auto found = std::ranges::find(record.metrics, metric, &std::pair<std::string, double>::first);
-    if (found != record.metrics.end() && std::isfinite(found->second)) points.emplace_back(record.step, found->second);
+    const std::optional<double> value = named(record, metric);
+    const std::optional<double> epoch = by_epoch ? named(record, "epoch") : std::nullopt;
+    if (value && std::isfinite(*value)) points.emplace_back(epoch ? std::llround(*epoch) : record.step, *value);
   }
   return points;
 }
 
-// The first, the last and, of each of even stretches between, the least and the greatest: no spike is lost.
-std::vector<Point> thinned(const std::vector<Point>& points) {
-  if (points.size() <= kMostPoints) return points;
-  const std::size_t stretches = (kMostPoints - 2) / 2;
-  const std::size_t inner = points.size() - 2;
-  std::vector<Point> out{points.front()};
-  for (std::size_t i = 0; i < stretches; ++i) {
-    const auto from = points.begin() + 1 + static_cast<std::ptrdiff_t>(i * inner / stretches);
-    const auto to = points.begin() + 1 + static_cast<std::ptrdiff_t>((i + 1) * inner / stretches);
-    auto [least, greatest] = std::ranges::minmax_element(from, to, {}, &Point::second);
-    if (greatest < least) std::swap(least, greatest);
-    out.push_back(*least);
-    if (greatest != least) out.push_back(*greatest);
-  }
-  out.push_back(points.back());
+OrderedJson to_json(const Points& points) {
+  OrderedJson out = OrderedJson::array();
+  for (const auto& [step, value] : points) out.push_back({step, value});
   return out;
 }
 
-OrderedJson to_json(const tuner::Trial& trial, const std::vector<Point>& points) {
-  OrderedJson json{{"trial", trial.id}, {"state", tuner::name(trial.state)}, {"reason", trial.reason}};
-  OrderedJson& out = json["points"] = OrderedJson::array();
-  for (const auto& [step, value] : points) out.push_back({step, value});
-  return json;
+OrderedJson to_json(const tuner::Trial& trial, const Points& points) {
+  return {
+      {"trial", trial.id}, {"state", tuner::name(trial.state)}, {"reason", trial.reason}, {"points", to_json(points)}};
+}
+
+// What early stopping holds trials against, where the curves are of the metric that it looks at.
+Result<OrderedJson> limits_of(Api& api, const StudyId& id, const tuner::StudySpec& spec, const std::string& metric) {
+  const std::optional<tuner::EarlyTerminate>& rule = spec.early_terminate;
+  if (!rule || metric != tuner::early_metric(spec).name) return OrderedJson(nullptr);
+  KRIGE_TRY(const std::vector<tuner::StopLimit> limits, api.engine.stop_limits(id));
+  OrderedJson lines = OrderedJson::array();
+  for (const tuner::StopLimit& limit : limits)
+    lines.push_back({{"bracket", limit.bracket}, {"points", to_json(limit.points)}});
+  return OrderedJson{{"rule", tuner::name(rule->kind)}, {"lines", std::move(lines)}};
 }
 
 // Of the latest trials; without a metric, the study's own.
@@ -58,11 +65,10 @@ Result<Reply> curves(Api& api, const Call& call) {
   const auto limit = static_cast<TrialId>(query.number("limit", 1, kMostTrials, kTrials));
   KRIGE_CHECK(query.finish());
   KRIGE_TRY(const tuner::StudyView study, api.engine.study(call["study"]));
-  if (metric.empty()) {
-    KRIGE_TRY(const OrderedJson file, parse_json(study.row.spec));
-    KRIGE_TRY(const tuner::StudySpec spec, tuner::parse_study(file));
-    metric = spec.has_several_objectives() ? spec.objectives.front().name : spec.metric.name;
-  }
+  KRIGE_TRY(const OrderedJson file, parse_json(study.row.spec));
+  KRIGE_TRY(const tuner::StudySpec spec, tuner::parse_study(file));
+  if (metric.empty()) metric = tuner::required_metrics(spec).front().name;
+  KRIGE_TRY(OrderedJson limits, limits_of(api, call["study"], spec, metric));
   TrialId last = 0;
   for (const auto& [state, count] : study.trial_counts) last += count;
   std::set<std::string> metrics;
@@ -71,10 +77,14 @@ Result<Reply> curves(Api& api, const Call& call) {
     KRIGE_TRY(const tuner::TrialDetail detail, api.engine.trial(call["study"], id));
     for (const tuner::Record& record : detail.records)
       for (const auto& [name, value] : record.metrics) metrics.insert(name);
-    const std::vector<Point> points = curve_of(detail.records, metric);
-    if (!points.empty()) found.push_back(to_json(detail.trial, thinned(points)));
+    const Points points = curve_of(detail.records, metric, spec.train.has_value());
+    if (!points.empty()) found.push_back(to_json(detail.trial, tuner::thinned(points, kMostPoints)));
   }
-  return json_reply({{"metric", metric}, {"metrics", metrics}, {"curves", std::move(found)}});
+  return json_reply({{"metric", metric},
+                     {"metrics", metrics},
+                     {"axis", spec.train ? "epoch" : "step"},
+                     {"curves", std::move(found)},
+                     {"limits", std::move(limits)}});
 }
 
 }  // namespace

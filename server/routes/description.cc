@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "server/routes/input.h"
 #include "server/routes/routes.h"
 
 namespace krige::server {
@@ -12,6 +13,7 @@ void add_description(Router& router) {
   router.add(
       "GET", "/openapi.json",
       [etag](const Call& call) -> Result<Reply> {
+        KRIGE_CHECK(expect_nothing(call.request));
         Reply reply;
         reply.headers = {{"ETag", etag}, {"Cache-Control", "no-cache"}};
         if (call.request.header("If-None-Match").value_or("") == etag)

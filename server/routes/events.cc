@@ -19,7 +19,7 @@ using std::chrono::steady_clock;
 constexpr std::size_t kEventsAtOnce = 256;
 // Between the pieces that one client is sent: a busy study would wake every stream of it at every change.
 constexpr Millis kGather{100};
-constexpr std::string_view kReconnect = "retry: 1000\n\n";  // milliseconds
+const std::string kReconnect = "retry: 1000\n\n";  // milliseconds
 constexpr std::string_view kHeartbeat = ": alive\n\n";
 
 // `data`: JSON text, which has no line ends.
@@ -126,36 +126,152 @@ Result<std::uint64_t> starting_point(const Request& request) {
   return after;
 }
 
+// The same as a list, for who has no stream.
+Result<Reply> list_events(Api& api, const Call& call, std::uint64_t after) {
+  KRIGE_TRY(const tuner::StudyView study, api.engine.study(call["study"]));
+  KRIGE_TRY(const std::vector<tuner::Event> events,
+            api.engine.wait_events(call["study"], after, kEventsAtOnce, steady_clock::now(), call.request.gone));
+  const bool gap = after > study.row.seq || (!events.empty() && events.front().seq != after + 1);
+  OrderedJson list = OrderedJson::array();
+  if (!gap)
+    for (const tuner::Event& event : events) list.push_back(tuner::to_json(event));
+  return json_reply({{"events", std::move(list)}, {"seq", study.row.seq}, {"reset", gap}});
+}
+
+bool wants_json(const Request& request) {
+  const auto accept = request.header("Accept");
+  return accept && accept->starts_with("application/json");
+}
+
 Result<Reply> follow_study(Api& api, const Call& call) {
   KRIGE_TRY(const std::uint64_t after, starting_point(call.request));
+  if (wants_json(call.request)) return list_events(api, call, after);
   KRIGE_CHECK(api.engine.study(call["study"]));
   KRIGE_TRY(const Slots::Slot place, take_place(api));
   return stream_reply([stream = StudyStream(api, call["study"], after, call.request.gone),
                        place](const BodyWriter& write) mutable { stream.run(write); });
 }
 
-Result<Reply> follow_all(Api& api, const Call& call) {
-  KRIGE_CHECK(expect_nothing(call.request));
-  KRIGE_TRY(const Slots::Slot place, take_place(api));
-  const std::stop_token gone = call.request.gone;
-  // Taken before the answer begins: what changes once the client sees the stream open is in it.
-  const std::uint64_t start = api.engine.wait_changes(0, steady_clock::now(), gone).cursor;
-  return stream_reply([&api, gone, place, start](const BodyWriter& write) {
-    const Millis interval = api.options.heartbeat_interval;
+constexpr std::size_t kMostFollowed = 64;
+
+// A study whose own events one stream carries beside the changes of studies.
+struct Followed {
+  StudyId study;
+  std::uint64_t after = 0;
+};
+
+// study=ID:AFTER, several times or with commas between.
+std::vector<Followed> read_followed(QueryReader& query) {
+  std::vector<Followed> out;
+  for (const std::string& text : query.list("study")) {
+    const std::size_t colon = text.find(':');
+    Followed one{text.substr(0, colon), 0};
+    const char* const end = text.data() + text.size();
+    const char* const digits = colon == std::string::npos ? end : text.data() + colon + 1;
+    const auto [read, error] = std::from_chars(digits, end, one.after);
+    if (one.study.empty() || error != std::errc{} || read != end) {
+      query.fault("study", fmt::format("must be the id of a study, a colon and the seq of an event, is {}", text));
+      break;
+    }
+    out.push_back(std::move(one));
+  }
+  if (out.size() > kMostFollowed) query.fault("study", fmt::format("names more than {} studies", kMostFollowed));
+  return out;
+}
+
+// What changes in studies, and of some of them each event: one connection for all that a browser shows.
+class AllStream {
+ public:
+  AllStream(Api& api, std::vector<Followed> followed, bool all, std::stop_token gone)
+      : api_(api),
+        followed_(std::move(followed)),
+        all_(all),
+        gone_(std::move(gone)),
+        // Taken before the answer begins: what changes once the client sees the stream open is in it.
+        cursor_(api.engine.wait_changes(0, steady_clock::now(), gone_).cursor) {}
+
+  void run(const BodyWriter& write) {
+    const Millis interval = api_.options.heartbeat_interval;
     MonotonicTime beat = steady_clock::now() + interval;
-    std::uint64_t cursor = start;
-    if (!write(kReconnect)) return;
-    while (!gone.stop_requested()) {
-      const tuner::Engine::Changes changes = api.engine.wait_changes(cursor, beat, gone);
-      cursor = changes.cursor;
+    if (!write(kReconnect + events_of_followed())) return;
+    while (!gone_.stop_requested()) {
+      const bool was_behind = behind_;
+      const tuner::Engine::Changes changes =
+          api_.engine.wait_changes(cursor_, was_behind ? steady_clock::now() : beat, gone_);
+      cursor_ = changes.cursor;
       std::string text;
       for (const tuner::StudyView& study : changes.changed)
-        text += event_text("study", dump(tuner::to_json(study, tuner::WithSpec::no)));
-      for (const StudyId& id : changes.deleted) text += event_text("study_deleted", dump({{"id", id}}));
-      if (text.empty() ? !keep_alive(write, beat, interval) : !write(text)) return;
-      if (!text.empty()) beat = steady_clock::now() + interval;
+        if (all_ || follows(study.row.id))
+          text += event_text("study", dump(tuner::to_json(study, tuner::WithSpec::no)));
+      text += events_of_followed();
+      for (const StudyId& id : changes.deleted)
+        if (all_ || follows(id)) text += event_text("study_deleted", dump({{"id", id}}));
+      if (text.empty()) {
+        // The heartbeat is due, or something has changed of which nothing is told here; else nothing more is to come.
+        const bool changed = was_behind || !changes.changed.empty() || !changes.deleted.empty();
+        if (steady_clock::now() < beat && changed)
+          gather(gone_);
+        else if (!keep_alive(write, beat, interval))
+          return;
+        continue;
+      }
+      if (!write(text)) return;
+      beat = steady_clock::now() + interval;
+      if (!behind_) gather(gone_);
     }
-  });
+  }
+
+ private:
+  [[nodiscard]] bool follows(const StudyId& id) const {
+    return std::ranges::find(followed_, id, &Followed::study) != followed_.end();
+  }
+
+  std::string events_of_followed() {
+    behind_ = false;
+    std::string text;
+    for (Followed& one : followed_) text += events_of(one);
+    return text;
+  }
+
+  // After the last one sent, as many as go at once. A study that is gone has none: its deletion is told.
+  std::string events_of(Followed& one) {
+    std::string text;
+    const Result<tuner::StudyView> study = api_.engine.study(one.study);
+    if (!study || study->row.seq == one.after) return text;
+    if (study->row.seq < one.after) return reset(one, study->row.seq);
+    const auto events = api_.engine.wait_events(one.study, one.after, kEventsAtOnce, steady_clock::now(), gone_);
+    if (!events || events->empty()) return text;
+    if (events->front().seq != one.after + 1) return reset(one, study->row.seq);
+    for (const tuner::Event& event : *events)
+      text += event_text("study_event", dump({{"study", one.study}, {"event", tuner::to_json(event)}}));
+    one.after = events->back().seq;
+    behind_ = behind_ || one.after < study->row.seq;
+    return text;
+  }
+
+  static std::string reset(Followed& one, std::uint64_t seq) {
+    one.after = seq;
+    return event_text("study_reset", dump({{"study", one.study}, {"seq", seq}}));
+  }
+
+  Api& api_;
+  std::vector<Followed> followed_;
+  bool all_;
+  std::stop_token gone_;
+  std::uint64_t cursor_;
+  bool behind_ = false;  // there is more than was sent
+};
+
+Result<Reply> follow_all(Api& api, const Call& call) {
+  QueryReader query(call.request);
+  std::vector<Followed> followed = read_followed(query);
+  const std::string others = query.text("others");
+  if (!others.empty() && others != "true" && others != "false") query.fault("others", "must be true or false");
+  KRIGE_CHECK(query.finish());
+  const bool all = others.empty() ? followed.empty() : others == "true";
+  KRIGE_TRY(const Slots::Slot place, take_place(api));
+  return stream_reply([stream = AllStream(api, std::move(followed), all, call.request.gone),
+                       place](const BodyWriter& write) mutable { stream.run(write); });
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ std::string check_disk(const std::string& folder) {
   return free >= kLeastFreeBytes ? std::string(kGood) : fmt::format("only {} bytes are free", free);
 }
 
-Result<Reply> ready(const Api& api) {
+Result<Reply> ready(const Api& api, const Call& call) {
+  KRIGE_CHECK(expect_nothing(call.request));
   OrderedJson checks{{"store", check_store(api)}};
   if (!api.options.data_dir.empty()) checks["disk"] = check_disk(api.options.data_dir);
   bool good = true;
@@ -45,12 +46,13 @@ Result<Reply> ready(const Api& api) {
 void add_health(Router& router, Api& api) {
   router.add(
       "GET", "/healthz",
-      [](const Call&) -> Result<Reply> {
+      [](const Call& call) -> Result<Reply> {
+        KRIGE_CHECK(expect_nothing(call.request));
         return json_reply({{"status", "ok"}});
       },
       Access::open);
   router.add(
-      "GET", "/readyz", [&api](const Call&) { return ready(api); }, Access::open);
+      "GET", "/readyz", [&api](const Call& call) { return ready(api, call); }, Access::open);
 }
 
 }  // namespace krige::server

@@ -40,6 +40,11 @@ Result<Reply> show(Api& api, const Call& call) {
   KRIGE_TRY(const TrialId trial, trial_id(call));
   KRIGE_TRY(const tuner::TrialDetail detail, api.engine.trial(call["study"], trial));
   KRIGE_TRY(const AttemptId attempt, attempt_id(call, detail.trial));
+  if (const auto& removed = detail.trial.files_removed_at)
+    return fail(ErrorCode::not_found,
+                fmt::format("what trial {} printed was removed on {}: this service keeps such files "
+                            "for a time only",
+                            trial, to_rfc3339(*removed)));
   const std::string path =
       tuner::attempt_log_path(attempt_logs_of(api.options.data_dir), {call["study"], trial, attempt});
   KRIGE_TRY(tuner::LogPart part,

@@ -6,6 +6,7 @@
 
 #include "server/audit/audit_log.h"
 #include "server/auth/authenticator.h"
+#include "server/auth/rate_limiter.h"
 #include "server/http/pool.h"
 #include "server/http/reactor.h"
 #include "server/metrics/metrics.h"
@@ -22,7 +23,8 @@ struct Api {
         options(used_options),
         auth(used_auth),
         streams(used_options.event_streams),
-        waiting_suggests(used_options.waiting_suggests) {
+        waiting_suggests(used_options.waiting_suggests),
+        failures(used_options.failures_per_second) {
     if (!options.data_dir.empty()) audit.emplace(options.data_dir);
   }
 
@@ -34,12 +36,18 @@ struct Api {
   Refusals refusals;
   Metrics metrics;
   std::optional<AuditLog> audit;  // where there is a data directory
+  // Of requests that show no token, or a wrong one, by the client's address.
+  RateLimiter failures;
+
+  void write_audit(const AuditEvent& event) const;
 };
 
 void add_studies(Router& router, Api& api);
 void add_curves(Router& router, Api& api);
+void add_overview(Router& router, Api& api);
 void add_study_files(Router& router, Api& api);
 void add_surrogate(Router& router, Api& api);
+void add_trainings(Router& router, Api& api);
 void add_trials(Router& router, Api& api);
 void add_workers(Router& router, Api& api);
 void add_description(Router& router);

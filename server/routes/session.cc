@@ -11,6 +11,15 @@ OrderedJson to_json(const Caller& caller) {
   return {{"name", caller.name}, {"role", caller.role ? name(*caller.role) : ""}};
 }
 
+// `who`: null when it failed.
+void audit(const Api& api, const Call& call, const Caller* who) {
+  if (api.auth == nullptr) return;
+  const int status = who != nullptr ? 200 : http_status(ErrorCode::unauthenticated);
+  api.write_audit({system_clock().wall_now(), who != nullptr ? who->name : "anonymous",
+                   std::string(who != nullptr && who->role ? name(*who->role) : ""), call.request.method,
+                   call.request.path, status, call.request.request_id, call.request.address});
+}
+
 Result<Reply> sign_in(Api& api, const Call& call) {
   KRIGE_CHECK(QueryReader(call.request).finish());
   KRIGE_TRY(const OrderedJson body, json_body(call.request));
@@ -22,6 +31,7 @@ Result<Reply> sign_in(Api& api, const Call& call) {
   if (!faults.empty()) return fail(faults.error());
   if (api.auth == nullptr) return json_reply(to_json(call.caller));
   const auto signed_in = api.auth->sign_in(token);
+  audit(api, call, signed_in ? &signed_in->caller : nullptr);
   if (!signed_in) return fail(ErrorCode::unauthenticated, "this token is not known, or it was revoked");
   Reply reply = json_reply(to_json(signed_in->caller));
   reply.headers.emplace_back("Set-Cookie", signed_in->set_cookie);
@@ -32,6 +42,7 @@ Result<Reply> sign_out(Api& api, const Call& call) {
   KRIGE_CHECK(expect_nothing(call.request));
   Reply reply;
   reply.status = 204;
+  if (call.caller.role) audit(api, call, &call.caller);
   if (api.auth != nullptr) reply.headers.emplace_back("Set-Cookie", api.auth->sign_out());
   return reply;
 }
@@ -46,7 +57,9 @@ Result<Reply> follow_login_address(Api& api, const Call& call) {
   reply.headers = {{"Location", "/"}, {"Cache-Control", "no-store"}};
   // A HEAD is how programs look at addresses that pass by; it must not use the code up.
   if (api.auth == nullptr || call.request.method != "GET") return reply;
-  if (const auto signed_in = api.auth->redeem(code)) reply.headers.emplace_back("Set-Cookie", signed_in->set_cookie);
+  const auto signed_in = api.auth->redeem(code);
+  audit(api, call, signed_in ? &signed_in->caller : nullptr);
+  if (signed_in) reply.headers.emplace_back("Set-Cookie", signed_in->set_cookie);
   return reply;
 }
 

@@ -53,6 +53,7 @@ Status resolve_warm_start(Api& api, OrderedJson& file) {
 // A request starts no program but those that the operator named: neither another path to it, nor what a search in
 // PATH, a parameter's value or env(1) would find.
 Status check_program(const ServerOptions& options, const std::vector<std::string>& command) {
+  if (options.any_program) return {};
   const std::string& program = command.front();
   if (std::ranges::find(options.allowed_programs, program) != options.allowed_programs.end()) return {};
   return fail(

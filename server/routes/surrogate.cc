@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/low_priority.h"
 #include "server/routes/input.h"
@@ -59,7 +60,10 @@ class Explainers {
     const Moment moment{id, view.row.seq};
     if (Shared kept = find(moment)) return kept;
     KRIGE_TRY(tuner::StudySnapshot study, snapshot(api, id));
-    Result<Explainer> made = at_low_priority([&] { return Explainer::make(std::move(study)); });
+    Result<Explainer> made = at_low_priority([&]() -> Result<Explainer> {
+      KRIGE_CHECK(tuner::bring_up_to_date(study));
+      return Explainer::make(std::move(study));
+    });
     if (!made) return fail(made.error());
     return keep(moment, std::make_shared<const Explainer>(*std::move(made)));
   }
@@ -116,8 +120,9 @@ Result<Through> read_through(QueryReader& query, const Explainer& model) {
   const std::string text = query.text("params");
   if (trial > 0 && !text.empty()) query.fault("params", "is given besides a trial");
   if (!text.empty()) {
-    KRIGE_TRY(const OrderedJson json, parse_json(text));
-    KRIGE_TRY(const tuner::Params params, tuner::params_from_json(json));
+    const Result<OrderedJson> json = parse_json(text);
+    if (!json) return fail(json.error().within("params"));
+    KRIGE_TRY(const tuner::Params params, tuner::params_from_json(*json));
     auto checked = model.study().spec.space.check(params);
     if (!checked) return fail(checked.error().within("params"));
     return Through{std::nullopt, std::move(*checked)};
@@ -159,6 +164,8 @@ Result<Reply> slice(const Explainer& model, const Call& call) {
   QueryReader query(call.request);
   KRIGE_TRY(const Through through, read_through(query, model));
   std::vector<std::string> names = query.list("parameter");
+  if (std::set<std::string>(names.begin(), names.end()).size() < names.size())
+    query.fault("parameter", "names one more than once");
   const std::size_t points = query.number("points", 2, kMostSlicePoints, kSlicePoints);
   KRIGE_CHECK(query.finish());
   if (names.empty()) names = model.active_at(through.params);
@@ -272,8 +279,9 @@ Result<Reply> next(Api& api, const Call& call) {
   KRIGE_TRY(const tuner::StudyView view, api.engine.study(call["study"]));
   if (tuner::is_final(view.row.state) || view.row.state == tuner::StudyState::stopping)
     return fail(ErrorCode::study_finished, fmt::format("the study is {}", tuner::name(view.row.state)));
-  KRIGE_TRY(const tuner::StudySnapshot study, snapshot(api, call["study"]));
-  KRIGE_TRY(const tuner::NextSuggestion made, at_low_priority([&] { return tuner::next_suggestion(study); }));
+  KRIGE_TRY(tuner::StudySnapshot study, snapshot(api, call["study"]));
+  KRIGE_TRY(const tuner::NextSuggestion made,
+            at_low_priority([&] { return tuner::next_suggestion(std::move(study)); }));
   return json_reply({{"id", made.id},
                      {"params", tuner::to_json(made.suggestion.params)},
                      {"suggestion", tuner::to_json(made.suggestion.info)},

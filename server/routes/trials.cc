@@ -17,34 +17,26 @@ namespace {
 
 constexpr std::size_t kMaxPageSize = 1000;
 constexpr std::size_t kPageSize = 100;
+constexpr char kOffsetMark = '~';
+constexpr std::size_t kMaxOffset = 1'000'000'000;
 
-// filter: `state=A,B`, the same as the parameter state.
-std::vector<std::string> wanted_states(QueryReader& query) {
-  std::vector<std::string> states = query.list("state");
-  constexpr std::string_view kState = "state=";
-  std::vector<std::string> filter = query.list("filter");
-  if (filter.empty()) return states;
-  if (!filter[0].starts_with(kState)) {
-    query.fault("filter", "must be state= and states with commas between");
-    return states;
-  }
-  filter[0].erase(0, kState.size());
-  states.insert(states.end(), filter.begin(), filter.end());
-  return states;
-}
-
-tuner::TrialOrder read_order(QueryReader& query) {
+void read_order(QueryReader& query, tuner::TrialQuery& wanted) {
   using enum tuner::TrialOrder;
   constexpr std::array<std::pair<std::string_view, tuner::TrialOrder>, 5> kOrders{
       {{"", id}, {"id", id}, {"id desc", id_descending}, {"value", value}, {"value desc", value_descending}}};
+  constexpr std::string_view kDescending = " desc";
   const std::string text = query.text("order_by");
   const auto found = std::ranges::find(kOrders, text, [](const auto& order) { return order.first; });
-  if (found != kOrders.end()) return found->second;
-  query.fault("order_by", fmt::format("must be id, id desc, value or value desc, is {}", text));
-  return id;
+  if (found != kOrders.end()) {
+    wanted.order = found->second;
+    return;
+  }
+  const bool descending = text.ends_with(kDescending);
+  wanted.sort = {text.substr(0, text.size() - (descending ? kDescending.size() : 0)), descending};
 }
 
-// The first trial of the page: its id and, where there is one, a colon and its value.
+// The first trial of the page: its id and, where there is one, a colon and its value. Of pages that only a look at each
+// trial finds, which are told by how many are before them: a tilde and that number.
 std::string token_of(const tuner::TrialPlace& place) {
   return place.value ? fmt::format("{}:{}", place.id, *place.value) : std::to_string(place.id);
 }
@@ -69,16 +61,32 @@ void write_trials(JsonWriter& json, const tuner::TrialPage& page) {
   json.end_array();
 }
 
+std::optional<std::size_t> offset_of(std::string_view token) {
+  std::size_t offset = 0;
+  const char* const end = token.data() + token.size();
+  const auto [read, error] = std::from_chars(token.data() + 1, end, offset);
+  return error == std::errc{} && read == end ? std::optional(offset) : std::nullopt;
+}
+
 Result<Reply> list(Api& api, const Call& call) {
   QueryReader query(call.request);
   tuner::TrialQuery wanted;
   wanted.limit = query.number("page_size", 1, kMaxPageSize, kPageSize);
-  wanted.order = read_order(query);
+  read_order(query, wanted);
+  wanted.offset = query.number("offset", 0, kMaxOffset, 0);
+  if (Result<tuner::TrialFilter> filter = tuner::TrialFilter::parse(query.text("filter")))
+    wanted.filter = std::move(*filter);
+  else
+    query.fault("filter", filter.error().message);
   if (const std::string token = query.text("page_token"); !token.empty()) {
-    wanted.from = place_of(token);
-    if (!wanted.from) query.fault("page_token", "is not a token of this list");
+    if (token.front() == kOffsetMark)
+      wanted.offset = offset_of(token).value_or(kMaxOffset + 1);
+    else
+      wanted.from = place_of(token);
+    if (token.front() == kOffsetMark ? wanted.offset > kMaxOffset : !wanted.from)
+      query.fault("page_token", "is not a token of this list");
   }
-  for (const std::string& text : wanted_states(query)) {
+  for (const std::string& text : query.list("state")) {
     if (const auto state = tuner::trial_state(text))
       wanted.states.push_back(*state);
     else
@@ -86,12 +94,17 @@ Result<Reply> list(Api& api, const Call& call) {
   }
   KRIGE_CHECK(query.finish());
   KRIGE_TRY(const tuner::TrialPage page, api.engine.trials(call["study"], wanted));
+  std::string next = page.next ? token_of(*page.next) : "";
+  if (const std::size_t end = wanted.offset + page.trials.size();
+      wanted.is_scan() && end < page.total && !page.trials.empty())
+    next = fmt::format("{}{}", kOffsetMark, end);
   std::string text;
   JsonWriter json(text);
   json.begin_object();
   write_trials(json, page);
-  json.member("next_page_token", page.next ? token_of(*page.next) : "");
+  json.member("next_page_token", next);
   json.member("seq", page.seq);
+  json.member("total_size", page.total);
   json.end_object();
   return json_text_reply(std::move(text));
 }
@@ -111,7 +124,8 @@ Result<Reply> optimal(Api& api, const Call& call) {
   return json_text_reply(std::move(text));
 }
 
-// {params}: a point to be tried next. With value, metrics or state: a trial that has ended elsewhere.
+// {params}: a point to be tried next. With value, metrics or state: a trial that has ended elsewhere or, CANCELLED, a
+// point that is vetoed.
 Result<Reply> add(Api& api, const Call& call) {
   KRIGE_CHECK(QueryReader(call.request).finish());
   KRIGE_TRY(const OrderedJson body, json_body(call.request));
@@ -127,7 +141,7 @@ Result<Reply> add(Api& api, const Call& call) {
   }
   const OrderedJson* value = reader.raw("value");
   trial.metrics = read_metrics(reader, faults);
-  const auto state = reader.one_of("state", {"COMPLETED", "FAILED", "INFEASIBLE"});
+  const auto state = reader.one_of("state", {"COMPLETED", "FAILED", "INFEASIBLE", "CANCELLED"});
   trial.reason = reader.string("reason").value_or("");
   reader.finish();
   if (value != nullptr) {
@@ -155,6 +169,15 @@ Result<Reply> retry(Api& api, const Call& call) {
   return added_reply(added);
 }
 
+Result<Reply> stop(Api& api, const Call& call) {
+  KRIGE_CHECK(expect_nothing(call.request));
+  KRIGE_TRY(const TrialId id, trial_id(call));
+  const auto reply = [](const tuner::Trial& trial) { return json_reply(tuner::to_json(trial)); };
+  KRIGE_TRY(const tuner::Trial stopped,
+            api.engine.stop_trial(call["study"], id, kept<tuner::Trial>(call.request, reply)));
+  return reply(stopped);
+}
+
 Result<Reply> get(Api& api, const Call& call) {
   KRIGE_CHECK(expect_nothing(call.request));
   KRIGE_TRY(const TrialId id, trial_id(call));
@@ -179,6 +202,8 @@ void add_trials(Router& router, Api& api) {
   router.add("POST", "/api/v1/studies/{study}/trials", [&api](const Call& call) { return add(api, call); });
   router.add("POST", "/api/v1/studies/{study}/trials/{trial}:retry",
              [&api](const Call& call) { return retry(api, call); });
+  router.add("POST", "/api/v1/studies/{study}/trials/{trial}:stop",
+             [&api](const Call& call) { return stop(api, call); });
   router.add("GET", "/api/v1/studies/{study}/trials/{trial}", [&api](const Call& call) { return get(api, call); });
 }
 

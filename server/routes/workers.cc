@@ -11,6 +11,7 @@
 #include "server/routes/input.h"
 #include "server/routes/routes.h"
 #include "tuner/trial/codec.h"
+#include "tuner/trial/step.h"
 
 namespace krige::server {
 namespace {
@@ -123,7 +124,7 @@ Result<Reply> report(Api& api, const Call& call) {
   ObjectReader reader(worker.body, "", faults);
   const std::optional<std::string> token = read_token(api, reader);
   reader.require("step");
-  const std::int64_t step = reader.integer_in("step", 0, std::numeric_limits<std::int64_t>::max()).value_or(0);
+  const std::int64_t step = reader.integer_in("step", 0, tuner::kMaxStep).value_or(0);
   reader.require("metrics");
   const tuner::Metrics metrics = read_metrics(reader, faults);
   reader.finish();

@@ -42,8 +42,10 @@ std::string signature(std::string_view secret, std::int64_t timestamp, std::stri
 }
 
 Status deliver(const Target& target, const Message& message, std::string_view secret, Millis timeout,
-               const std::stop_token& stop) {
+               const std::string& authorities, const std::stop_token& stop) {
   httplib::Client client(target.origin());
+  client.enable_server_certificate_verification(true);
+  if (!authorities.empty()) client.set_ca_cert_path(authorities);
   client.set_connection_timeout(std::min(timeout, kConnectTime));
   client.set_read_timeout(timeout);
   client.set_write_timeout(timeout);

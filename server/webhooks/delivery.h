@@ -36,9 +36,10 @@ struct Message {
 // an old message cannot be sent again as a new one.
 [[nodiscard]] std::string signature(std::string_view secret, std::int64_t timestamp, std::string_view body);
 
-// Errors: unavailable when there is no answer or one that is not 2xx. Ends early when `stop` is requested. Redirects
-// are not followed.
+// Errors: unavailable when there is no answer or one that is not 2xx; so also of https when the certificate is not that
+// host's, or not of an authority in the PEM file `authorities` (empty: of one that the system trusts). Ends early when
+// `stop` is requested. Redirects are not followed.
 [[nodiscard]] Status deliver(const Target& target, const Message& message, std::string_view secret, Millis timeout,
-                             const std::stop_token& stop);
+                             const std::string& authorities, const std::stop_token& stop);
 
 }  // namespace krige::server

@@ -95,10 +95,18 @@ class Webhooks::Hook {
   bool send(const Message& message, const std::stop_token& stop) {
     Millis delay = options_.first_delay;
     for (int tried = 1;; ++tried, delay *= 2) {
-      const Status taken = deliver(target_, message, secret_, options_.timeout, stop);
+      const auto begun = std::chrono::steady_clock::now();
+      const Status taken = deliver(target_, message, secret_, options_.timeout, options_.authorities, stop);
+      if (!taken && stop.stop_requested()) return false;
+      const bool given_up = !taken && tried >= options_.tries;
+      if (options_.on_try)
+        options_.on_try(target_.origin(),
+                        taken      ? "delivered"
+                        : given_up ? "given_up"
+                                   : "failed",
+                        std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
       if (taken) return true;
-      if (stop.stop_requested()) return false;
-      if (tried >= options_.tries) {
+      if (given_up) {
         log::error(fmt::format("webhook {}: message {} is given up after {} tries: {}", target_.origin(), message.id,
                                tried, taken.error().message));
         return true;

@@ -2,8 +2,10 @@
 // order, also over a restart of the service.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -20,6 +22,9 @@ struct WebhookOptions {
   Millis timeout{10'000};     // of one try
   Millis first_delay{1'000};  // before the second try; each further one is twice as long
   int tries = 10;             // 8.5 minutes; then the message is given up
+  std::string authorities{};  // as of deliver()
+  // Called from the hooks' threads after each try. `outcome`: delivered, failed (it is tried again) or given_up.
+  std::function<void(const std::string& origin, std::string_view outcome, double seconds)> on_try{};
 };
 
 // A thread for each address, so that one that does not answer keeps no other waiting.

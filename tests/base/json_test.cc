@@ -65,5 +65,31 @@ TEST(Json, AValueThatIsNoObjectIsAFault) {
   EXPECT_EQ(faults.error().describe(), "train: must be an object, is array");
 }
 
+TEST(Json, AnObjectHasABoundedNumberOfMembers) {
+  const auto wide = [](int members) {
+    std::string text = "{";
+    for (int i = 0; i < members; ++i) text += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":1";
+    return text + "}";
+  };
+  EXPECT_TRUE(parse_json(wide(10'000)));
+  EXPECT_EQ(parse_json(wide(10'001)).error().message, "an object has more than 10000 members");
+}
+
+TEST(Json, WhatIsToldOfOneInputIsBounded) {
+  OrderedJson value = OrderedJson::object();
+  for (int i = 0; i < 150; ++i) value[std::to_string(i) + std::string(2000, 'k')] = 1;
+  value["text"] = OrderedJson::array({"\u00e4" + std::string(1'000'000, 'x')});
+  Faults faults;
+  ObjectReader reader(value, "", faults);
+  EXPECT_EQ(reader.string("text"), std::nullopt);
+  reader.finish();
+  EXPECT_EQ(faults.size(), 151U);
+  const Error error = faults.error();
+  EXPECT_EQ(error.others.size(), 100U);
+  EXPECT_EQ(error.others.back().message, "and 51 further faults");
+  EXPECT_LE(error.describe().size(), 110'000U);
+  EXPECT_TRUE(error.message.ends_with("…")) << error.message;
+}
+
 }  // namespace
 }  // namespace krige

@@ -23,13 +23,15 @@ using End = SupervisorReport::End;
 // A supervisor started as an executor would start it, without an executor.
 class Supervised {
  public:
-  explicit Supervised(std::vector<std::string> argv, Millis grace = Millis(0), std::string directory = {}) {
+  explicit Supervised(std::vector<std::string> argv, Millis grace = Millis(0), std::string directory = {},
+                      const Limits& limits = {}) {
     Pipe lifeline = make_pipe().value();
     Pipe status = make_pipe().value();
     Pipe output = make_pipe().value();
     SupervisorOptions options{.lifeline = lifeline.read.get(),
                               .status = status.write.get(),
                               .grace = grace,
+                              .limits = limits,
                               .working_directory = std::move(directory),
                               .argv = std::move(argv)};
     std::vector<std::string> command = supervisor_arguments(options);
@@ -104,12 +106,14 @@ void expect_end(const std::optional<SupervisorReport>& report, End end, int valu
 }
 
 TEST(SupervisorArguments, AreReadAsTheyAreWritten) {
-  const SupervisorOptions options{7, 9, Millis(250), "/tmp", {"program", "--lifeline", "--"}};
+  const SupervisorOptions options{
+      7, 9, Millis(250), {Millis(1), Millis(2), 3, Millis(4)}, "/tmp", {"program", "--lifeline", "--"}};
   const Result<SupervisorOptions> read = parse_supervisor_arguments(supervisor_arguments(options));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->lifeline, 7);
   EXPECT_EQ(read->status, 9);
   EXPECT_EQ(read->grace, Millis(250));
+  EXPECT_EQ(read->limits, options.limits);
   EXPECT_EQ(read->working_directory, "/tmp");
   EXPECT_EQ(read->argv, options.argv);
 }
@@ -125,6 +129,51 @@ TEST(SupervisorArguments, FaultsNameTheOption) {
   EXPECT_EQ(field({"supervise", "--lifeline", "3", "--colour", "red", "--", "true"}), "--colour");
   EXPECT_EQ(field({"supervise", "--lifeline", "3", "--"}), "--");
   EXPECT_EQ(field({"supervise", "--lifeline", "3", "true"}), "--");
+}
+
+std::vector<std::string> shell(const std::string& script) { return {"sh", "-c", script}; }
+
+TEST(SupervisorLimits, TimeIsUpForAllOfTheGroupAfterItsGrace) {
+  Supervised run(unruly({"branch", "deaf", "pid"}), Millis(0), {}, {Millis(150), {}, {}, Millis(100)});
+  const pid_t child = run.next_pid();
+  const auto report = run.report();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->limit, Limit::time);
+  EXPECT_FALSE(is_running(child));
+}
+
+TEST(SupervisorLimits, WhoEndsInTimeIsNotToldOfALimit) {
+  Supervised run(shell("exit 3"), Millis(0), {}, {Millis(60'000), Millis(60'000), std::uint64_t{1} << 40, Millis(0)});
+  const auto report = run.report();
+  expect_end(report, End::exited, 3, false);
+  EXPECT_EQ(report->limit, Limit::none);
+}
+
+// The processes that use it have ended, or go on as children of children: all of them count.
+TEST(SupervisorLimits, ProcessorTimeIsSummedOverProcesses) {
+  Supervised run(shell("while :; do (i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done); done"), Millis(0), {},
+                 {{}, Millis(300), {}, Millis(100)});
+  const auto report = run.report();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->limit, Limit::cpu_time);
+}
+
+TEST(SupervisorLimits, MemoryIsSummedOverProcessesAndSharedPagesCountOnce) {
+  // 60 MB that four processes share, below a limit of 100 MB; then 60 MB of two each.
+  const std::string hold = "x = bytearray(b'x') * 60_000_000\n";
+  const std::string shared = hold +
+                             "import os, time\n"
+                             "for i in range(3):\n"
+                             "    if os.fork() == 0: time.sleep(0.5); os._exit(0)\n"
+                             "for i in range(3): os.wait()\n";
+  const Limits limits{{}, {}, 100'000'000, Millis(0)};
+  Supervised within({"python3", "-S", "-c", shared}, Millis(0), {}, limits);
+  expect_end(within.report(), End::exited, 0, false);
+  Supervised beyond({"python3", "-S", "-c", "import os, time\nos.fork()\n" + hold + "time.sleep(60)\n"}, Millis(0), {},
+                    limits);
+  const auto report = beyond.report();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->limit, Limit::memory);
 }
 
 TEST(Supervisor, ReportsTheExitCode) {

@@ -26,10 +26,11 @@ TEST(TrainJob, ModesHaveTheirDefaultOptimizer) {
   const auto parse = [](const char* text) { return parse_train_job(parse_json(text).value()).value(); };
   EXPECT_EQ(parse(R"({"model":"logistic","data":{"path":"x","label":"y"}})").optimizer, OptimizerKind::sgd);
   const TrainJob job = parse(R"({"model":"linear","data":{"path":"x","label":"y"},"mode":"mapreduce","loss":"huber",
-      "evaluate_every":5,"huber_delta":0.5,"schedule":"cosine","warmup_steps":10,"early_stop":{"patience":4,"min_delta":0.001}})");
+      "evaluate_every":5,"evaluate_train":false,"huber_delta":0.5,"schedule":"cosine","warmup_steps":10,"early_stop":{"patience":4,"min_delta":0.001}})");
   EXPECT_EQ(job.optimizer, OptimizerKind::lbfgs);
   EXPECT_EQ(job.early_stop, (EarlyStop{4, 0.001}));
   EXPECT_EQ(job.evaluate_every, 5);
+  EXPECT_FALSE(job.evaluate_train);
   EXPECT_EQ(job.schedule, RateSchedule::cosine);
   EXPECT_EQ(parse_train_job(to_json(job)).value(), job);
 }

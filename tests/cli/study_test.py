@@ -110,6 +110,9 @@ class Studies(Against):
         for part in ("trial 2  FAILED", 'said "no"', "attempt 1  FAILED  by w", "STEP  loss  rate", "1     3.5   2"):
             self.assertIn(part, shown)
         self.assertIn("trial 5  WAITING", self.krige("trial", "retry", "mine", "2"))
+        self.assertIn("trial 5  CANCELLED", self.krige("trial", "stop", "mine", "5"))
+        self.krige("trial", "stop", "mine", "2", code=1)
+        self.assertIn("trial 2 is FAILED by attempt 1 of w already", self.errors)
         self.krige("trial", "show", "mine", "77", code=1)
         self.assertEqual(json.loads(self.krige("trial", "show", "mine", "5", "--json"))["params"], failed[0]["params"])
 
@@ -180,6 +183,61 @@ class Studies(Against):
         self.create(OUTSIDE)
         self.krige("study", "create", self.file("command.json", OUTSIDE | {"command": ["true"]}), code=1)
         self.assertIn("command", self.errors)
+
+
+class Store(Against):
+    """The same commands on a store that no service has open."""
+
+    def store(self, *arguments: str, code: int = 0) -> str:
+        group, command, *rest = arguments
+        ended = subprocess.run([KRIGE, group, command, "--store", str(self.folder / "store.sqlite"), *rest], capture_output=True, text=True,
+                               timeout=DEADLINE, stdin=subprocess.DEVNULL)
+        self.errors = ended.stderr
+        self.assertEqual(ended.returncode, code, ended.stdout + ended.stderr)
+        return ended.stdout
+
+    def test_a_sweeps_store_is_looked_at_and_changed(self):
+        path = self.file("study.json", OUTSIDE | {"command": ["sh", "-c", "echo '{\"loss\": {x}}'"]})
+        subprocess.run([KRIGE, "sweep", path, "--store", str(self.folder / "store.sqlite")], check=True, capture_output=True, timeout=DEADLINE)
+        study, = json.loads(self.store("study", "list", "--json"))["studies"]
+        self.assertEqual((study["state"], study["trial_counts"]), ("COMPLETED", {"COMPLETED": 4}))
+        self.assertIn("minimize loss by gp", self.store("study", "show", "mine"))
+        self.assertEqual(len(self.store("trial", "list", "mine").splitlines()), 5)
+        self.assertIn("trial 2  COMPLETED", self.store("trial", "show", "mine", "2"))
+        self.assertEqual(len(self.store("study", "export", "mine", "--csv").splitlines()), 5)
+        copy = self.store("study", "clone", "mine", "--name", "copy", "--warm-start").strip()
+        self.assertIn("PAUSED", self.store("study", "pause", copy))
+        self.assertIn("ACTIVE", self.store("study", "resume", copy))
+        self.assertIn("STOPPED", self.store("study", "stop", copy))
+        self.store("study", "delete", copy, "--yes")
+        self.assertEqual([study["name"] for study in json.loads(self.store("study", "list", "--json"))["studies"]], ["mine"])
+        exported = str(self.folder / "out.json")
+        self.store("study", "export", "mine", "--output", exported)
+        self.assertEqual(json.loads(self.store("study", "import", exported, "--name", "again", "--json"))["trial_counts"], {"COMPLETED": 4})
+
+    def test_a_data_directory(self):
+        self.start()
+        study = self.create(OUTSIDE)
+        self.server.call(f"/studies/{study}/trials", {"params": {"x": 1, "kind": "c"}})
+        def krige(*arguments):
+            return subprocess.run([KRIGE, *arguments, "--store", str(self.folder / "data")], capture_output=True, text=True, timeout=DEADLINE)
+        taken = krige("study", "list")
+        self.assertEqual(taken.returncode, 1)
+        self.assertIn(str(self.server.process.pid), taken.stderr)    # whose it is
+        self.server.stop()
+        self.assertIn("mine", krige("study", "list").stdout)
+        self.assertIn("trial 1  CANCELLED", krige("trial", "stop", "mine", "1").stdout)
+        self.assertIn("trial 2  WAITING", krige("trial", "retry", "mine", "1").stdout)
+
+    def test_a_store_that_is_not_there_is_made_for_new_studies_only(self):
+        self.store("study", "list", code=1)
+        self.assertIn("there is no store", self.errors)
+        self.assertFalse((self.folder / "store.sqlite").exists())
+        study = self.store("study", "create", self.file("study.json", OUTSIDE)).strip()
+        self.assertEqual(json.loads(self.store("study", "show", study, "--json"))["state"], "ACTIVE")
+        self.store("study", "watch", study, code=2)
+        self.assertIn("nothing runs in a store by itself", self.errors)
+        self.store("study", "list", "--server", "http://127.0.0.1:1", code=2)
 
 
 class Answers(http.server.BaseHTTPRequestHandler):

@@ -56,6 +56,14 @@ class Texts(unittest.TestCase):
             self.assertIn(text, shown.stdout)
         shown = run("validate", str(ROOT / "examples" / "svm" / "sweep.yaml"), "--explain")
         self.assertIn("A trial runs /usr/bin/python3 train.py ${args}.", shown.stdout)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "study.yaml"
+            path.write_text("parameters: {x: {min: 0.0, max: 1.0}}\ncommand: [x]\nretries: 2\nearly_terminate: {type: median}\n"
+                            "metrics: {regex: {value: 'v=(.*)'}}\nlimits: {time: 30m, memory: 2GB}\n")
+            shown = run("validate", str(path), "--explain")
+            for text in ("Its value is read from its output", "It may take 30m, 2GB of memory.", "One that fails is tried 2 times more.",
+                         "A trial is ended that from step 1 on is not among the best 50 %"):
+                self.assertIn(text, shown.stdout)
 
     def test_the_manual_has_every_command_and_option(self):
         page = run("man").stdout
@@ -72,6 +80,23 @@ class Texts(unittest.TestCase):
         shown = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=DEADLINE)
         self.assertEqual(shown.returncode, 0, shown.stderr)
         return shown.stdout.split()
+
+    def test_zsh_and_fish_complete(self):
+        tried = 0
+        for shell, script in (("zsh", "autoload -U compinit; compinit -u -D; source <({krige} completion zsh); compadd() {{ shift; print -l -- $@; }}; _files() {{ :; }}; "
+                                      "words=(krige study export --); CURRENT=4; _krige"),
+                              ("fish", "source ({krige} completion fish | psub); complete -C 'krige study export --' | string split -f1 \\t")):
+            if shutil.which(shell) is None:
+                continue
+            tried += 1
+            with tempfile.TemporaryDirectory() as home:
+                shown = subprocess.run([shell, "-c", script.format(krige=KRIGE)], capture_output=True, text=True, timeout=DEADLINE, env=os.environ | {"HOME": home})
+            self.assertEqual((shown.returncode, shown.stderr), (0, ""), shell)
+            for word in ("--csv", "--html", "--output"):
+                self.assertIn(word, shown.stdout.split(), shell)
+            self.assertNotIn("--max-trials", shown.stdout.split(), shell)
+        if tried == 0:
+            self.skipTest("needs zsh or fish")
 
     def test_bash_completes(self):
         self.assertEqual(self.complete("krige", "sw"), ["sweep"])

@@ -33,6 +33,12 @@ def sweep(folder: str) -> dict:
 
 
 class Examples(unittest.TestCase):
+    def test_a_sweep_of_wandb(self):
+        document = sweep("wandb")
+        self.assertEqual(sum(document["study"]["trial_counts"].values()), 20)
+        self.assertIn("PRUNED", document["study"]["trial_counts"])
+        self.assertLess(document["study"]["best"]["value"], 4 / 10)    # it starts from 4
+
     @needs("python3-sklearn")
     def test_svm_by_command(self):
         document = sweep("svm")

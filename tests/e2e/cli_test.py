@@ -247,7 +247,7 @@ class Commands(unittest.TestCase):
                     self.assertEqual(trained.returncode, 0, trained.stderr)
                     last = json.loads(trained.stdout.splitlines()[-1])
                     self.assertEqual(last["validation_loss"], trial["value"])
-            self.assertEqual(list(pathlib.Path(store + ".checkpoints").rglob("*.kckpt")), [])
+            self.assertEqual(list(pathlib.Path(store + ".trainings").rglob("*.kckpt")), [])
 
     def test_sweep_of_any_program(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -258,7 +258,7 @@ class Commands(unittest.TestCase):
             self.assertEqual(ended.returncode, 0, ended.stderr)
             trials = json.loads(ended.stdout)["trials"]
             self.assertEqual(sorted(trial["state"] for trial in trials), ["COMPLETED", "COMPLETED", "FAILED", "FAILED"])
-            self.assertEqual(next(t["reason"] for t in trials if t["state"] == "FAILED"), "ended with exit code 3")
+            self.assertEqual(next(t["reason"] for t in trials if t["state"] == "FAILED"), "exit code 3")
 
     def test_sweep_of_several_objectives_shows_the_pareto_set(self):
         with tempfile.TemporaryDirectory() as folder:

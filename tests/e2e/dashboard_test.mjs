@@ -159,6 +159,108 @@ for (const scheme of ['light', 'dark']) {
   );
 }
 
+inBrowser('a suggestion that is vetoed is not made again, and may be tried after all', 'light', async (page) => {
+  const { id } = await service.call('/studies', forresterStudy('vetoed', 20));
+  await work(service, id, 9);
+  const suggested = await service.call(`/studies/${id}/surrogate:next`);
+  await page.goto(`${service.origin}/studies/${id}/model`);
+  const panel = page.locator('.point-panel', { has: page.locator('#next-title') });
+  await page.locator('[data-next="10"]').waitFor();
+  await panel.getByRole('textbox', { name: 'Reason of the veto' }).fill('known to be bad');
+  await page.keyboard.press('Enter');
+  await page.locator('[data-next="11"]').waitFor(); // another one, without a reload
+  const vetoed = await service.call(`/studies/${id}/trials/10`);
+  assert.deepEqual(
+    [vetoed.state, vetoed.reason, vetoed.suggestion.method, vetoed.params.x],
+    ['CANCELLED', 'known to be bad', 'vetoed', suggested.params.x],
+  );
+  const next = await service.call(`/studies/${id}/surrogate:next`);
+  assert.ok(Math.abs(next.params.x - suggested.params.x) > 1e-3, `${next.params.x} after ${suggested.params.x}`);
+  await panel.getByText('1 point is vetoed').click();
+  await text(panel.locator('.vetoed'), 'known to be bad');
+  await assertAccessible(page);
+  await panel.getByRole('button', { name: 'Try it after all: the point of trial 10' }).click();
+  await page.locator('[data-next="12"]').waitFor();
+  const again = await service.call(`/studies/${id}/trials/11`);
+  assert.deepEqual([again.state, again.params.x], ['WAITING', suggested.params.x]);
+});
+
+inBrowser('what the chart shows of the next suggestion is what the panel says', 'dark', async (page) => {
+  const { id } = await service.call('/studies', forresterStudy('agreeing', 20));
+  await work(service, id, 8);
+  const next = await service.call(`/studies/${id}/surrogate:next`);
+  const point = encodeURIComponent(JSON.stringify(next.params));
+  const { through } = await service.call(`/studies/${id}/surrogate:slice?params=${point}`);
+  assert.ok(Math.abs(through.ei / Math.exp(next.suggestion.log_ei) - 1) < 1e-6);
+  await page.goto(`${service.origin}/studies/${id}/model`);
+  await page.locator('[data-next]').waitFor();
+  await page.getByRole('button', { name: 'Pin it' }).click();
+  await text(page.locator('.point-panel'), 'Trial 9 waits for this point.');
+});
+
+inBrowser('the page of a trial of the built-in trainer, while it runs and when it has ended', 'light', async (page) => {
+  const { id } = await service.call('/studies', digits('whole', 2, 20));
+  await page.goto(`${service.origin}/studies/${id}/trials/1/details`);
+  await page.locator('.attempts-table [data-state=SUCCEEDED]').waitFor({ timeout: 60_000 });
+  for (const metric of ['accuracy', 'train_loss'])
+    await page.getByRole('img', { name: new RegExp(`^${metric} over`) }).waitFor();
+  await text(page.getByRole('log'), '"step"');
+  await assertAccessible(page);
+  await page.getByRole('link', { name: '← Overview' }).click();
+  await page.getByRole('img', { name: /^2 attempts at 2 trials/ }).waitFor();
+  await page.locator('.timeline').focus();
+  await assertAccessible(page);
+});
+
+inBrowser(
+  'the budget is changed on the page, and what somebody else has changed is not overwritten unseen',
+  'dark',
+  async (page) => {
+    const { id } = await service.call('/studies', { ...plane, name: 'budget' });
+    await page.goto(`${service.origin}/studies/${id}`);
+    await page.getByRole('button', { name: 'Change budget of trials' }).click();
+    const field = page.getByRole('textbox', { name: 'Budget of trials' });
+    await field.fill('35');
+    await page.keyboard.press('Enter');
+    await text(page.locator('.tiles'), '0 of 35');
+    await page.getByRole('button', { name: 'Change budget of time' }).click();
+    const time = page.getByRole('textbox', { name: 'Budget of time' });
+    await time.fill('soon');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'max_time' }).waitFor();
+    await time.fill('2h');
+    await service.call(`/studies/${id}`, { budget: { max_time: '3h' } }, 'PATCH');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Set 2h all the same' }).click();
+    await text(page.locator('.tiles'), 'at most 2 h left');
+    assert.deepEqual((await service.call(`/studies/${id}`)).spec.budget, {
+      max_trials: 35,
+      parallel: plane.budget.parallel ?? 1,
+      max_time: '2h',
+    });
+  },
+  { expected: /status of 4(00|12)/ },
+);
+
+inBrowser(
+  'a viewer is shown the model but no button that changes anything',
+  'light',
+  async (page) => {
+    const { id } = await service.call('/studies', forresterStudy('viewed', 20));
+    await work(service, id, 8);
+    await service.signIn(page.context(), service.createToken('guest', 'viewer'));
+    await page.goto(`${service.origin}/studies/${id}/model`);
+    await page.locator('[data-next]').waitFor();
+    await text(page.locator('.view-only'), 'View only: the token guest is a viewer’s');
+    assert.equal(
+      await page.getByRole('button', { name: /Pause|Stop|Clone|Delete|Pin|Veto|Try this point/ }).count(),
+      0,
+    );
+    await assertAccessible(page);
+  },
+  { signedOut: true },
+);
+
 const plane = {
   name: 'plane',
   metric: { name: 'score', goal: 'maximize' },
@@ -200,7 +302,7 @@ for (const scheme of ['light', 'dark']) {
     await page.getByRole('img', { name: '8 trials on 4 parallel axes: rate, kind, momentum, score.' }).waitFor();
     await page.locator('select').first().selectOption('25');
     await page.getByRole('img', { name: /^2 trials on 4/ }).waitFor();
-    await page.getByText('Order of the axes').click();
+    await page.getByText('Axes', { exact: true }).click();
     await page.getByRole('button', { name: 'kind to the left' }).click();
     await page.getByRole('img', { name: '2 trials on 4 parallel axes: kind, rate, momentum, score.' }).waitFor();
     await page.locator('.behind summary', { hasText: 'Show as a table' }).first().click();
@@ -238,15 +340,29 @@ inBrowser(
   async (page) => {
     await page.goto(service.origin);
     await page.getByRole('button', { name: 'New study' }).click();
-    const file = page.getByRole('textbox');
+    const file = page.getByRole('textbox', { name: /^Study file/ });
     await file.fill('name: by-hand\nmetric: {name: loss}\nparameters:\n  x: {type: float, min: 2, max: 1}\n');
     await text(page.locator('.file-check'), 'parameters.x');
     const create = page.getByRole('button', { name: 'Create the study' });
     assert.equal(await create.isDisabled(), true);
     await file.fill('name: by-hand\nmetric: {name: loss}\nparameters:\n  x: {type: float, min: 0, max: 1}\n');
     await text(page.locator('.file-check'), 'The file is valid.');
+    // The fields write the file, and the file the fields.
+    await page.getByRole('button', { name: 'Add a parameter' }).click();
+    await page.getByRole('textbox', { name: 'Parameter' }).nth(1).fill('depth');
+    await page.keyboard.press('Tab');
+    await page.waitForFunction(() => document.querySelector('.file-text').value.includes('depth: {type: float'));
+    await page.getByRole('combobox', { name: 'Type' }).nth(1).selectOption('int');
+    await page.getByRole('textbox', { name: 'Trials' }).fill('12');
+    await page.keyboard.press('Tab');
+    await page.waitForFunction(() => document.querySelector('.file-text').value.includes('max_trials: 12'));
+    await text(page.locator('.file-check'), 'The file is valid.');
+    await assertAccessible(page);
     await create.click();
     await text(page.locator('h1'), 'by-hand');
+    const made = (await service.call('/studies')).studies.find(({ name }) => name === 'by-hand');
+    assert.equal(made.spec.parameters.depth.type, 'int');
+    assert.equal(made.spec.budget.max_trials, 12);
     await page.getByRole('button', { name: 'Clone' }).click();
     await page.getByRole('textbox', { name: 'Name' }).fill('by-hand-2');
     await page.getByRole('button', { name: 'Create the clone' }).click();
@@ -296,4 +412,46 @@ inBrowser('the curves of all trials, of any metric', 'dark', async (page) => {
   await page.getByRole('combobox', { name: 'Metric of the curves' }).selectOption('train_loss');
   await page.getByRole('img', { name: /^Train loss over the steps of 4 trials/ }).waitFor();
   await assertAccessible(page);
+});
+
+inBrowser('several objectives have a front, whose trials a click opens', 'light', async (page) => {
+  const { metric, ...file } = plane;
+  const objectives = [
+    { name: 'score', goal: 'maximize', reference: -4 },
+    { name: 'cost', goal: 'minimize', reference: 3 },
+  ];
+  const { id } = await service.call('/studies', { ...file, name: 'front', objectives, method: 'random' });
+  for (const rate of [1e-3, 1e-2, 1e-1]) {
+    const metrics = { score: score({ rate }), cost: Math.abs(Math.log10(rate)) / 2 };
+    await service.call(`/studies/${id}/trials`, { params: { rate, kind: 'plain' }, metrics });
+  }
+  await page.goto(`${service.origin}/studies/${id}/explore`);
+  await page.getByRole('img', { name: /^Cost over Score of 3 trials, of which no other trial beats 2/ }).waitFor();
+  await text(page.locator('.panel-head'), 'hypervolume');
+  assert.notEqual(await findColour(page, '.chart-tall canvas', '--accent'), null, 'the front is drawn');
+  await page.getByRole('combobox', { name: 'Objective' }).selectOption('cost');
+  await page.getByRole('img', { name: /^Cost of 3 trials over rate/ }).waitFor();
+  await assertAccessible(page);
+  await page.locator('.behind-box a').first().click();
+  await page.waitForURL(/trials\/\d+$/);
+});
+
+inBrowser('what early stopping holds trials against is drawn over their curves', 'dark', async (page) => {
+  const early_terminate = { type: 'median', min_iter: 1, min_trials: 2 };
+  const { id } = await service.call('/studies', { ...plane, name: 'limits', early_terminate, method: 'random' });
+  for (const level of [0.3, 0.5, 0.7]) {
+    const { trials } = await service.call(`/studies/${id}/trials:suggest`, { client_id: `w${level}` });
+    const [{ id: trial, attempt }] = trials;
+    for (const step of [1, 2, 3]) {
+      const report = { token: attempt.token, step, metrics: { score: level * (1 - 1 / (step + 1)) } };
+      await service.call(`/studies/${id}/trials/${trial}:report`, report);
+    }
+    await service.call(`/studies/${id}/trials/${trial}:complete`, { token: attempt.token, value: level });
+  }
+  await page.goto(`${service.origin}/studies/${id}/explore`);
+  await text(page.locator('.panel-head'), 'dashed: the median that early stopping holds trials against');
+  const curves = page.locator('.panel', { has: page.locator('#curves-title') });
+  await curves.locator('canvas').waitFor();
+  await curves.getByText('Show as a table').nth(1).click();
+  await text(curves.locator('.behind-box'), '0.3750');
 });

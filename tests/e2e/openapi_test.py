@@ -43,7 +43,8 @@ class Description:
         whole = closed(copy.deepcopy(schema)) | {"components": self.components}
         jsonschema.Draft202012Validator(whole).validate(value)
 
-    def call(self, operation: str, body=None, query: str = "", expect: int = 200, stream: bool = False, headers={}, **parameters):
+    def call(self, operation: str, body=None, query: str = "", expect: int = 200, stream: bool = False, binary: bool = False,
+             headers={}, **parameters):
         """Calls it, holds request and answer against the description; the answer as a value and its headers."""
         method, path, about = self.operations[operation]
         if body is not None and expect < 400:
@@ -76,6 +77,8 @@ class Description:
             assert text == b"", text
             return None, got
         schema = said["content"][media]["schema"]
+        if binary:
+            return text, got
         value = json.loads(text) if media.endswith("json") else text.decode()
         self.validate(schema, value)
         return value, got
@@ -135,9 +138,22 @@ class OpenApi(unittest.TestCase):
         api.call("retryTrial", {}, study=study, trial=third["id"], expect=201)
         api.call("addTrial", {"params": {"x": 0.5, "n": 3, "c": "a"}, "value": 0.75}, study=study, expect=201)
         api.call("addTrial", {"params": {"x": 0.5, "n": 4, "c": "b"}}, study=study, expect=201)
+        given, _ = api.call("suggestTrials", {"client_id": "stopped"}, study=study)
+        for _ in range(2):
+            stopped, _ = api.call("stopTrial", {}, study=study, trial=given["trials"][0]["id"])
+            self.assertEqual(stopped["state"], "STOPPING")
+        api.call("stopTrial", {}, study=study, trial=first["id"], expect=409)
         page, _ = api.call("listTrials", query="?page_size=2&state=COMPLETED,FAILED", study=study)
         self.assertEqual(len(page["trials"]), 2)
+        self.assertEqual(page["total_size"], 4)
+        page, _ = api.call("listTrials", query="?order_by=x%20desc&filter=n%3E2%20state=completed&offset=0", study=study)
+        self.assertTrue(all(trial["params"]["n"] > 2 for trial in page["trials"]))
         api.call("followStudy", query="?after=0", study=study, stream=True)
+        listed, _ = api.call("followStudy", query="?after=0", study=study, headers={"Accept": "application/json"})
+        self.assertEqual(listed["events"][0]["type"], "STUDY_CREATED")
+        api.call("followStudies", query=f"?others=false&study={study}:0", stream=True)
+        self.assertEqual(api.call("getHistory", study=study)[0]["improvements"][0], [first["id"], 0.25])
+        self.assertIn(first["id"], api.call("sampleTrials", query="?top=50&limit=10", study=study)[0]["trials"])
 
     def modelled(self, api: Description):
         """What the Gaussian process of a study believes."""
@@ -172,6 +188,8 @@ class OpenApi(unittest.TestCase):
         optimal, _ = api.call("listOptimalTrials", study=study)
         self.assertEqual([trial["id"] for trial in optimal["trials"]], [given[0]["id"]])
         self.assertEqual(api.call("getStudy", study=study)[0]["optimal"], [given[0]["id"]])
+        self.assertGreater(api.call("sampleTrials", study=study)[0]["hypervolume"]["volume"], 0)
+        api.call("getHistory", query="?objective=speed", study=study)
 
     def steering(self, api: Description, study: str):
         view, headers = api.call("getStudy", study=study)
@@ -187,12 +205,18 @@ class OpenApi(unittest.TestCase):
 
     def trained(self, api: Description):
         """A study that the server runs itself, by the Gaussian process: fits, attempts, suggestions that say why."""
-        small = study_of_digits(1) | {"method": "gp"}
+        small = study_of_digits(1) | {"method": "gp", "keep_models": 1}
         small["budget"] = {"max_trials": 8, "parallel": 2}
         study, _ = api.call("createStudy", small, expect=201)
         wait_for("its end", lambda: api.call("getStudy", study=study["id"])[0]["state"] == "COMPLETED")
         page, _ = api.call("listTrials", study=study["id"])
         self.assertIn("gp", {trial["suggestion"]["method"] for trial in page["trials"]})
+        best = api.call("getStudy", study=study["id"])[0]["best"]["trial"]
+        self.assertTrue(api.call("getTrialModel", study=study["id"], trial=best, binary=True)[0].startswith(b"KRIGEMDL"))
+        api.call("getTrialModel", study=study["id"], trial=best % 8 + 1, expect=404)
+        cluster, _ = api.call("getTrialCluster", study=study["id"], trial=best)
+        self.assertEqual([one["role"] for one in cluster["processes"]], ["coordinator", "shard", "worker", "worker"])
+        self.assertFalse(cluster["live"])
         log, headers = api.call("getAttemptLog", study=study["id"], trial=1, attempt=1)
         self.assertIn('"train_loss"', log)
         self.assertEqual(int(headers["X-Log-Size"]), len(log))

@@ -2,6 +2,7 @@
 import http.client
 import json
 import pathlib
+import signal
 import ssl
 import stat
 import subprocess
@@ -100,6 +101,53 @@ class Tls(Service):
             connection.close()
         for arguments in (("--tls-cert", certificate), ("--tls-cert", certificate, "--tls-key", certificate)):
             self.assertEqual(run("serve", "--listen", "127.0.0.1:0", "--data-dir", str(self.data_dir), *arguments).returncode, 2)
+
+    def test_a_renewed_certificate_is_served_after_sighup_and_open_connections_go_on(self):
+        certificate, key = (str(pathlib.Path(self.folder.name) / name) for name in ("server.crt", "server.key"))
+
+        def renew() -> ssl.SSLContext:
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
+                            "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                           check=True, capture_output=True, timeout=DEADLINE)
+            return ssl.create_default_context(cafile=certificate)
+
+        def trusted(context: ssl.SSLContext) -> bool:
+            connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=DEADLINE)
+            try:
+                connection.request("GET", "/healthz")
+                return connection.getresponse().status == 200
+            except ssl.SSLCertVerificationError:
+                return False
+            finally:
+                connection.close()
+
+        first = renew()
+        with serving(self.data_dir, "--tls-cert", certificate, "--tls-key", key) as server:
+            host, port = server.url.removeprefix("https://").split(":")
+            held = http.client.HTTPSConnection(host, int(port), context=first, timeout=DEADLINE)
+            for _ in range(2):
+                held.request("GET", "/healthz")
+                self.assertEqual(held.getresponse().read(), b'{"status":"ok"}')
+                second = renew()
+                self.assertFalse(trusted(second))
+                server.process.send_signal(signal.SIGHUP)
+                wait_for("the new certificate", lambda: trusted(second))
+            held.close()
+
+
+class OneTrial(Service):
+    def test_a_stopped_training_leaves_no_process_and_the_others_go_on(self):
+        with serving(self.data_dir) as server:
+            study = server.call("/studies", study_of_digits(100_000))["id"]
+            first = f"/studies/{study}/trials/1"
+            wait_for("a record", lambda: server.trials(study) and server.call(first)["records"])
+            self.assertEqual(server.call(f"{first}:stop", {})["state"], "STOPPING")
+            wait_for("its end", lambda: server.call(first)["state"] == "PRUNED")
+            ended = server.call(first)
+            self.assertEqual(ended["value"], ended["records"][-1]["metrics"]["accuracy"])
+            self.assertEqual(processes(f"KRIGE_ATTEMPT={study}/1/1"), [])
+            self.assertNotEqual(processes(f"KRIGE_ATTEMPT={study}/2/1"), [])
+            self.assertEqual(self.status(server, f"{first}:stop", {}), 409)
 
 
 class Programs(Service):

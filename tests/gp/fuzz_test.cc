@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 
 #include "gp/acquisition/candidates.h"
@@ -10,15 +9,10 @@
 #include "gp/fit/fit.h"
 #include "gp/posterior.h"
 #include "tests/gp/support.h"
+#include "tests/support/fuzz.h"
 
 namespace krige::gp {
 namespace {
-
-// The soak takes many more.
-std::uint64_t rounds() {
-  const char* text = std::getenv("KRIGE_FUZZ_ROUNDS");
-  return text == nullptr ? 150 : std::strtoull(text, nullptr, 10);
-}
 
 InputSpace nasty_space(Rng& rng) {
   if (rng.below(15) == 0) return continuous_space(60);
@@ -111,8 +105,9 @@ Result<Fitted> nasty_labels(const InputSpace& space, const Points& points, Rng& 
 }
 
 TEST(Fuzz, NastyHistoriesNeverFail) {
-  const std::uint64_t count = rounds();
-  for (std::uint64_t seed = 0; seed < count; ++seed) {
+  fuzz::Rounds rounds("histories", 150);
+  while (rounds.next()) {
+    const std::uint64_t seed = rounds.seed();
     SCOPED_TRACE("seed " + std::to_string(seed));
     Rng rng(seed);
     const InputSpace space = nasty_space(rng);

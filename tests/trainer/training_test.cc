@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -280,6 +281,43 @@ TEST_F(TrainingTest, RecordsHaveTheirFieldsAndTheLastOneTheTestSet) {
   EXPECT_EQ(outcome.left, std::vector<pid_t>{});
 }
 
+TEST_F(TrainingTest, WhatTheProcessesDoIsShown) {
+  const std::string file = model_ + ".cluster.json";
+  for (const std::string mode : {"bsp", "ssp", "mapreduce"}) {
+    const std::string job =
+        digits_job(fmt::format(R"("mode": "{}", "epochs": 2, "batch_size": 500, "workers": 2, "shards": 2)", mode));
+    const Outcome outcome = train(job, {"--cluster", file});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.log;
+    const OrderedJson cluster = parse_json(read_file(file).value()).value();
+    std::filesystem::remove(file);
+    EXPECT_EQ(cluster["mode"], mode);
+    EXPECT_GT(cluster["elapsed_seconds"], 0);
+    std::map<std::string, std::vector<OrderedJson>> by_role;
+    for (const OrderedJson& process : cluster["processes"]) by_role[process["role"]].push_back(process);
+    EXPECT_EQ(by_role["coordinator"].size(), 1U);
+    ASSERT_EQ(by_role["worker"].size(), 2U);
+    EXPECT_EQ(by_role["shard"].size(), mode == "mapreduce" ? 0U : 2U);
+    double compute = 0;
+    std::int64_t sent = 0, taken = 0;
+    for (const OrderedJson& worker : by_role["worker"]) {
+      EXPECT_GT(worker["pid"], 1);
+      EXPECT_GT(worker["clock"], 0) << "in bsp the others may have done the last ones for it";
+      EXPECT_GT(worker["socket_bytes"].get<double>() + worker["memory_bytes"].get<double>(), 0);
+      compute += worker["compute_seconds"].get<double>();
+      sent += worker.value("pushes", 0);
+    }
+    EXPECT_NEAR(compute, last(outcome)["compute_seconds"].get<double>(), 1e-6) << "as the last record has it";
+    for (const OrderedJson& shard : by_role["shard"]) {
+      EXPECT_EQ(shard["clock"], mode == "bsp" ? 6 : 4) << "1437 rows in minibatches of 500, of all or of each, twice";
+      EXPECT_GT(shard["pulls"], 0);
+      EXPECT_LE(shard["staleness_max"], mode == "ssp" ? 2 : 0);
+      taken += shard["pushes"].get<std::int64_t>();
+    }
+    EXPECT_EQ(taken > 0, mode != "mapreduce");
+    EXPECT_LE(taken, sent) << "what came too late to change anything is not waited for";
+  }
+}
+
 TEST_F(TrainingTest, TheWorkersTimeAndBytesAreCounted) {
   for (const std::string mode : {"bsp", "ssp", "asp", "mapreduce"}) {
     const std::string job =
@@ -377,6 +415,32 @@ TEST_F(TrainingTest, EvaluatesTheEpochsThatTheJobAsksForAndTheLast) {
   }
 }
 
+TEST_F(TrainingTest, LeavesTheTrainingRowsOutOfTheRecordsWhereTheJobSaysSo) {
+  const ModelFile all = model_of(breast_cancer_job(R"("epochs": 3)"));
+  std::vector<OrderedJson> expected;
+  for (const std::string& line : outcome_.records) expected.push_back(parse_json(line).value());
+  EXPECT_EQ(model_of(breast_cancer_job(R"("epochs": 3, "evaluate_train": false)")).weights, all.weights);
+  ASSERT_EQ(outcome_.records.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const OrderedJson record = parse_json(outcome_.records[i]).value();
+    EXPECT_TRUE(expected[i].contains("train_loss"));
+    EXPECT_FALSE(record.contains("train_loss"));
+    EXPECT_EQ(record["validation_loss"], expected[i]["validation_loss"]);
+  }
+
+  // What diverges ends all the same, by its validation loss.
+  const std::string diabetes = R"({"model": "linear", "data": {"path": ")" KRIGE_SOURCE_DIR
+                               R"(/examples/data/diabetes.csv", "label": -1, "validation": )";
+  const Outcome diverged =
+      train(diabetes + R"(0.2}, "evaluate_train": false, "learning_rate": 50, "batch_size": 32, "epochs": 100000})");
+  EXPECT_EQ(diverged.exit_code, 0);
+  EXPECT_LT(diverged.records.size(), 1000U);
+
+  const Outcome nothing_to_tell = train(diabetes + R"(0}, "evaluate_train": false})");
+  EXPECT_EQ(nothing_to_tell.exit_code, 2);
+  EXPECT_EQ(nothing_to_tell.log, "error: evaluate_train: needs validation rows (data.validation)\n");
+}
+
 TEST_F(TrainingTest, AStragglerChangesNoBit) {
   const std::string fields = R"("hidden": 32, "epochs": 3, "batch_size": 256, "learning_rate": 0.01)";
   const ModelFile alone = model_of(digits_job(fields));
@@ -428,11 +492,15 @@ TEST_F(TrainingTest, SspBoundsTheDelayAndStallsBehindAStoppedWorker) {
   EXPECT_EQ(trainer.finish().exit_code, 0);
 }
 
-// The blocks of a stopped worker are computed by the other: the same bits as without the stop.
+// The blocks of a stopped worker are computed by the other: the same bits as without the stop. There are more reads
+// than the log takes before it is read, and only the last epoch is evaluated: wherever the worker stops, much is left
+// to do.
 TEST_F(TrainingTest, BspGoesOnWhileAWorkerIsStopped) {
   for (const char* shards : {"1", "3"}) {
     const std::string fields =
-        fmt::format(R"("hidden": 32, "epochs": 4, "batch_size": 128, "learning_rate": 0.01, "shards": {})", shards);
+        fmt::format(R"("hidden": 32, "epochs": 100, "evaluate_every": 100, "batch_size": 128, "learning_rate": 0.01,
+                       "shards": {})",
+                    shards);
     const ModelFile undisturbed = model_of(digits_job(fields));
     TrainerProcess trainer(digits_job(fields + R"(, "workers": 2)"), {"--trace", "--model", model_});
     ASSERT_TRUE(next_read(trainer));

@@ -8,9 +8,11 @@
 #include <optional>
 #include <utility>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "trainer/checkpoint/checkpoint_file.h"
 #include "trainer/checkpoint/model_file.h"
+#include "trainer/coordinator/cluster.h"
 #include "trainer/coordinator/early_stop.h"
 #include "trainer/coordinator/line_writer.h"
 #include "trainer/coordinator/record.h"
@@ -25,6 +27,7 @@ namespace {
 
 // How often a reader of records that was too slow is tried again.
 constexpr Millis kFlushInterval{20};
+constexpr Millis kClusterInterval{1'000};
 
 CrewOptions crew_options(const TrainJob& job, const CoordinatorOptions& options) {
   CrewOptions crew = options.crew;
@@ -33,23 +36,13 @@ CrewOptions crew_options(const TrainJob& job, const CoordinatorOptions& options)
   return crew;
 }
 
-Spent spent_by_workers(const std::vector<Evaluation>& evaluations) {
-  Spent total;
-  for (const Evaluation& worker : evaluations) {
-    total.compute_seconds += worker.spent.compute_seconds;
-    total.wait_seconds += worker.spent.wait_seconds;
-    total.socket_bytes += worker.spent.socket_bytes;
-    total.memory_bytes += worker.spent.memory_bytes;
-  }
-  return total;
-}
-
 class Coordinator {
  public:
   Coordinator(const TrainJob& job, const CoordinatorOptions& options)
       : job_(job),
         options_(options),
         records_(options.records_fd),
+        cluster_(job),
         crew_(loop_, crew_options(job, options),
               [this](Role role, std::uint32_t i, const Frame& f) { return on_frame(role, i, f); }) {
     if (job.early_stop) best_.emplace(*job.early_stop);
@@ -60,9 +53,11 @@ class Coordinator {
     KRIGE_TRY(signals_, Signals::take());
     loop_.watch(signals_->descriptor(), [this] { on_signals(signals_->read()); });
     loop_.every(options_.crew.timeout / 4, [this] { crew_.look_for_silence(); });
+    if (!options_.cluster_path.empty()) loop_.every(kClusterInterval, [this] { show_cluster(); });
     KRIGE_CHECK(crew_.start(job_, resumed_ ? resumed_->clock : 0));
     run_until([this] { return finished_ || paused_ || driving_; });
     if (driving_ && !failed()) drive();
+    if (!options_.cluster_path.empty()) show_cluster();
     if (!failed() && finished_ && !options_.model_path.empty())
       note(write_model(options_.model_path, job_, summary_, final_weights_));
     if (!failed() && !records_.empty()) {
@@ -96,6 +91,12 @@ class Coordinator {
     loop_.run_until([&] { return failed() || done(); });
   }
 
+  // For people: what cannot be written is no reason to end a training.
+  void show_cluster() {
+    const Status shown = replace_file(options_.cluster_path, cluster_.text(started_, system_clock().now(), crew_));
+    if (!shown && !std::exchange(cluster_refused_, true)) log::warning(shown.error().message);
+  }
+
   void on_signals(const Signals::Seen& seen) {
     if (seen.stop) note(fail(ErrorCode::cancelled, fmt::format("stopped by signal {}", *seen.stop)));
     if (seen.pause) pause();
@@ -103,6 +104,11 @@ class Coordinator {
   }
 
   Status on_frame(Role role, std::uint32_t index, const Frame& frame) {
+    if (frame.type == MessageType::heartbeat) {
+      KRIGE_TRY(const Heartbeat heartbeat, decode<Heartbeat>(frame));
+      cluster_.take(role, index, heartbeat.figures);
+      return {};
+    }
     if (finished_ || paused_) return {};
     if (role == Role::shard) return on_shard_frame(index, frame);
     if (frame.type == MessageType::ready) {
@@ -143,8 +149,9 @@ class Coordinator {
                                                  options_.checkpoint.path, job_.data.path)));
       return {};
     }
-    if (job_.early_stop && summary_.validation_rows == 0) {
-      note(fail(ErrorCode::invalid_argument, "needs validation rows (data.validation)", "early_stop"));
+    if ((job_.early_stop || !job_.evaluate_train) && summary_.validation_rows == 0) {
+      note(fail(ErrorCode::invalid_argument, "needs validation rows (data.validation)",
+                job_.early_stop ? "early_stop" : "evaluate_train"));
       return {};
     }
     return begin();
@@ -408,7 +415,7 @@ class Coordinator {
       record.step = epoch.step;
       record.epoch = number;
       record.regression = summary_.regression();
-      record.train = score(&Evaluation::train, summary_.train_rows).value_or(Score{});
+      if (job_.evaluate_train) record.train = score(&Evaluation::train, summary_.train_rows);
       record.validation = score(&Evaluation::validation, summary_.validation_rows);
       const std::chrono::duration<double> trained = epoch.ended - began_;
       record.examples_per_second =
@@ -417,7 +424,7 @@ class Coordinator {
       if (best_ && best_->observe(number, record.validation->loss)) final_weights_ = epoch.weights;
     }
     Record& record = *epoch.record;
-    const bool diverged = !std::isfinite(record.train.loss);
+    const bool diverged = !std::isfinite((record.train ? record.train : record.validation)->loss);
     const bool last =
         diverged || driven_ || (best_ && best_->exhausted()) || number == static_cast<std::uint64_t>(job_.epochs);
     if (last) last_epoch_ = number;
@@ -430,7 +437,7 @@ class Coordinator {
       ask_for_evaluation(number, epoch);
       return {};
     }
-    if (last) record.spent = spent_by_workers(epoch.evaluations);
+    if (last) record.spent = cluster_.of_workers();
     if (last) record.test = score(&Evaluation::test, summary_.test_rows);
     note(records_.put(to_text(record)));
     if (diverged) log::warning(fmt::format("the loss is not a number after epoch {}: the training ends here", number));
@@ -447,6 +454,8 @@ class Coordinator {
   TrainJob job_;
   CoordinatorOptions options_;
   LineWriter records_;
+  Cluster cluster_;
+  bool cluster_refused_ = false;  // which was said once
   std::optional<Signals> signals_;
   EventLoop loop_;
   Crew crew_;

@@ -22,6 +22,7 @@ struct CoordinatorOptions {
   CrewOptions crew;
   std::string model_path;  // where the final weights go; empty: nowhere
   CheckpointOptions checkpoint;
+  std::string cluster_path;            // where every second the figures of all processes go; empty: nowhere
   std::optional<Transport> transport;  // before the job's
   int records_fd = 1;                  // metric records as JSON lines
 };

@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/rng.h"
 #include "trainer/job_text.h"
 
@@ -70,17 +72,18 @@ Status Crew::start_member(Role role, std::uint32_t index, const MemberLinks& lin
   for (const UniqueFd& socket : links.sockets) sockets.push_back(socket.get());
   inherited.insert(inherited.end(), sockets.begin(), sockets.end());
   inherited.insert(inherited.end(), links.memories.begin(), links.memories.end());
-  std::vector<std::string> arguments{role == Role::shard ? "shard" : "worker",
-                                     "--control",
-                                     std::to_string(control.second.get()),
-                                     "--links",
-                                     fmt::format("{}", fmt::join(sockets, ",")),
-                                     "--memories",
-                                     fmt::format("{}", fmt::join(links.memories, ",")),
-                                     "--job-id",
-                                     std::to_string(job_id_),
-                                     "--heartbeat-ms",
-                                     std::to_string(std::max<std::int64_t>(1, options_.timeout.count() / 4))};
+  std::vector<std::string> arguments{
+      role == Role::shard ? "shard" : "worker",
+      "--control",
+      std::to_string(control.second.get()),
+      "--links",
+      fmt::format("{}", fmt::join(sockets, ",")),
+      "--memories",
+      fmt::format("{}", fmt::join(links.memories, ",")),
+      "--job-id",
+      std::to_string(job_id_),
+      "--heartbeat-ms",
+      std::to_string(std::clamp<std::int64_t>(options_.timeout.count() / 4, 1, options_.heartbeat.count()))};
   if (options_.straggler > Millis(0) && role == Role::worker && index + 1 == workers_)
     arguments.insert(arguments.end(), {"--straggle-ms", std::to_string(options_.straggler.count())});
   if (options_.trace && role == Role::shard) arguments.emplace_back("--trace");
@@ -116,7 +119,6 @@ Status Crew::on_frame(std::size_t place, const Frame& frame) {
   CrewMember& from = *members_[place];
   from.last_seen = system_clock().now();
   if (frame.job != job_id_) return fail(ErrorCode::corrupt, "sends messages of another job");
-  if (frame.type == MessageType::heartbeat) return {};
   if (frame.type == MessageType::failure) {
     KRIGE_TRY(const Failure failure, decode<Failure>(frame));
     fail_with(failure.error);

@@ -21,6 +21,7 @@ struct CrewOptions {
   Transport transport = Transport::shared_memory;
   // A member that shows no life for this long is taken for dead.
   Millis timeout{30'000};
+  Millis heartbeat{1'000};  // at least four within the timeout
   bool trace = false;
   // The last worker takes so much longer over each minibatch; in mapreduce, over each evaluation by as many as an epoch
   // has. Less than the timeout.
@@ -32,7 +33,7 @@ class Crew {
  public:
   using FrameHandler = std::function<Status(Role, std::uint32_t index, const Frame&)>;
 
-  // `loop` must outlive the crew. Heartbeats and failures are the crew's; all other frames go to `on_frame`.
+  // `loop` must outlive the crew. Heartbeats and failures are the crew's too; all frames but failures go to `on_frame`.
   Crew(EventLoop& loop, CrewOptions options, FrameHandler on_frame);
   ~Crew();
   Crew(const Crew&) = delete;
@@ -51,6 +52,7 @@ class Crew {
   void look_for_deaths();
   void look_for_silence();
   [[nodiscard]] Millis timeout() const { return options_.timeout; }
+  [[nodiscard]] pid_t pid(Role role, std::uint32_t index) { return member(role, index).process.pid(); }
   // What ended the training, naming the process: process_failed, timeout, or what the member reported.
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
 

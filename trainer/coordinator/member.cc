@@ -74,10 +74,12 @@ Status Member::poll() {
 }
 
 void Member::keep_alive() {
-  const MonotonicTime now = system_clock().now();
-  if (now - last_heartbeat_ < heartbeat_ / 2) return;
-  last_heartbeat_ = now;
-  send(Heartbeat{});
+  if (system_clock().now() - last_heartbeat_ >= heartbeat_ / 2) tell();
+}
+
+void Member::tell() {
+  last_heartbeat_ = system_clock().now();
+  send(Heartbeat{figures_()});
 }
 
 void Member::straggle(std::uint64_t minibatches) {

@@ -47,6 +47,10 @@ class Member {
   [[nodiscard]] Traffic traffic() const { return loop_.traffic(); }
   // Shows life during a long computation; cheap.
   void keep_alive();
+  // Tells what `figures` gives, with each sign of life.
+  void tell_with(std::function<Figures()> figures) { figures_ = std::move(figures); }
+  // Now, whenever the last sign of life was.
+  void tell();
   // Sleeps as long as a straggler does over `minibatches`; shows life meanwhile.
   void straggle(std::uint64_t minibatches);
   // Tells the coordinator why this process ends.
@@ -75,6 +79,7 @@ class Member {
   Millis heartbeat_;
   Millis straggle_;
   MonotonicTime last_heartbeat_{};
+  std::function<Figures()> figures_ = [] { return Figures{}; };
   std::unique_ptr<Channel> control_;
   Assignment assignment_;
   std::optional<TrainJob> job_;

@@ -21,7 +21,7 @@ std::optional<Score> score_of(const std::vector<BlockSum>& blocks, std::uint64_t
 std::string to_text(const Record& record) {
   const std::string quality = record.regression ? "rmse" : "accuracy";
   OrderedJson json{{"step", record.step}, {"epoch", record.epoch}};
-  json["train_loss"] = number_to_json(record.train.loss);
+  if (record.train) json["train_loss"] = number_to_json(record.train->loss);
   if (record.validation) {
     json["validation_loss"] = number_to_json(record.validation->loss);
     json[quality] = number_to_json(record.validation->quality);

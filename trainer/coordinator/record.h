@@ -22,7 +22,7 @@ struct Score {
 struct Record {
   std::uint64_t step = 0;   // updates of the weights
   std::uint64_t epoch = 0;  // from 1
-  Score train;
+  std::optional<Score> train;
   std::optional<Score> validation;
   std::optional<Score> test;  // in the last record only
   bool regression = false;
@@ -31,7 +31,7 @@ struct Record {
   // In the last record, with early_stop: the epoch whose weights are kept and tested.
   std::optional<std::uint64_t> best_epoch = std::nullopt;
   // In the last record only: the sums over the workers.
-  std::optional<Spent> spent = std::nullopt;
+  std::optional<Figures> spent = std::nullopt;
 };
 [[nodiscard]] std::string to_text(const Record& record);
 

@@ -159,12 +159,6 @@ Result<Table> Table::open(const std::string& folder, const Progress& progress) {
   return table;
 }
 
-std::uint64_t Table::size_bytes() const {
-  std::uint64_t total = 0;
-  for (const Mapping& section : sections_) total += section.size_bytes();
-  return total;
-}
-
 struct TableWriter::State {
   struct Part {
     UniqueFd file;

@@ -65,7 +65,11 @@ class Table {
   [[nodiscard]] std::span<const float> values() const { return view<const float>(Section::values); }
   [[nodiscard]] std::span<const float> targets() const { return view<const float>(Section::targets); }
   // Of all sections together.
-  [[nodiscard]] std::uint64_t size_bytes() const;
+  [[nodiscard]] std::uint64_t size_bytes() const {
+    std::uint64_t total = 0;
+    for (const Mapping& section : sections_) total += section.size_bytes();
+    return total;
+  }
 
  private:
   friend class TableWriter;

@@ -62,6 +62,8 @@ class ParameterRange {
   void stop_at(std::uint64_t clock);
 
   [[nodiscard]] std::uint64_t version() const { return version_; }
+  // The fewest minibatches that any worker has done.
+  [[nodiscard]] std::uint64_t min_clock() const { return min_clock_; }
   [[nodiscard]] std::span<const float> weights() const { return weights_; }
   // For server functions, between two updates: what they write is what the next reads give. Not an update by its
   // number, on which learning rates depend.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <variant>
 
@@ -15,7 +16,9 @@ namespace {
 class Shard final : public ShardPeers {
  public:
   Shard(const MemberArguments& arguments, const ShardOptions& options)
-      : options_(options), member_(arguments, [this](const Frame& frame) { return on_coordinator_frame(frame); }) {}
+      : options_(options), member_(arguments, [this](const Frame& frame) { return on_coordinator_frame(frame); }) {
+    member_.tell_with([this] { return figures(); });
+  }
 
   Status run() {
     Status served = serve();
@@ -24,6 +27,10 @@ class Shard final : public ShardPeers {
   }
 
   void send_weights(std::uint32_t worker, const Weights& weights) override {
+    ++figures_.pulls;
+    const std::uint64_t ahead = weights.clock - std::min(weights.clock, weights.min_clock);
+    figures_.staleness_sum += ahead;
+    figures_.staleness_max = std::max(figures_.staleness_max, ahead);
     if (options_.trace)
       log::info(fmt::format("read shard={} worker={} clock={} min_clock={} version={}", member_.index(), worker,
                             weights.clock, weights.min_clock, weights.version));
@@ -32,10 +39,22 @@ class Shard final : public ShardPeers {
     workers_[worker]->send(member_.job_id(), answer, {&answer.values, 1});
   }
 
-  void send_snapshot(const Snapshot& snapshot) override { member_.send(snapshot); }
+  void send_snapshot(const Snapshot& snapshot) override {
+    member_.tell();
+    member_.send(snapshot);
+  }
   void send_state(const State& state) override { member_.send(state); }
 
  private:
+  [[nodiscard]] Figures figures() const {
+    Figures figures = figures_;
+    if (range_) figures.clock = range_->min_clock();
+    const Traffic traffic = member_.traffic();
+    figures.socket_bytes = traffic.socket_bytes;
+    figures.memory_bytes = traffic.memory_bytes;
+    return figures;
+  }
+
   Status serve() {
     KRIGE_CHECK(member_.join());
     // Links are read only once there are weights: until then the workers' pulls wait in the sockets.
@@ -75,6 +94,7 @@ class Shard final : public ShardPeers {
     if (frame.type == MessageType::keyed_push || frame.type == MessageType::keyed_pull)
       return on_keyed_frame(link, frame);
     if (frame.type == MessageType::call) return on_call(link, frame);
+    if (frame.type == MessageType::push) ++figures_.pushes;
     if (frame.type == MessageType::assist) {
       KRIGE_TRY(const Assist offer, decode<Assist>(frame));
       KRIGE_CHECK(is_of(link, offer.worker));
@@ -99,6 +119,7 @@ class Shard final : public ShardPeers {
       if (const auto* miss = std::get_if<KeyMiss>(&pull)) return say(link, *miss);
       return range_->pull(std::get<Pull>(pull));
     }
+    ++figures_.pushes;
     KRIGE_TRY(const KeyedPush gradient, decode<KeyedPush>(frame));
     KRIGE_CHECK(is_of(link, gradient.worker));
     KRIGE_TRY(const auto push, keyed_[link].push(gradient));
@@ -128,6 +149,7 @@ class Shard final : public ShardPeers {
   }
 
   ShardOptions options_;
+  Figures figures_;  // what is counted here
   std::optional<ParameterRange> range_;
   std::optional<ServerFunctions> functions_;
   Member member_;

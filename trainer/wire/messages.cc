@@ -201,14 +201,20 @@ Status read(ByteReader& from, Evaluation& m) {
   m.train = get_sums(from);
   m.validation = get_sums(from);
   m.test = get_sums(from);
-  m.spent.compute_seconds = from.get<double>();
-  m.spent.wait_seconds = from.get<double>();
-  m.spent.socket_bytes = from.get<std::uint64_t>();
-  m.spent.memory_bytes = from.get<std::uint64_t>();
   return {};
 }
 
-Status read(ByteReader&, Heartbeat&) { return {}; }
+Status read(ByteReader& from, Heartbeat& m) {
+  Figures& figures = m.figures;
+  for (std::uint64_t* one :
+       {&figures.clock, &figures.pushes, &figures.pulls, &figures.staleness_sum, &figures.staleness_max})
+    *one = from.get<std::uint64_t>();
+  for (double* one : {&figures.compute_seconds, &figures.wait_seconds, &figures.evaluate_seconds})
+    *one = from.get<double>();
+  figures.socket_bytes = from.get<std::uint64_t>();
+  figures.memory_bytes = from.get<std::uint64_t>();
+  return {};
+}
 
 Status read(ByteReader& from, Failure& m) { return get_error(from, m.error); }
 
@@ -376,13 +382,17 @@ void encode_head(ByteWriter& to, const Evaluation& m) {
   put_sums(to, m.train);
   put_sums(to, m.validation);
   put_sums(to, m.test);
-  to.put(m.spent.compute_seconds);
-  to.put(m.spent.wait_seconds);
-  to.put(m.spent.socket_bytes);
-  to.put(m.spent.memory_bytes);
 }
 
-void encode_head(ByteWriter&, const Heartbeat&) {}
+void encode_head(ByteWriter& to, const Heartbeat& m) {
+  const Figures& figures = m.figures;
+  for (const std::uint64_t one :
+       {figures.clock, figures.pushes, figures.pulls, figures.staleness_sum, figures.staleness_max})
+    to.put(one);
+  for (const double one : {figures.compute_seconds, figures.wait_seconds, figures.evaluate_seconds}) to.put(one);
+  to.put(figures.socket_bytes);
+  to.put(figures.memory_bytes);
+}
 
 void encode_head(ByteWriter& to, const Failure& m) { put_error(to, m.error); }
 

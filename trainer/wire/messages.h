@@ -98,25 +98,34 @@ struct BlockSum {
   friend bool operator==(const BlockSum&, const BlockSum&) = default;
 };
 
-// What a worker has spent since it was ready. Bytes are those sent and received over all its links, the coordinator's
+// What a member has done since it was ready. Bytes are those sent and received over all its links, the coordinator's
 // and evaluations among them.
-struct Spent {
+struct Figures {
+  std::uint64_t clock =
+      0;  // minibatches (mapreduce: evaluations of the objective); of a shard those that all have done
+  std::uint64_t pushes = 0;  // a worker's messages to its shards, a shard's from its workers
+  std::uint64_t pulls = 0;   // answers with weights
+  // A shard's: how many minibatches the reader was ahead of the slowest worker, over all reads.
+  std::uint64_t staleness_sum = 0;
+  std::uint64_t staleness_max = 0;
+  // A worker's.
   double compute_seconds = 0;  // in gradients
   double wait_seconds = 0;     // for the weights that they are computed with
+  double evaluate_seconds = 0;
   std::uint64_t socket_bytes = 0;
   std::uint64_t memory_bytes = 0;
-  friend bool operator==(const Spent&, const Spent&) = default;
+  friend bool operator==(const Figures&, const Figures&) = default;
 };
 
 struct Evaluation {
   static constexpr MessageType kType = MessageType::evaluation;
   std::uint64_t epoch = 0;
   std::vector<BlockSum> train, validation, test;  // this worker's share of the blocks, in order
-  Spent spent{};
 };
 
 struct Heartbeat {
   static constexpr MessageType kType = MessageType::heartbeat;
+  Figures figures{};
 };
 
 struct Failure {

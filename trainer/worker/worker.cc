@@ -14,21 +14,25 @@
 namespace krige::trainer {
 namespace {
 
-// Where a worker's time goes: into gradients, or into waiting for weights. Evaluations are neither.
+// Where a worker's time goes: into gradients, into waiting for weights, or into evaluations.
 class Stopwatch {
  public:
   void begin_waiting() { turn_to(&waited_); }
   void begin_computing() { turn_to(&computed_); }
-  // Runs `work` off the watch.
   template <typename Work>
-  void pause_for(const Work& work) {
-    Duration* const before = turn_to(nullptr);
+  void evaluate(const Work& work) {
+    Duration* const before = turn_to(&evaluated_);
     work();
     turn_to(before);
   }
-  // The end of what runs now is not yet counted.
-  [[nodiscard]] double computed() const { return std::chrono::duration<double>(computed_).count(); }
-  [[nodiscard]] double waited() const { return std::chrono::duration<double>(waited_).count(); }
+  // Until now.
+  void read(Figures& into) {
+    turn_to(running_);
+    const auto seconds = [](Duration time) { return std::chrono::duration<double>(time).count(); };
+    into.compute_seconds = seconds(computed_);
+    into.wait_seconds = seconds(waited_);
+    into.evaluate_seconds = seconds(evaluated_);
+  }
 
  private:
   using Duration = MonotonicTime::duration;
@@ -40,7 +44,7 @@ class Stopwatch {
     return std::exchange(running_, next);
   }
 
-  Duration computed_{}, waited_{};
+  Duration computed_{}, waited_{}, evaluated_{};
   Duration* running_ = nullptr;
   MonotonicTime since_{};
 };
@@ -56,7 +60,9 @@ class Worker {
   explicit Worker(const MemberArguments& arguments)
       : member_(arguments, [this](const Frame& frame) {
           return frame.type == MessageType::objective ? on_objective(frame) : on_evaluate(frame);
-        }) {}
+        }) {
+    member_.tell_with([this] { return figures(); });
+  }
 
   Status run() {
     Status worked = work();
@@ -104,7 +110,7 @@ class Worker {
         stopwatch_.begin_waiting();
         push(clock, plan, sum);
       }
-      next = clock + 1;
+      next = done_ = clock + 1;
     }
     return member_.run_until([] { return false; });
   }
@@ -112,7 +118,7 @@ class Worker {
   struct ShardLink {
     KeyRange keys;
     std::unique_ptr<Channel> channel;
-    std::optional<std::uint64_t> weights_for;  // the clock that its keys of weights_ are for
+    std::optional<std::uint64_t> weights_for;  // the clock that its keys of arriving_ are for
     std::uint64_t version = 0;
     std::uint64_t asked = 0;  // the least clock that the next weights are for
   };
@@ -120,6 +126,7 @@ class Worker {
   Status connect() {
     const auto shards = static_cast<std::uint64_t>(member_.job().shards);
     weights_.resize(model_->parameters());
+    arriving_.resize(model_->parameters());
     shards_.resize(shards);
     for (std::uint64_t s = 0; s < shards; ++s) {
       shards_[s].keys = part_of(model_->parameters(), shards, s);
@@ -147,29 +154,36 @@ class Worker {
     while (true) {
       KRIGE_CHECK(member_.run_until([&] { return agreed() || !missing_.empty(); }));
       if (agreed()) break;
-      KRIGE_CHECK(assist(clock - 1, schedule, computer));
+      KRIGE_CHECK(assist(schedule, computer));
     }
     waiting_since_.reset();
     missing_.clear();
     offered_ = false;
-    return *shards_[0].weights_for;
+    std::swap(weights_, arriving_);
+    weights_clock_ = *shards_[0].weights_for;
+    return weights_clock_;
   }
 
   // bsp: a worker that has waited for long computes what a straggler has not. Whoever pushes a block first counts; the
   // numbers are the same.
   [[nodiscard]] bool assists() const { return member_.job().mode == TrainMode::bsp && member_.job().workers > 1; }
 
+  // The shards that have the straggler's part of the minibatch have sent the weights of the next one: it is asked for
+  // by one that has not.
   void offer_to_assist() {
-    if (!waiting_since_ || offered_ || !shards_[0].weights_for || !share_took_) return;
+    if (!waiting_since_ || offered_ || !share_took_) return;
     const auto waited = system_clock().now() - *waiting_since_;
     if (waited < std::max<MonotonicTime::duration>(kLeastWait, kMostShares * *share_took_)) return;
+    const auto behind = std::ranges::find(shards_, weights_clock_, &ShardLink::weights_for);
+    if (behind == shards_.end()) return;
     offered_ = true;
-    shards_[0].channel->send(member_.job_id(), Assist{member_.index(), member_.incarnation(), *shards_[0].weights_for});
+    behind->channel->send(member_.job_id(), Assist{member_.index(), member_.incarnation(), weights_clock_});
   }
 
   Status on_missing(const Frame& frame) {
     KRIGE_TRY(MissingBlocks message, decode<MissingBlocks>(frame));
-    if (!offered_ || message.clock != shards_[0].weights_for) return {};  // came too late
+    if (!offered_ || message.clock != weights_clock_) return {};  // came too late
+    offered_ = !message.blocks.empty();
     // From the end, where the straggler comes last, and every worker from another place.
     const auto workers = static_cast<std::size_t>(member_.job().workers);
     std::ranges::rotate(
@@ -179,20 +193,14 @@ class Worker {
     return {};
   }
 
-  Status assist(std::uint64_t clock, const Schedule& schedule, GradientComputer& computer) {
-    // One shard may be further than another: some of the weights are then those of the next minibatch, and gradients
-    // computed with them would be of neither.
-    if (std::ranges::any_of(shards_, [&](const ShardLink& shard) { return shard.weights_for != clock; })) {
-      missing_.clear();
-      return {};
-    }
-    StepPlan plan = schedule.plan(clock, member_.index());
+  Status assist(const Schedule& schedule, GradientComputer& computer) {
+    StepPlan plan = schedule.plan(weights_clock_, member_.index());
     plan.first_block = missing_.back();
     plan.end_block = plan.first_block + 1;
     missing_.pop_back();
     if (plan.first_block >= plan.blocks) return fail(ErrorCode::corrupt, "a shard misses a block that is not there");
     stopwatch_.begin_computing();
-    push(clock, plan, computer.compute(clock, plan, weights_, progress_), Share::of_another);
+    push(weights_clock_, plan, computer.compute(weights_clock_, plan, weights_, progress_), Share::of_another);
     stopwatch_.begin_waiting();
     KRIGE_CHECK(member_.poll());
     if (missing_.empty()) {
@@ -231,6 +239,7 @@ class Worker {
       message.version = shard.version;
       const auto part = values.empty() ? values : values.subspan(shard.keys.begin, shard.keys.size());
       shard.channel->send(member_.job_id(), message, {&part, 1});
+      ++pushes_;
       if (last) shard.asked = message.clock + 1;
     }
   }
@@ -244,9 +253,10 @@ class Worker {
     if (message.weights.size() != shard.keys.size())
       return fail(ErrorCode::corrupt,
                   fmt::format("a shard of {} keys sends {}", shard.keys.size(), message.weights.size()));
-    std::memcpy(weights_.data() + shard.keys.begin, message.weights.data(), message.weights.size_bytes());
+    std::memcpy(arriving_.data() + shard.keys.begin, message.weights.data(), message.weights.size_bytes());
     shard.weights_for = message.clock;
     shard.version = message.version;
+    ++pulls_;
     // Another shard was not as far when it answered.
     for (ShardLink& other : shards_)
       if (other.asked < message.clock) pull(other, message.clock);
@@ -270,6 +280,7 @@ class Worker {
       answer.nodes.push_back(piece.node);
       answer.values.insert(answer.values.end(), piece.sum.begin(), piece.sum.end());
     }
+    done_ = request.evaluation;
     member_.send(answer);
     return {};
   }
@@ -286,24 +297,40 @@ class Worker {
     };
     Evaluation answer;
     answer.epoch = request.epoch;
-    stopwatch_.pause_for([&] {
-      answer.train = share(data_.train);
+    stopwatch_.evaluate([&] {
+      if (member_.job().evaluate_train) answer.train = share(data_.train);
       answer.validation = share(data_.validation);
       if (request.with_test) answer.test = share(data_.test);
     });
-    const Traffic traffic = member_.traffic();
-    answer.spent = {stopwatch_.computed(), stopwatch_.waited(), traffic.socket_bytes, traffic.memory_bytes};
+    member_.tell();
     member_.send(answer);
     return {};
+  }
+
+  Figures figures() {
+    Figures figures;
+    figures.clock = done_;
+    figures.pushes = pushes_;
+    figures.pulls = pulls_;
+    stopwatch_.read(figures);
+    const Traffic traffic = member_.traffic();
+    figures.socket_bytes = traffic.socket_bytes;
+    figures.memory_bytes = traffic.memory_bytes;
+    return figures;
   }
 
   Member member_;
   Progress progress_;
   Dataset data_;
   std::unique_ptr<Model> model_;
-  Floats weights_;
+  // Those of one minibatch, whole, and those that the shards send next, each when it is there.
+  Floats weights_, arriving_;
+  std::uint64_t weights_clock_ = 0;
   Stopwatch stopwatch_;
   std::uint64_t sequence_ = 0;
+  std::uint64_t done_ = 0;  // as Figures::clock
+  std::uint64_t pushes_ = 0;
+  std::uint64_t pulls_ = 0;
   std::vector<ShardLink> shards_;
   // bsp
   std::optional<MonotonicTime> waiting_since_;

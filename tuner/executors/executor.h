@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/limits.h"
 
 namespace krige::tuner {
 
@@ -28,6 +29,13 @@ struct RunSpec {
   std::vector<std::pair<std::string, std::string>> environment;  // added to the parent's
   std::string working_directory;                                 // empty: the parent's
   std::string input;                                             // its standard input, closed behind it
+  Limits limits;
+  // A file made for it, readable for its owner only, and removed behind it; no path: none.
+  struct File {
+    std::string path;
+    std::string content;
+  } file;
+  bool reports_on_error = false;  // on_line is told the lines of standard error too
 };
 
 struct Outcome {
@@ -35,19 +43,21 @@ struct Outcome {
     exited,       // by itself, with `exit_code`
     signalled,    // by `signal`, not asked for
     stopped,      // because stop() asked for it
+    over_limit,   // ended for `limit`
     lost,         // its supervisor died: what it did is unknown, nothing of it runs any more
     not_started,  // `reason` says why
   };
   Kind kind = Kind::exited;
   int exit_code = 0;
   int signal = 0;
+  Limit limit = Limit::none;
   std::string reason{};      // one line for people
   std::string error_tail{};  // the end of its standard error, at most 4 KiB
 };
 
 // Called from the executor's thread, for one attempt never two at once; must not block for long.
 struct ExecutorCallbacks {
-  std::function<void(const AttemptKey&, std::string_view line)> on_line;  // a line of standard output, without its end
+  std::function<void(const AttemptKey&, std::string_view line)> on_line;  // of standard output, without its end
   // Once for every start() that succeeded, after its last line, when no process of the attempt is left.
   std::function<void(const AttemptKey&, const Outcome&)> on_exit;
 };

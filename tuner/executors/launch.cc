@@ -65,6 +65,7 @@ Status check(const RunSpec& run) {
     return fail(ErrorCode::invalid_argument, "a NUL cannot be part of an argument", "argv");
   if (has_nul(run.working_directory))
     return fail(ErrorCode::invalid_argument, "a NUL cannot be part of a path", "working_directory");
+  if (has_nul(run.file.path)) return fail(ErrorCode::invalid_argument, "a NUL cannot be part of a path", "file");
   for (const auto& [name, value] : run.environment)
     if (name.empty() || name.find('=') != std::string::npos || has_nul(name) || has_nul(value))
       return fail(ErrorCode::invalid_argument, fmt::format("'{}' cannot be an entry of an environment", name),
@@ -102,6 +103,7 @@ Result<Launched> launch(const std::string& supervisor, const RunSpec& run,
   const std::vector<std::string> arguments = supervisor_arguments({.lifeline = lifeline.read.get(),
                                                                    .status = status.write.get(),
                                                                    .grace = kOrphanGrace,
+                                                                   .limits = run.limits,
                                                                    .working_directory = run.working_directory,
                                                                    .argv = run.argv});
   std::vector<std::string> entries = make_environment(run, marks);

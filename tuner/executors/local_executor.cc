@@ -54,6 +54,7 @@ class LocalExecutor : public Executor {
     std::optional<Millis> stop_asked;         // not yet passed on by the thread
   };
 
+  Status launch_into_slot(const RunSpec& run);
   void run();
   // The attempts to serve in this round, after stops were passed on; nullopt when the thread has to end.
   std::optional<std::vector<RunningAttempt*>> next_round();
@@ -92,18 +93,29 @@ Status LocalExecutor::start(const RunSpec& run) {
     if (!slots_.try_emplace(run.key).second)
       return fail(ErrorCode::already_exists, fmt::format("attempt {} runs already", to_text(run.key)));
   }
-  const std::string attempt = to_text(run.key);
-  Result<Launched> launched = launch(options_.supervisor, run,
-                                     {{kStoreMark, options_.store_id}, {kExecutorMark, id_}, {kAttemptMark, attempt}});
-  std::optional<AttemptLog> log;
-  if (launched) log = open_log(run.key);
-  const std::lock_guard lock(mutex_);
+  const Status launched = launch_into_slot(run);
   if (!launched) {
+    const std::lock_guard lock(mutex_);
     slots_.erase(run.key);
-    return fail(launched.error());
   }
-  slots_[run.key].attempt = std::make_unique<RunningAttempt>(
-      run, std::vector{entry(kExecutorMark, id_), entry(kAttemptMark, attempt)}, std::move(*launched), std::move(log));
+  return launched;
+}
+
+Status LocalExecutor::launch_into_slot(const RunSpec& run) {
+  const std::string attempt = to_text(run.key);
+  std::optional<AttemptFile> file;
+  if (!run.file.path.empty()) {
+    KRIGE_TRY(AttemptFile made, AttemptFile::make(run.file.path, run.file.content));
+    file.emplace(std::move(made));
+  }
+  KRIGE_TRY(Launched launched,
+            launch(options_.supervisor, run,
+                   {{kStoreMark, options_.store_id}, {kExecutorMark, id_}, {kAttemptMark, attempt}}));
+  std::optional<AttemptLog> log = open_log(run.key);
+  const std::lock_guard lock(mutex_);
+  slots_[run.key].attempt =
+      std::make_unique<RunningAttempt>(run, std::vector{entry(kExecutorMark, id_), entry(kAttemptMark, attempt)},
+                                       std::move(launched), std::move(log), std::move(file));
   wake();
   return {};
 }

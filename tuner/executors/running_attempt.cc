@@ -67,6 +67,10 @@ Outcome to_outcome(const SupervisorReport& report, const RunSpec& run) {
       outcome.reason = fmt::format("cannot enter {}: {}", run.working_directory, error_text(report.value));
       return outcome;
   }
+  if (report.limit != Limit::none) {
+    outcome.kind = Outcome::Kind::over_limit;
+    outcome.limit = report.limit;
+  }
   if (report.was_stopped != 0) outcome.reason = fmt::format("stopped ({})", outcome.reason);
   if (report.left != 0) outcome.reason += fmt::format("; {} of its processes could not be killed", report.left);
   return outcome;
@@ -75,8 +79,12 @@ Outcome to_outcome(const SupervisorReport& report, const RunSpec& run) {
 }  // namespace
 
 RunningAttempt::RunningAttempt(RunSpec run, std::vector<std::string> marks, Launched launched,
-                               std::optional<AttemptLog> log)
-    : run_(std::move(run)), marks_(std::move(marks)), launched_(std::move(launched)), log_(std::move(log)) {}
+                               std::optional<AttemptLog> log, std::optional<AttemptFile> file)
+    : run_(std::move(run)),
+      marks_(std::move(marks)),
+      launched_(std::move(launched)),
+      log_(std::move(log)),
+      file_(std::move(file)) {}
 
 RunningAttempt::Entries RunningAttempt::entries() const {
   // poll passes over an entry of a closed descriptor, -1.
@@ -87,7 +95,7 @@ RunningAttempt::Entries RunningAttempt::entries() const {
 void RunningAttempt::service(std::span<const pollfd, kEntries> ready, const LineSplitter::OnLine& on_line) {
   has_ended_ = has_ended_ || ready[0].revents != 0;
   if (ready[1].revents != 0) read_output(on_line);
-  if (ready[2].revents != 0) read_error();
+  if (ready[2].revents != 0) read_error(on_line);
   if (ready[3].revents != 0) write_input();
 }
 
@@ -100,7 +108,7 @@ bool RunningAttempt::read_output(const LineSplitter::OnLine& on_line) {
   return got > 0;
 }
 
-bool RunningAttempt::read_error() {
+bool RunningAttempt::read_error(const LineSplitter::OnLine& on_line) {
   char chunk[kChunk];
   const ssize_t got = ::read(launched_.error.get(), chunk, sizeof chunk);
   if (got == 0) launched_.error.reset();
@@ -108,6 +116,7 @@ bool RunningAttempt::read_error() {
     if (log_) log_->append({chunk, static_cast<std::size_t>(got)});
     error_tail_.append(chunk, static_cast<std::size_t>(got));
     keep_tail(error_tail_);
+    if (run_.reports_on_error) error_lines_.feed({chunk, static_cast<std::size_t>(got)}, on_line);
   }
   return got > 0;
 }
@@ -194,8 +203,9 @@ Outcome RunningAttempt::finish(const LineSplitter::OnLine& on_line) {
                           report.magic == SupervisorReport::kMagic;
   const Status orphans = has_report ? Status() : kill_orphans();
   for (int i = 0; i < kLastChunks && launched_.output && read_output(on_line); ++i) continue;
-  for (int i = 0; i < kLastChunks && launched_.error && read_error(); ++i) continue;
+  for (int i = 0; i < kLastChunks && launched_.error && read_error(on_line); ++i) continue;
   lines_.finish(on_line);
+  error_lines_.finish(on_line);
 
   Outcome outcome;
   const std::string supervisor_end = reap_supervisor();

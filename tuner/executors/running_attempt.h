@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tuner/executors/attempt_file.h"
 #include "tuner/executors/attempt_log.h"
 #include "tuner/executors/executor.h"
 #include "tuner/executors/launch.h"
@@ -22,8 +23,9 @@ namespace krige::tuner {
 class RunningAttempt {
  public:
   // `marks` are the entries "NAME=value" that every process of this attempt has in its environment and no other.
-  // `log` takes what it prints, if there is one.
-  RunningAttempt(RunSpec run, std::vector<std::string> marks, Launched launched, std::optional<AttemptLog> log);
+  // `log` takes what it prints, if there is one; `file` is kept until its end.
+  RunningAttempt(RunSpec run, std::vector<std::string> marks, Launched launched, std::optional<AttemptLog> log,
+                 std::optional<AttemptFile> file);
 
   [[nodiscard]] const AttemptKey& key() const { return run_.key; }
 
@@ -50,7 +52,7 @@ class RunningAttempt {
 
  private:
   bool read_output(const LineSplitter::OnLine& on_line);
-  bool read_error();
+  bool read_error(const LineSplitter::OnLine& on_line);
   void write_input();
   [[nodiscard]] Status kill_orphans() const;
   [[nodiscard]] std::string reap_supervisor() const;
@@ -60,7 +62,9 @@ class RunningAttempt {
   std::vector<std::string> marks_;
   Launched launched_;
   std::optional<AttemptLog> log_;
+  std::optional<AttemptFile> file_;
   LineSplitter lines_;
+  LineSplitter error_lines_;
   std::size_t input_written_ = 0;
   std::string error_tail_;
   std::optional<MonotonicTime> kill_at_;    // set by stop()

@@ -102,11 +102,12 @@ GpHistory read_history(const StudySpec& spec, std::size_t dims, std::span<const 
   out.further.resize(spec.has_several_objectives() ? spec.objectives.size() - 1 : 0);
   out.constrained.resize(spec.constraints.size());
   for (const Trial& trial : trials) {
-    if (trial.state == TrialState::cancelled) continue;
+    if (trial.state == TrialState::cancelled && !trial.vetoed()) continue;
     const std::vector<double> point = spec.space.encode(trial.params);
+    if (trial.vetoed()) ++out.vetoed;
     const bool has_value = is_measured(spec, trial);
     // A paused one has shown what a pruned one would have.
-    if (!is_final(trial.state) && !(trial.state == TrialState::paused && has_value)) {
+    if (trial.vetoed() || (!is_final(trial.state) && !(trial.state == TrialState::paused && has_value))) {
       out.pending.append(point);
       continue;
     }

@@ -21,15 +21,18 @@ struct GpHistory {
   std::vector<double> log_seconds;
   gp::Points labelled;         // of every finished trial that shows whether there is a value there
   std::vector<double> labels;  // 1: there is; below 0: there is none, the lower the surer
-  gp::Points pending;          // of trials that are not finished
-  std::size_t finished = 0;    // without the cancelled
+  // Of trials that are not finished, and of those that were vetoed: as with a result that is still to come, there is
+  // nothing to be gained near them.
+  gp::Points pending;
+  std::size_t vetoed = 0;    // of the pending ones
+  std::size_t finished = 0;  // without the cancelled
   // By outcome, one a point: the losses of the objectives after the first; the values of the constraints, turned round
   // where only low ones are bad.
   std::vector<std::vector<double>> further{};
   std::vector<std::vector<double>> constrained{};
   std::vector<bool> feasible{};  // whether all constraints hold, by point
 
-  [[nodiscard]] std::size_t tried() const { return finished + pending.size(); }
+  [[nodiscard]] std::size_t tried() const { return finished + pending.size() - vetoed; }
   [[nodiscard]] bool has_failures() const {
     return std::ranges::any_of(labels, [](double label) { return label < 0; });
   }

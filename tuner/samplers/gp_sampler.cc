@@ -328,8 +328,9 @@ Result<const Trial*> GpSampler::worth_measuring_again(std::span<const Trial> his
   };
   std::map<std::string, Contender> contenders;  // by point
   for (const Trial& trial : history) {
-    if (trial.state == TrialState::cancelled) continue;
-    ++contenders.try_emplace(point_key(trial.params), Contender{&trial, 0, 0}).first->second.measured;
+    if (trial.state == TrialState::cancelled && !trial.vetoed()) continue;
+    Contender& here = contenders.try_emplace(point_key(trial.params), Contender{&trial, 0, 0}).first->second;
+    here.measured += trial.vetoed() ? spec_.repeats : 1;
   }
   std::vector<Contender> best;
   for (auto& [key, contender] : contenders) {

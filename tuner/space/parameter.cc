@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "tuner/space/normal_quantile.h"
@@ -30,8 +32,11 @@ double last_index(const Parameter& p) { return std::floor((p.max - p.min) / step
 Value stepped_value(const Parameter& p, double index) {
   const double x = p.min + std::clamp(index, 0.0, last_index(p)) * step_of(p);
   if (p.kind == ParameterKind::integer) return static_cast<std::int64_t>(std::llround(x));
-  // 12 digits: 0.1 + 2 · 0.1 is 0.3 to a user.
-  return std::min(std::stod(fmt::format("{:.12g}", x)), p.max);
+  // 12 digits: 0.1 + 2 · 0.1 is 0.3 to a user. Not where these cannot tell the values apart.
+  const std::string text = fmt::format("{:.12g}", x);
+  double shown = x;
+  std::from_chars(text.data(), text.data() + text.size(), shown);
+  return std::clamp(std::abs(shown - x) < 1e-7 * step_of(p) ? shown : x, p.min, p.max);
 }
 
 double number(const Value& value) {
@@ -166,7 +171,9 @@ Result<Value> Parameter::check(const Value& value) const {
   if (x < min || x > max) return wrong(fmt::format("must be between {} and {}, is {}", min, max, x));
   if (step_of(*this) == 0) return x;
   const double index = (x - min) / step_of(*this);
-  if (std::abs(index - std::round(index)) > 1e-6)
+  // x and min have errors of half a unit in their last place, which many small steps make many.
+  const double rounding = std::numeric_limits<double>::epsilon() * (std::abs(x) + std::abs(min)) / step_of(*this);
+  if (std::abs(index - std::round(index)) > 1e-6 + rounding)
     return wrong(fmt::format("must be {} plus a multiple of {}, is {}", min, step_of(*this), x));
   return stepped_value(*this, std::round(index));
 }

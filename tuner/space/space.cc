@@ -10,6 +10,8 @@
 namespace krige::tuner {
 namespace {
 
+// Conditions are looked up by name, for each point anew.
+constexpr std::size_t kMaxParameters = 1000;
 constexpr std::int64_t kMaxParentValues = 1024;  // of a parameter that others depend on
 constexpr double kInactive = std::numeric_limits<double>::quiet_NaN();
 
@@ -72,6 +74,10 @@ Result<Space> Space::make(std::vector<Parameter> parameters) {
   for (std::size_t i = 0; i < parameters.size(); ++i)
     if (!index.emplace(parameters[i].name, i).second) faults.add(path_of(parameters[i]), "is given twice");
   if (parameters.empty()) faults.add("parameters", "must have at least one parameter");
+  if (parameters.size() > kMaxParameters) {
+    faults.add("parameters", fmt::format("must have at most {} parameters", kMaxParameters));
+    return fail(faults.error());
+  }
   check_conditions(parameters, index, faults);
   if (!faults.empty()) return fail(faults.error());
 

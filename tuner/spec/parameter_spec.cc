@@ -14,6 +14,7 @@ namespace {
 constexpr std::array<std::string_view, 5> kKinds{"float", "int", "categorical", "ordinal", "fixed"};
 constexpr std::size_t kMaxValues = 10'000;
 constexpr int kMaxNesting = 8;
+constexpr double kMostSteps = 0x1p50;  // of a range: with more, doubles hardly tell its values apart
 
 std::string_view name(ParameterKind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
 
@@ -123,6 +124,8 @@ class ParameterReader {
     if (!std::isfinite(*max - *min)) return reader_.fault("max", "is too far from min");
     parameter_.min = *min;
     parameter_.max = *max;
+    if (parameter_.step && (*max - *min) / *parameter_.step >= kMostSteps)
+      return reader_.fault("step", fmt::format("is too small for the range {} to {}", *min, *max));
     if (parameter_.step && *parameter_.step > *max - *min)
       reader_.fault("step", fmt::format("must be at most max - min = {}, is {}", *max - *min, *parameter_.step));
     if (parameter_.kind == ParameterKind::integer && parameter_.step &&
@@ -163,6 +166,10 @@ class ParameterReader {
     parameter_.sigma = reader_.number("sigma").value_or(1);
     if (parameter_.sigma <= 0) reader_.fault("sigma", fmt::format("must be above 0, is {}", parameter_.sigma));
     read_step();
+    const double farthest = std::abs(parameter_.mu) + 10 * parameter_.sigma;
+    if (!std::isfinite(farthest)) return reader_.fault("sigma", "is too large: values would not be finite");
+    if (parameter_.step && farthest / *parameter_.step >= kMostSteps)
+      reader_.fault("step", "is too small for mu and sigma");
   }
 
   void read_values() {

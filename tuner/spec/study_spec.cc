@@ -9,9 +9,11 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "tuner/spec/dialects.h"
 #include "tuner/spec/duration.h"
 #include "tuner/spec/job.h"
 #include "tuner/spec/parameter_spec.h"
+#include "tuner/spec/run_limits.h"
 
 namespace krige::tuner {
 namespace {
@@ -25,6 +27,7 @@ constexpr std::int64_t kMaxTrials = 10'000'000;
 constexpr std::int64_t kMaxParallel = 4096;
 constexpr std::int64_t kMaxRepeats = 100;
 constexpr std::int64_t kMaxRetries = 100;
+constexpr std::int64_t kMaxKeptModels = 1'000'000;
 constexpr std::size_t kMaxName = 256;
 
 template <typename Enum, std::size_t N>
@@ -62,7 +65,43 @@ std::vector<std::string> read_command(const OrderedJson& json, Faults& faults) {
     else
       faults.add(fmt::format("command[{}]", i), "must be a string");
   }
+  if (!command.empty() && command.front().empty()) faults.add("command[0]", "must name a program");
   return command;
+}
+
+void check_macros(StudySpec& spec, bool confined, Faults& faults) {
+  static const std::vector<std::string> macros{
+      "${env}",       "${interpreter}",           "${program}",       "${args}", "${args_no_hyphens}",
+      "${args_json}", "${args_no_boolean_flags}", "${args_json_file}"};
+  for (std::size_t i = 0; i < spec.command->size(); ++i) {
+    const std::string& word = (*spec.command)[i];
+    const std::string field = fmt::format("command[{}]", i);
+    if (word.find("${envvar:") != std::string::npos) {
+      if (confined) faults.add(field, "a service does not give its environment away: ${envvar:…} is for krige sweep");
+    } else if (word.starts_with("${") && word.ends_with("}") && std::ranges::find(macros, word) == macros.end()) {
+      const auto near = nearest_name(word, macros);
+      spec.notes.push_back(fmt::format("{}: {} is no macro and stays as it is{}", field, word,
+                                       near ? "; did you mean " + *near + "?" : ""));
+    }
+  }
+}
+
+// What only trials have that run here.
+void read_run(ObjectReader& reader, StudySpec& spec, const SpecOptions& options, Faults& faults) {
+  spec.program = reader.string("program");
+  if (spec.program && spec.program->empty()) reader.fault("program", "must name a file");
+  if (spec.program && !spec.command && !spec.train)
+    spec.command = std::vector<std::string>{"${env}", "${interpreter}", "${program}", "${args}"};
+  if (spec.train && spec.command) reader.fault("command", "cannot be given with train");
+  if (spec.command) check_macros(spec, options.confine, faults);
+  if (const OrderedJson* metrics = reader.raw("metrics")) {
+    spec.metric_patterns = read_metric_patterns(*metrics, faults);
+    if (!spec.command) reader.fault("metrics", "needs command: it says how to read what that prints");
+  }
+  if (const OrderedJson* limits = reader.raw("limits")) {
+    spec.limits = read_limits(*limits, faults);
+    if (!spec.runs_locally()) reader.fault("limits", "needs train or command: workers outside are not limited");
+  }
 }
 
 // The path made absolute from the root; confined, it must not leave the root, also by symbolic links.
@@ -256,14 +295,14 @@ Result<StudySpec> parse_study(const OrderedJson& json, const SpecOptions& option
     spec.train = train.dump();
   }
   if (const OrderedJson* command = reader.raw("command")) spec.command = read_command(*command, faults);
-  spec.program = reader.string("program");
-  if (spec.program && !spec.command && !spec.train)
-    spec.command = std::vector<std::string>{"${env}", "${interpreter}", "${program}", "${args}"};
-  if (spec.train && spec.command) reader.fault("command", "cannot be given with train");
+  read_run(reader, spec, options, faults);
   if (const OrderedJson* rule = reader.raw("early_terminate"))
     spec.early_terminate = read_early_terminate(*rule, faults);
   if (spec.early_terminate && spec.early_terminate->promote && !spec.train)
     reader.fault("early_terminate.promote", "needs train: only the built-in trainer keeps checkpoints");
+  spec.keep_models = reader.integer_in("keep_models", 0, kMaxKeptModels).value_or(0);
+  if (spec.keep_models > 0 && !spec.train)
+    reader.fault("keep_models", "needs train: only the built-in trainer keeps models");
   read_notes(reader, spec);
 
   const OrderedJson* warm_start = reader.raw("warm_start");
@@ -311,20 +350,28 @@ OrderedJson to_json(const StudySpec& spec) {
   if (spec.retries > 0) json["retries"] = spec.retries;
   if (spec.repeats > 1) json["repeats"] = spec.repeats;
   if (spec.early_terminate) json["early_terminate"] = to_json(*spec.early_terminate);
+  if (spec.keep_models > 0) json["keep_models"] = spec.keep_models;
   if (!spec.warm_start.empty()) json["warm_start"] = to_json(spec.warm_start);
   json["parameters"] = to_json(spec.space.parameters());
   json["budget"] = std::move(budget);
   if (spec.train) json["train"] = OrderedJson::parse(*spec.train);
   if (spec.command) json["command"] = *spec.command;
   if (spec.program) json["program"] = *spec.program;
+  if (!spec.metric_patterns.empty()) json["metrics"] = to_json(spec.metric_patterns);
+  if (spec.limits != Limits{}) json["limits"] = to_json(spec.limits);
   return json;
 }
 
 Result<StudySpec> load_study(const std::string& path) {
-  KRIGE_TRY(const OrderedJson json, load_document(path));
+  KRIGE_TRY(OrderedJson json, load_document(path));
   std::error_code error;
   const fs::path absolute = fs::absolute(path, error);
-  return parse_study(json, {.data_root = absolute.parent_path().string(), .confine = false});
+  const std::string folder = absolute.parent_path().string();
+  std::vector<std::string> notes;
+  KRIGE_TRY(json, translate(std::move(json), folder, notes));
+  KRIGE_TRY(StudySpec spec, parse_study(json, {.data_root = folder, .confine = false}));
+  spec.notes.insert(spec.notes.begin(), notes.begin(), notes.end());
+  return spec;
 }
 
 std::string_view name(EarlyTerminateKind kind) { return kEarlyTerminates[static_cast<std::size_t>(kind)]; }

@@ -9,7 +9,9 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "tuner/space/space.h"
+#include "tuner/spec/metric_patterns.h"
 #include "tuner/spec/objective.h"
 #include "tuner/spec/warm_start.h"
 
@@ -59,12 +61,15 @@ struct StudySpec {
   std::int64_t retries = 0;  // how often a trial is run again whose attempt FAILED
   std::int64_t repeats = 1;  // how often the GP may measure one point, where noise makes that worth a trial
   std::optional<EarlyTerminate> early_terminate;
+  std::int64_t keep_models = 0;        // of so many of the best trials; of several objectives all of the Pareto set
   std::vector<OlderStudy> warm_start;  // what the GP learns from besides
   Budget budget;
   std::optional<std::string> train;  // a training job, JSON text; a parameter named as one of its fields sets it
   std::optional<std::vector<std::string>> command;
   std::optional<std::string> program;
-  std::vector<std::string> notes;  // what was accepted but has no meaning here, for the user to read
+  std::vector<MetricPattern> metric_patterns;  // of what a command prints
+  Limits limits;                               // of a trial that runs here
+  std::vector<std::string> notes;              // what was accepted but has no meaning here, for the user to read
 
   [[nodiscard]] bool has_several_objectives() const { return !objectives.empty(); }
   [[nodiscard]] bool runs_locally() const { return train || command; }
@@ -73,7 +78,7 @@ struct StudySpec {
 struct SpecOptions {
   // Relative paths of data are taken from here; empty: left as they are.
   std::string data_root;
-  // REST: every path of data must stay below data_root.
+  // REST: every path of data must stay below data_root, and the environment is not given away.
   bool confine = false;
 };
 

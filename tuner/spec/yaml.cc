@@ -15,6 +15,7 @@ namespace krige::tuner {
 namespace {
 
 constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxMembers = 10'000;   // of one map, as in JSON
 constexpr std::size_t kMaxNodes = 1'000'000;  // aliases can make a small text explode
 
 class Converter {
@@ -38,6 +39,8 @@ class Converter {
  private:
   Result<OrderedJson> map(const YAML::Node& node, const std::string& path, int depth) {
     OrderedJson object = OrderedJson::object();
+    if (node.size() > kMaxMembers)
+      return fail(ErrorCode::invalid_argument, fmt::format("has more than {} members", kMaxMembers), path);
     for (const auto& entry : node) {
       if (!entry.first.IsScalar()) return fail(ErrorCode::invalid_argument, "a key must be a word", path);
       const std::string& key = entry.first.Scalar();
@@ -93,7 +96,12 @@ class Converter {
 Result<OrderedJson> yaml_to_json(std::string_view text) {
   try {
     const YAML::Node node = YAML::Load(std::string(text));
-    return Converter().convert(node, "", 0);
+    KRIGE_TRY(OrderedJson json, Converter().convert(node, "", 0));
+    // yaml-cpp takes bytes as they are; behind this border all text is UTF-8, which JSON's writer throws without.
+    static_cast<void>(json.dump());
+    return json;
+  } catch (const nlohmann::json::exception&) {
+    return fail(ErrorCode::invalid_argument, "is not text in UTF-8");
   } catch (const YAML::ParserException& e) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("line {}, column {}: {}", e.mark.line + 1, e.mark.column + 1, e.msg));

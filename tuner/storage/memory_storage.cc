@@ -14,11 +14,19 @@ struct Study {
   StudyRow row;
   std::map<TrialId, Trial> trials;
   std::map<TrialId, std::map<std::pair<AttemptId, std::int64_t>, Record>> records;  // by trial, then attempt and step
-  std::vector<Event> events;                                                        // event seq at seq − 1
+  std::vector<Event> events;                                                        // by seq
 };
 
 void append(Study& study, const std::vector<NewEvent>& events, WallTime time) {
   for (const NewEvent& event : events) study.events.push_back({++study.row.seq, event.type, time, event.data});
+}
+
+void forget(Study& study, const std::vector<TrialId>& trials) {
+  if (trials.empty()) return;
+  for (const TrialId trial : trials) study.records.erase(trial);
+  std::erase_if(study.events, [&](const Event& event) {
+    return event.type == kTrialReported && std::ranges::find(trials, reported_trial(event.data)) != trials.end();
+  });
 }
 
 class MemoryStorage final : public Storage {
@@ -46,6 +54,7 @@ class MemoryStorage final : public Storage {
     for (const Trial& trial : change.trials) study->trials.insert_or_assign(trial.id, trial);
     for (const Record& record : change.records)
       study->records[record.trial].insert_or_assign({record.attempt, record.step}, record);
+    forget(*study, change.forgotten);
     append(*study, change.events, change.time);
     for (const KeptAnswer& answer : change.answers) keep(answer);
     if (change.row) {
@@ -99,9 +108,8 @@ class MemoryStorage final : public Storage {
   Result<std::vector<Event>> events(const StudyId& id, std::uint64_t after, std::size_t limit) override {
     const std::lock_guard lock(mutex_);
     KRIGE_TRY(const Study* const study, find(id));
-    const std::size_t first = std::min<std::uint64_t>(after, study->events.size());
-    const std::size_t count = std::min(limit, study->events.size() - first);
-    const auto begin = study->events.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto begin = std::ranges::upper_bound(study->events, after, {}, &Event::seq);
+    const auto count = std::min(limit, static_cast<std::size_t>(study->events.end() - begin));
     return std::vector<Event>(begin, begin + static_cast<std::ptrdiff_t>(count));
   }
 

@@ -8,11 +8,12 @@
 
 #include "tuner/storage/migrations/v1.h"
 #include "tuner/storage/migrations/v2.h"
+#include "tuner/storage/migrations/v3.h"
 
 namespace krige::tuner {
 namespace {
 
-constexpr std::array<Migration, 2> kMigrations{kMigrationV1, kMigrationV2};
+constexpr std::array<Migration, 3> kMigrations{kMigrationV1, kMigrationV2, kMigrationV3};
 
 void apply(SqlDialect& dialect, Migration migration, long long version, long long now_ms) {
   soci::session& session = dialect.session();

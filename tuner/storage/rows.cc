@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -80,6 +81,14 @@ Status check(const Change& change) {
     for (const auto& [name, value] : record.metrics) KRIGE_CHECK(check_name(name, path, seen));
   }
   return {};
+}
+
+// Without a parse: a study has as many of them as all its trials have reports.
+TrialId reported_trial(std::string_view data) {
+  constexpr std::string_view kBegin = "{\"trial_id\":";
+  TrialId trial = 0;
+  if (data.starts_with(kBegin)) std::from_chars(data.data() + kBegin.size(), data.data() + data.size(), trial);
+  return trial;
 }
 
 Error no_study(const StudyId& study) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace krige::tuner {
 // Refuses what no store could give back as it is: names and parameters that are not UTF-8, a parameter that is not
 // finite, a name given twice, attempts that are not by id. invalid_argument, with the path of the first such field.
 [[nodiscard]] Status check(const Change& change);
+
+// Of the data of an event kTrialReported; 0: of no trial.
+[[nodiscard]] TrialId reported_trial(std::string_view data);
 
 // The errors of storage.h, in the same words from every store.
 [[nodiscard]] Error no_study(const StudyId& study);

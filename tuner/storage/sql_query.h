@@ -1,4 +1,4 @@
-// A prepared statement with typed parameters and columns. Includes SOCI: for sql_storage.cc only.
+// A prepared statement with typed parameters and columns. Includes SOCI: for sources of this folder only.
 #pragma once
 
 #include <soci/soci.h>

@@ -71,22 +71,23 @@ struct Queries {
 
   SqlQuery<tuple<Int>(string, Int)> trial_exists{s, "SELECT 1 FROM trials WHERE study = :study AND trial = :trial"};
   SqlQuery<tuple<>(string, Int, string, string, string, optional<double>, optional<Int>, string, string, Int,
-                   optional<Int>)>
+                   optional<Int>, Int, optional<Int>, optional<Int>)>
       put_trial{
           s,
           "INSERT INTO trials (study, trial, state, reason, params, value, value_sign, outcome, suggestion, "
-          "created_at, ended_at) "
+          "created_at, ended_at, end_number, records_removed_at, files_removed_at) "
           "VALUES (:study, :trial, :state, :reason, :params, :value, :value_sign, :outcome, :suggestion, :created_at, "
-          ":ended_at) "
+          ":ended_at, :end_number, :records_removed_at, :files_removed_at) "
           "ON CONFLICT (study, trial) DO UPDATE SET state = excluded.state, reason = excluded.reason, "
           "params = excluded.params, value = excluded.value, value_sign = excluded.value_sign, "
           "outcome = excluded.outcome, suggestion = excluded.suggestion, created_at = excluded.created_at, ended_at = "
-          "excluded.ended_at"};
-  SqlQuery<tuple<Int, string, string, string, optional<double>, optional<Int>, string, string, Int, optional<Int>>(
-      string)>
+          "excluded.ended_at, end_number = excluded.end_number, records_removed_at = excluded.records_removed_at, "
+          "files_removed_at = excluded.files_removed_at"};
+  SqlQuery<tuple<Int, string, string, string, optional<double>, optional<Int>, string, string, Int, optional<Int>, Int,
+                 optional<Int>, optional<Int>>(string)>
       trials{s,
-             "SELECT trial, state, reason, params, value, value_sign, outcome, suggestion, created_at, ended_at FROM "
-             "trials "
+             "SELECT trial, state, reason, params, value, value_sign, outcome, suggestion, created_at, ended_at, "
+             "end_number, records_removed_at, files_removed_at FROM trials "
              "WHERE study = :study ORDER BY trial"};
   SqlQuery<tuple<>(string, Int)> delete_attempts{s, "DELETE FROM attempts WHERE study = :study AND trial = :trial"};
   SqlQuery<tuple<>(string, Int, Int, string, string, string, string, Int, optional<Int>)> add_attempt{
@@ -104,11 +105,15 @@ struct Queries {
       "ON CONFLICT (study, trial, attempt, step) DO UPDATE SET metrics = excluded.metrics"};
   SqlQuery<tuple<Int, Int, string>(string, Int)> records{
       s, "SELECT attempt, step, metrics FROM records WHERE study = :study AND trial = :trial ORDER BY attempt, step"};
+  SqlQuery<tuple<>(string, Int)> forget_records{s, "DELETE FROM records WHERE study = :study AND trial = :trial"};
 
   SqlQuery<tuple<>(string, Int, string, Int, string)> add_event{
       s, "INSERT INTO events (study, seq, type, time, data) VALUES (:study, :seq, :type, :time, :data)"};
   SqlQuery<tuple<Int, string, Int, string>(string, Int, Int)> events{
       s, "SELECT seq, type, time, data FROM events WHERE study = :study AND seq > :after ORDER BY seq LIMIT :limit"};
+  SqlQuery<tuple<Int, string>(string, string)> events_of_type{
+      s, "SELECT seq, data FROM events WHERE study = :study AND type = :type"};
+  SqlQuery<tuple<>(string, Int)> forget_event{s, "DELETE FROM events WHERE study = :study AND seq = :seq"};
   SqlQuery<tuple<>(string, string, string, Int)> add_answer{
       s,
       "INSERT INTO answers (key, request, answer, time) VALUES (:key, :request, :answer, :time) "
@@ -383,11 +388,25 @@ class SqlStorage final : public Storage {
     for (const Trial& trial : change.trials) put_trial(change.study, trial);
     for (const Record& record : change.records)
       q_.put_record.run(change.study, record.trial, record.attempt, record.step, metrics_text(record.metrics));
+    forget(change);
     for (const NewEvent& event : change.events)
       q_.add_event.run(change.study, clamped(++now.seq), event.type, to_ms(change.time), event.data);
     for (const KeptAnswer& answer : change.answers) keep(answer);
     if (change.row) row = &*change.row;
     return now.seq;
+  }
+
+  void forget(const Change& change) {
+    if (change.forgotten.empty()) return;
+    for (const TrialId trial : change.forgotten) q_.forget_records.run(change.study, trial);
+    const std::set<TrialId> trials(change.forgotten.begin(), change.forgotten.end());
+    std::vector<Int> events;
+    q_.events_of_type.each(
+        [&](Int seq, const string& data) {
+          if (trials.contains(reported_trial(data))) events.push_back(seq);
+        },
+        change.study, kTrialReported);
+    for (const Int seq : events) q_.forget_event.run(change.study, seq);
   }
 
   void flush(const Studies& studies) {
@@ -404,7 +423,8 @@ class SqlStorage final : public Storage {
   void put_trial(const StudyId& study, const Trial& trial) {
     q_.put_trial.run(study, trial.id, string(name(trial.state)), trial.reason, params_text(trial.params),
                      to_column(trial.value), to_sign(trial.value), outcome_text(trial),
-                     suggestion_text(trial.suggestion), to_ms(trial.created_at), to_ms(trial.ended_at));
+                     suggestion_text(trial.suggestion), to_ms(trial.created_at), to_ms(trial.ended_at),
+                     trial.end_number, to_ms(trial.records_removed_at), to_ms(trial.files_removed_at));
     q_.delete_attempts.run(study, trial.id);
     for (const Attempt& attempt : trial.attempts)
       q_.add_attempt.run(study, trial.id, attempt.id, attempt.token, string(name(attempt.state)), attempt.worker,
@@ -423,8 +443,8 @@ class SqlStorage final : public Storage {
     std::vector<Trial> trials;
     q_.trials.each(
         [&](Int id, const string& state, string reason, const string& params, optional<double> value,
-            optional<Int> sign, const string& outcome, const string& suggestion, Int created_at,
-            optional<Int> ended_at) {
+            optional<Int> sign, const string& outcome, const string& suggestion, Int created_at, optional<Int> ended_at,
+            Int end_number, optional<Int> records_removed_at, optional<Int> files_removed_at) {
           const string what = fmt::format("study {}, trial {}", study, id);
           Trial& trial = trials.emplace_back();
           trial.id = id;
@@ -437,6 +457,9 @@ class SqlStorage final : public Storage {
           trial.suggestion = faults.take(suggestion_from_text(suggestion), what);
           trial.created_at = to_time(created_at);
           trial.ended_at = to_time(ended_at);
+          trial.end_number = end_number;
+          trial.records_removed_at = to_time(records_removed_at);
+          trial.files_removed_at = to_time(files_removed_at);
         },
         study);
     return trials;

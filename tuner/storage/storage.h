@@ -35,8 +35,11 @@ struct NewEvent {
   friend bool operator==(const NewEvent&, const NewEvent&) = default;
 };
 
+// The event of a record; its data begins with the trial's id: {"trial_id":12,
+inline constexpr char kTrialReported[] = "TRIAL_REPORTED";
+
 struct Event {
-  std::uint64_t seq = 0;  // 1, 2, … in its study, without gaps
+  std::uint64_t seq = 0;  // 1, 2, … in its study; what was removed leaves a gap
   std::string type;
   WallTime time;
   std::string data;
@@ -57,11 +60,13 @@ inline constexpr Millis kAnswersAreKept = std::chrono::hours(24);
 // Everything that changes together, in one transaction.
 struct Change {
   StudyId study;
-  std::uint64_t epoch = 0;       // must be the study's, else the change is refused with ErrorCode::conflict
-  WallTime time;                 // of its events
-  std::optional<StudyRow> row;   // name, spec, state, state_reason, active_time and ended_at are taken from it
-  std::vector<Trial> trials;     // each inserted or replaced whole, with its attempts
-  std::vector<Record> records;   // appended; the same (trial, attempt, step) again replaces
+  std::uint64_t epoch = 0;      // must be the study's, else the change is refused with ErrorCode::conflict
+  WallTime time;                // of its events
+  std::optional<StudyRow> row;  // name, spec, state, state_reason, active_time and ended_at are taken from it
+  std::vector<Trial> trials;    // each inserted or replaced whole, with its attempts
+  std::vector<Record> records;  // appended; the same (trial, attempt, step) again replaces
+  // Whose records go, and the events kTrialReported of them, which leave gaps; of no trial with `records`.
+  std::vector<TrialId> forgotten;
   std::vector<NewEvent> events;  // numbered seq + 1, seq + 2, …
   std::vector<KeptAnswer> answers;
 };

@@ -50,8 +50,11 @@ OrderedJson to_json(const StudyView& study, WithSpec with_spec) {
   }
   json["best"] = std::move(best);
   if (spec.is_object() && spec.contains("objectives")) json["optimal"] = study.optimal;
+  OrderedJson& improvements = json["improvements"] = OrderedJson::array();
+  for (const auto& [trial, value] : study.improvements) improvements.push_back({trial, number_to_json(value)});
   json["trial_counts"] = std::move(counts);
   json["seq"] = row.seq;
+  json["active_ms"] = row.active_time.count();
   json["created_at"] = to_rfc3339(row.created_at);
   json["ended_at"] = row.ended_at ? OrderedJson(to_rfc3339(*row.ended_at)) : OrderedJson(nullptr);
   return json;
@@ -99,7 +102,9 @@ NewEvent study_created(const StudyView& study) { return event("STUDY_CREATED", {
 NewEvent study_updated(const StudyView& study) { return event("STUDY_UPDATED", {{"study", to_json(study)}}); }
 
 NewEvent study_state_changed(const StudyRow& row) {
-  return event("STUDY_STATE_CHANGED", {{"state", name(row.state)}, {"state_reason", row.state_reason}});
+  return event(
+      "STUDY_STATE_CHANGED",
+      {{"state", name(row.state)}, {"state_reason", row.state_reason}, {"active_ms", row.active_time.count()}});
 }
 
 NewEvent trial_created(const Trial& trial) { return {kTrialCreated, data_of(trial)}; }
@@ -111,6 +116,14 @@ NewEvent worker_quarantined(const std::string& worker, WallTime until) {
 
 NewEvent surrogate_fitted(const SurrogateFit& fit) { return event(kSurrogateFitted, to_json(fit)); }
 
+NewEvent trials_forgotten(const std::vector<Trial>& trials, bool records, bool files, const std::string& reason) {
+  OrderedJson ids = OrderedJson::array(), removed = OrderedJson::array();
+  for (const Trial& trial : trials) ids.push_back(trial.id);
+  if (records) removed.push_back("records");
+  if (files) removed.push_back("files");
+  return event("TRIALS_FORGOTTEN", {{"trials", ids}, {"removed", removed}, {"reason", reason}});
+}
+
 NewEvent trial_reported(const Record& record) {
   std::string data;
   JsonWriter json(data);
@@ -119,7 +132,7 @@ NewEvent trial_reported(const Record& record) {
   json.member("step", record.step);
   json.member("metrics", record.metrics);
   json.end_object();
-  return {"TRIAL_REPORTED", std::move(data)};
+  return {kTrialReported, std::move(data)};
 }
 
 }  // namespace krige::tuner

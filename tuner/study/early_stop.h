@@ -21,9 +21,9 @@ class Curves {
   // `attempts_go_on`: a later attempt may go on where the one before it was, from a checkpoint.
   explicit Curves(bool attempts_go_on = false) : attempts_go_on_(attempts_go_on) {}
   // A report of a later attempt forgets the earlier ones' of its step and later, and the others too where attempts
-  // begin anew; of a step that is not the last one's or later, and NaN, it
-  // is passed over.
+  // begin anew. What comes of a step again takes the place of what was there; NaN is nothing.
   void add(TrialId trial, AttemptId attempt, std::int64_t step, double value);
+  void forget(TrialId trial);
   [[nodiscard]] const Curve& of(TrialId trial) const;
   // The best that the trial had reported by the step, or first where that was later; as a loss, of which small is good:
   // `sign` times the value. nullopt: it did not get so far. Where steps are evenly spaced, at the cost of one look.
@@ -66,5 +66,16 @@ class Curves {
 //                       than the best of at least min_trials others has shown is below the rule's (learning_curve.h)
 [[nodiscard]] std::optional<std::string> reason_to_stop(const EarlyTerminate& rule, Goal goal, const Curves& curves,
                                                         TrialId trial);
+
+// What a trial that has not reported yet would be held against, as things are: the worst value by each step with which
+// it would go on, in the metric's own unit and direction. Of a rule `curve` the value that it must seem able to reach
+// by the end.
+struct StopLimit {
+  std::int64_t bracket = 0;  // of halving with brackets
+  std::vector<std::pair<std::int64_t, double>>
+      points;  // ascending by step; steps where too few have come to are left out
+};
+// One a bracket; of rules without brackets one, or none while too few have reported.
+[[nodiscard]] std::vector<StopLimit> stop_limits(const EarlyTerminate& rule, Goal goal, const Curves& curves);
 
 }  // namespace krige::tuner

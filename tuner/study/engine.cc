@@ -119,9 +119,9 @@ Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Engine::~Engine() {
   shut_down();
-  if (!impl_->options.forget_checkpoints) return;
+  if (!impl_->options.forget_trainings) return;
   std::error_code error;
-  std::filesystem::remove_all(impl_->options.checkpoint_folder, error);
+  std::filesystem::remove_all(impl_->options.training_folder, error);
 }
 
 Result<std::unique_ptr<Engine>> Engine::open(std::unique_ptr<Storage> storage, std::unique_ptr<Executor> executor,
@@ -136,6 +136,9 @@ Result<std::unique_ptr<Engine>> Engine::open(std::unique_ptr<Storage> storage, s
     if (killed > 0) log::warning(fmt::format("killed {} processes that an earlier server had left running", killed));
   }
   KRIGE_TRY(const std::vector<StudyRow> rows, impl->storage->studies());
+  std::vector<StudyId> known;
+  for (const StudyRow& row : rows) known.push_back(row.id);
+  forget_trainings_of_others(impl->options.training_folder, known);
   for (const StudyRow& row : rows) KRIGE_CHECK(impl->load(row));
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
@@ -154,11 +157,14 @@ void Engine::shut_down() {
 }
 
 Result<StudyView> Engine::create_study(const StudySpec& spec, const AnswerOf<StudyView>& answer) {
-  if (spec.train && (!impl_->executor || impl_->options.trainer.empty()))
+  // Without an executor it only keeps studies, for somebody else to run.
+  if (spec.train && impl_->executor && impl_->options.trainer.empty())
     return fail(ErrorCode::unsupported, "this server runs no trainings", "train");
-  if (spec.command && !impl_->executor) return fail(ErrorCode::unsupported, "this server runs no programs", "command");
-  if (spec.early_terminate && spec.early_terminate->promote && impl_->options.checkpoint_folder.empty())
+  const EngineOptions& options = impl_->options;
+  if (spec.early_terminate && spec.early_terminate->promote && options.training_folder.empty())
     return fail(ErrorCode::unsupported, "this server keeps no checkpoints", "early_terminate.promote");
+  if (spec.keep_models > 0 && (options.training_folder.empty() || options.forget_trainings))
+    return fail(ErrorCode::unsupported, "there is no store in which models could be kept", "keep_models");
   StudyRow row;
   row.id = random_id(16);
   row.name = spec.name;
@@ -209,7 +215,7 @@ Status Engine::delete_study(const StudyId& id) {
     impl_->changed.notify_all();
   }
   runner->retire();
-  runner->forget_checkpoints();
+  runner->forget_files();
   return impl_->storage->delete_study(id);
 }
 
@@ -238,6 +244,17 @@ Result<TrialPage> Engine::trials(const StudyId& id, const TrialQuery& query) con
   return runner->trials(query);
 }
 
+Status Engine::look_at(const StudyId& id, const Look& look) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  runner->look_at(look);
+  return {};
+}
+
+Result<std::vector<StopLimit>> Engine::stop_limits(const StudyId& id) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->stop_limits();
+}
+
 Result<TrialDetail> Engine::trial(const StudyId& id, TrialId trial) const {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
   KRIGE_TRY(Trial found, runner->trial(trial));
@@ -262,6 +279,11 @@ Result<Trial> Engine::add_trial(const StudyId& id, NewTrial trial, const AnswerO
 Result<Trial> Engine::retry(const StudyId& id, TrialId trial, const AnswerOf<Trial>& answer) {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
   return runner->retry(trial, answer);
+}
+
+Result<Trial> Engine::stop_trial(const StudyId& id, TrialId trial, const AnswerOf<Trial>& answer) {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->stop_trial(trial, answer);
 }
 
 Result<TrialPage> Engine::optimal(const StudyId& id) const {
@@ -298,6 +320,24 @@ Result<Trial> Engine::complete(const StudyId& id, TrialId trial, const std::opti
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
   return runner->complete(trial, token, completion, answer);
 }
+
+Result<std::string> Engine::model_path(const StudyId& id, TrialId trial) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->model_path(trial);
+}
+
+Result<ClusterFile> Engine::cluster_file(const StudyId& id, TrialId trial) const {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->cluster_file(trial);
+}
+
+Result<std::vector<TrialId>> Engine::forget(const StudyId& id, const std::vector<TrialId>& trials,
+                                            const Forgetting& what) {
+  KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
+  return runner->forget(trials, what);
+}
+
+const std::string& Engine::training_folder() const { return impl_->options.training_folder; }
 
 Status Engine::keep_answer(const KeptAnswer& answer) { return impl_->storage->keep_answer(answer); }
 

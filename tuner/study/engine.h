@@ -15,7 +15,9 @@
 #include "tuner/samplers/sampler.h"
 #include "tuner/spec/study_spec.h"
 #include "tuner/storage/storage.h"
+#include "tuner/study/early_stop.h"
 #include "tuner/study/quarantine.h"
+#include "tuner/study/trial_filter.h"
 
 namespace krige::tuner {
 
@@ -32,6 +34,8 @@ struct StudyView {
   std::map<TrialState, std::int64_t> trial_counts;  // without the states that no trial is in
   // Of several objectives: the Pareto set of the trials that meet all constraints, by id.
   std::vector<TrialId> optimal{};
+  // Each trial that was the best up to its number, of several objectives in the first; thinned out.
+  std::vector<std::pair<TrialId, double>> improvements{};
 };
 
 enum class TrialOrder { id, id_descending, value, value_descending };  // without a value: last, by id
@@ -43,17 +47,29 @@ struct TrialPlace {
   friend bool operator==(const TrialPlace&, const TrialPlace&) = default;
 };
 
+// By a parameter, or another field of trial_filter.h. Trials without one are last, equal ones by id.
+struct TrialSort {
+  std::string by;
+  bool descending = false;
+};
+
 struct TrialQuery {
   TrialOrder order = TrialOrder::id;
   std::optional<TrialPlace> from;  // else from the first
   std::size_t limit = 100;
-  std::vector<TrialState> states;  // empty: all
+  std::vector<TrialState> states{};  // empty: all
+  // From here on `from` is passed over: such a page costs a look at every trial.
+  TrialFilter filter{};
+  std::optional<TrialSort> sort{};  // goes before `order`
+  std::size_t offset = 0;           // trials that are left out before the page, in any order
+  [[nodiscard]] bool is_scan() const { return !filter.empty() || sort || offset > 0; }
 };
 
 struct TrialPage {
   std::vector<Trial> trials;
   std::optional<TrialPlace> next;  // of the next page, when there is one
   std::uint64_t seq = 0;           // of the study when the page was read
+  std::size_t total = 0;           // on all pages
 };
 
 struct TrialDetail {
@@ -92,10 +108,11 @@ struct Completion {
   std::string reason{};
 };
 
-// A trial that does not come from the sampler: a point to be tried next or, with a state, one that was tried elsewhere.
+// A trial that does not come from the sampler: a point to be tried next or, with a state, one that was tried elsewhere
+// or, CANCELLED, one that is vetoed: no method suggests it, and one that learns nothing near it.
 struct NewTrial {
   Params params;
-  std::optional<TrialState> state;  // completed, failed or infeasible
+  std::optional<TrialState> state;  // completed, failed, infeasible or cancelled
   std::optional<double> value;      // when completed: finite; or `metrics`
   std::string reason;
   Metrics metrics{};  // all that the study requires
@@ -107,13 +124,28 @@ struct EngineOptions {
   Millis stop_grace = std::chrono::milliseconds(0);  // between SIGTERM and SIGKILL for the built-in trainer
   Millis command_grace = std::chrono::seconds(10);   // the same for a study's own program
   std::string trainer;                               // path of krige-trainer; empty: studies with `train` are refused
-  std::string checkpoint_folder;                     // of paused trainings; empty: studies with `promote` are refused
-  bool forget_checkpoints = false;                   // the folder goes with the engine, as a store in memory does
-  int max_lost_attempts = 3;                         // a trial whose attempts are lost so often is FAILED
-  Millis retry_pause = std::chrono::seconds(1);      // before a FAILED attempt is run again, doubled each further time
+  // What trainings leave (tuner/study/training_files.h); empty: studies with `promote` or `keep_models` are refused.
+  std::string training_folder;
+  bool forget_trainings = false;  // the folder goes with the engine, as a store in memory does; refuses `keep_models`
+  int max_lost_attempts = 3;      // a trial whose attempts are lost so often is FAILED
+  Millis retry_pause = std::chrono::seconds(1);  // before a FAILED attempt is run again, doubled each further time
   Millis longest_retry_pause = std::chrono::minutes(1);
   QuarantineRule quarantine;  // of workers outside, in each study for itself
   std::function<std::unique_ptr<Sampler>(const StudySpec&)> sampler_for = make_sampler;  // the spec outlives it
+};
+
+// What the processes of a trial's last attempt do, or did: a JSON object in a file that may not be there yet.
+struct ClusterFile {
+  std::string path;
+  AttemptId attempt = 0;
+  bool live = false;  // the attempt runs, and the file is written anew every second
+};
+
+// What is removed of trials that have ended: their records with the events of them, their files, or both.
+struct Forgetting {
+  bool records = false;
+  bool files = false;
+  std::string reason;  // for people
 };
 
 // What is kept of an answer, in the transaction of what it tells of. Empty: nothing is kept.
@@ -143,19 +175,29 @@ class Engine {
   Result<StudyView> resume(const StudyId& id);
   Result<StudyView> stop(const StudyId& id);
 
-  // What a page costs does not grow with the study.
+  // What a page costs does not grow with the study, unless the query has a filter, a field to sort by or an offset.
   [[nodiscard]] Result<TrialPage> trials(const StudyId& id, const TrialQuery& query) const;
   [[nodiscard]] Result<TrialDetail> trial(const StudyId& id, TrialId trial) const;
+  // Calls `look` with all trials, consistent with the view, while nothing of the study can change: it must be quick,
+  // and must not call the engine.
+  using Look = std::function<void(const StudyView&, const StudySpec&, const std::vector<Trial>&)>;
+  [[nodiscard]] Status look_at(const StudyId& id, const Look& look) const;
+  // What trials that report now are held against by the study's rule of early stopping; empty without one.
+  [[nodiscard]] Result<std::vector<StopLimit>> stop_limits(const StudyId& id) const;
 
   // The last that the study's method made; nullopt: none, or none that this version reads.
   [[nodiscard]] Result<std::optional<SurrogateFit>> latest_fit(const StudyId& id) const;
 
   // The point is WAITING and goes before the sampler's, or the trial is there with its end; either counts in the
-  // budget. invalid_argument: the point is none of the space, with its path below params; study_finished; conflict: the
-  // budget is used up.
+  // budget, unless it is vetoed. invalid_argument: the point is none of the space, with its path below params;
+  // study_finished; conflict: the budget is used up.
   Result<Trial> add_trial(const StudyId& id, NewTrial trial, const AnswerOf<Trial>& answer = {});
   // A new trial of the same point, WAITING. conflict: the trial has not ended. Else as add_trial.
   Result<Trial> retry(const StudyId& id, TrialId trial, const AnswerOf<Trial>& answer = {});
+  // Of one trial. What of it runs is asked to end: it is STOPPING, as one that the study's rule stops, and its lease is
+  // not renewed any more. What it reported is kept: it ends PRUNED, or CANCELLED when it reported nothing; so does at
+  // once a trial that waits or is PAUSED. A trial that is STOPPING stays as it is; trial_finished when it has ended.
+  Result<Trial> stop_trial(const StudyId& id, TrialId trial, const AnswerOf<Trial>& answer = {});
   // The trials that nothing found so far beats, by id: the Pareto set of several objectives, or the best trial (and
   // others of the same value); only COMPLETED ones that meet all constraints.
   [[nodiscard]] Result<TrialPage> optimal(const StudyId& id) const;
@@ -171,6 +213,18 @@ class Engine {
   Result<Lease> heartbeat(const StudyId& id, TrialId trial, const std::optional<std::string>& token);
   Result<Trial> complete(const StudyId& id, TrialId trial, const std::optional<std::string>& token,
                          const Completion& completion, const AnswerOf<Trial>& answer = {});
+
+  // The file of the trial's model, kept as the study file's keep_models says. not_found: there is none (any more), and
+  // why.
+  [[nodiscard]] Result<std::string> model_path(const StudyId& id, TrialId trial) const;
+  // not_found: it was not trained here.
+  [[nodiscard]] Result<ClusterFile> cluster_file(const StudyId& id, TrialId trial) const;
+  // Trials that have not ended are left out, and those of which nothing is left to remove; the others' ids. Files are
+  // those of training_folder; what an executor keeps is its owner's to remove.
+  Result<std::vector<TrialId>> forget(const StudyId& id, const std::vector<TrialId>& trials, const Forgetting& what);
+
+  // As EngineOptions has it.
+  [[nodiscard]] const std::string& training_folder() const;
 
   // Of requests that may come again, as Storage has them.
   Status keep_answer(const KeptAnswer& answer);

@@ -125,6 +125,11 @@ class Explainer {
   double sign_;                        // −1: the metric is maximized
 };
 
+// Makes the fit that the next suggestion would be made with, where a new one is due and the suggestion would wait for
+// it: so that what is shown of the model is what the suggestion comes from. Whether there is a new one; it is numbered
+// as it would be, and `through` is 0. Errors: those of Sampler::refit.
+[[nodiscard]] Result<bool> bring_up_to_date(StudySnapshot& study);
+
 // What the study would try next, were it asked now.
 struct NextSuggestion {
   TrialId id = 0;
@@ -132,6 +137,6 @@ struct NextSuggestion {
   bool new_fit = false;  // made for it, as it would be
 };
 // Errors: those of Sampler::propose.
-[[nodiscard]] Result<NextSuggestion> next_suggestion(const StudySnapshot& study);
+[[nodiscard]] Result<NextSuggestion> next_suggestion(StudySnapshot study);
 
 }  // namespace krige::tuner

@@ -2,9 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/ids.h"
 #include "tuner/spec/job.h"
+#include "tuner/trial/step.h"
 
 namespace krige::tuner {
 namespace {
@@ -36,9 +41,34 @@ std::string replace_names(std::string text, const Params& params) {
   return text;
 }
 
-std::vector<std::string> expand(const StudySpec& spec, const Params& params) {
-  std::vector<std::string> argv;
-  for (const std::string& word : *spec.command) {
+// ${envvar:NAME}, also within a word.
+Result<std::string> replace_environment(std::string text, const std::string& field) {
+  constexpr std::string_view kMark = "${envvar:";
+  for (std::size_t at = text.find(kMark); at != std::string::npos; at = text.find(kMark, at)) {
+    const std::size_t end = text.find('}', at);
+    if (end == std::string::npos) break;
+    const std::string name = text.substr(at + kMark.size(), end - at - kMark.size());
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr)
+      return fail(ErrorCode::invalid_argument, fmt::format("the environment has no variable {}", name), field);
+    text.replace(at, end + 1 - at, value);
+    at += std::string_view(value).size();
+  }
+  return text;
+}
+
+// In a name that nobody else can have taken before.
+RunSpec::File arguments_file(const AttemptKey& key, const Params& params) {
+  std::error_code error;
+  std::filesystem::path folder = std::filesystem::temp_directory_path(error);
+  if (error) folder = "/tmp";
+  const std::string name = fmt::format("krige-{}-{}-{}-{}.json", key.study, key.trial, key.attempt, random_id(8));
+  return {(folder / name).string(), dump(to_json(params))};
+}
+
+Status expand(const StudySpec& spec, const Params& params, RunSpec& run) {
+  for (std::size_t i = 0; i < spec.command->size(); ++i) {
+    const std::string& word = (*spec.command)[i];
     std::vector<std::string> words;
     if (word == "${args}")
       words = arguments(params, true, false);
@@ -48,30 +78,57 @@ std::vector<std::string> expand(const StudySpec& spec, const Params& params) {
       words = arguments(params, true, true);
     else if (word == "${args_json}")
       words = {dump(to_json(params))};
-    else if (word == "${env}")
+    else if (word == "${args_json_file}") {
+      if (run.file.path.empty()) run.file = arguments_file(run.key, params);
+      words = {run.file.path};
+    } else if (word == "${env}")
       words = {"/usr/bin/env"};
     else if (word == "${interpreter}")
       words = {"python3"};
     else if (word == "${program}")
       words = {spec.program.value_or("")};
-    else
-      words = {replace_names(word, params)};
-    argv.insert(argv.end(), words.begin(), words.end());
+    else {
+      KRIGE_TRY(std::string text, replace_environment(word, fmt::format("command[{}]", i)));
+      words = {replace_names(std::move(text), params)};
+    }
+    run.argv.insert(run.argv.end(), words.begin(), words.end());
   }
-  return argv;
+  return {};
+}
+
+std::optional<Record> json_record(std::string_view line, const AttemptKey& key, std::int64_t next_step) {
+  const auto first = line.find_first_not_of(" \t");
+  if (first == std::string_view::npos || line[first] != '{') return std::nullopt;
+  const Result<OrderedJson> json = parse_json(line);
+  if (!json || !json->is_object()) return std::nullopt;
+  Record record{key.trial, key.attempt, next_step, {}};
+  for (const auto& [name, held] : json->items()) {
+    const std::optional<double> value = number_from_json(held);
+    if (!value) continue;
+    if (name == "step") {
+      if (*value >= 0 && *value <= kMaxStep && std::floor(*value) == *value) record.step = std::llround(*value);
+    } else {
+      record.metrics.emplace_back(name, *value);
+    }
+  }
+  if (record.metrics.empty()) return std::nullopt;
+  return record;
 }
 
 }  // namespace
 
 Result<RunSpec> make_run(const StudySpec& spec, const AttemptKey& key, const Params& params, const std::string& trainer,
-                         const std::optional<CheckpointRun>& checkpoint) {
+                         const TrainingRun& files) {
   RunSpec run;
   run.key = key;
+  run.limits = spec.limits;
   if (spec.train) {
     if (trainer.empty()) return fail(ErrorCode::unsupported, "krige-trainer is not installed beside krige", "train");
     KRIGE_TRY(const TrainJob job, job_at(spec, params));
     run.argv = {trainer, "coordinator", "--job", "-"};
-    if (checkpoint) {
+    if (!files.model.empty()) run.argv.insert(run.argv.end(), {"--model", files.model});
+    if (!files.cluster.empty()) run.argv.insert(run.argv.end(), {"--cluster", files.cluster});
+    if (const std::optional<CheckpointRun>& checkpoint = files.checkpoint) {
       // Between the rungs none is written.
       run.argv.insert(run.argv.end(),
                       {"--resume", "--checkpoint", checkpoint->path, "--checkpoint-every", "1000000000"});
@@ -81,7 +138,8 @@ Result<RunSpec> make_run(const StudySpec& spec, const AttemptKey& key, const Par
     run.input = dump(to_json(job));
     return run;
   }
-  run.argv = expand(spec, params);
+  KRIGE_CHECK(expand(spec, params, run));
+  run.reports_on_error = !spec.metric_patterns.empty();
   if (run.argv.empty() || run.argv.front().empty())
     return fail(ErrorCode::invalid_argument, "gives no program to run", "command");
   run.environment = {{"KRIGE_PARAMS_JSON", dump(to_json(params))},
@@ -90,22 +148,12 @@ Result<RunSpec> make_run(const StudySpec& spec, const AttemptKey& key, const Par
   return run;
 }
 
-std::optional<Record> parse_record(std::string_view line, const AttemptKey& key, std::int64_t next_step) {
-  const auto first = line.find_first_not_of(" \t");
-  if (first == std::string_view::npos || line[first] != '{') return std::nullopt;
-  const Result<OrderedJson> json = parse_json(line);
-  if (!json || !json->is_object()) return std::nullopt;
-  Record record{key.trial, key.attempt, next_step, {}};
-  for (const auto& [name, held] : json->items()) {
-    const std::optional<double> value = number_from_json(held);
-    if (!value) continue;
-    if (name == "step" && held.is_number_integer())
-      record.step = held.get<std::int64_t>();
-    else
-      record.metrics.emplace_back(name, *value);
-  }
-  if (record.metrics.empty()) return std::nullopt;
-  return record;
+std::optional<Record> parse_record(std::string_view line, const AttemptKey& key, std::int64_t next_step,
+                                   const MetricPatterns& patterns) {
+  if (std::optional<Record> record = json_record(line, key, next_step)) return record;
+  std::optional<MetricPatterns::Found> found = patterns.find(line);
+  if (!found) return std::nullopt;
+  return Record{key.trial, key.attempt, found->step.value_or(next_step), std::move(found->metrics)};
 }
 
 }  // namespace krige::tuner

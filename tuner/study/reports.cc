@@ -2,31 +2,27 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 
 namespace krige::tuner {
 
 void Reports::take(const Record& record) {
-  for (std::size_t i = 0; i < metrics_.size(); ++i) {
-    const auto found = std::ranges::find(record.metrics, metrics_[i].name, &Metrics::value_type::first);
-    if (found == record.metrics.end()) continue;
-    const double value = found->second;
-    OfTrial& trial = trials_[record.trial];
-    if (trial.attempt != record.attempt && !(attempts_go_on_ && record.step > last_step(record.trial)))
-      trial.metrics.clear();
-    trial.attempt = record.attempt;
-    trial.metrics.resize(metrics_.size());
-    std::optional<Reported>& reported = trial.metrics[i];
-    if (!reported) {
-      reported = Reported{record.step, value, value};
-      continue;
-    }
-    if (record.step >= reported->last_step) {
-      reported->last_step = record.step;
-      reported->last = value;
-    }
-    const bool better = metrics_[i].goal == Goal::minimize ? value < reported->best : value > reported->best;
-    if (std::isnan(reported->best) || better) reported->best = value;
+  Row row;
+  bool any = false;
+  for (const RequiredMetric& metric : metrics_) {
+    const auto found = std::ranges::find(record.metrics, metric.name, &Metrics::value_type::first);
+    row.push_back(found == record.metrics.end() ? std::nullopt : std::optional(found->second));
+    any = any || row.back();
   }
+  OfTrial& trial = trials_[record.trial];
+  if (!any) {
+    if (trial.attempt == record.attempt) trial.steps.erase(record.step);
+    return;
+  }
+  const bool goes_on = attempts_go_on_ && record.step > last_step(record.trial);
+  if (trial.attempt != record.attempt && !goes_on) trial.steps.clear();
+  trial.attempt = record.attempt;
+  trial.steps.insert_or_assign(record.step, std::move(row));
 }
 
 Metrics Reports::reduced(TrialId trial) const {
@@ -34,18 +30,28 @@ Metrics Reports::reduced(TrialId trial) const {
   const auto found = trials_.find(trial);
   if (found == trials_.end()) return out;
   for (std::size_t i = 0; i < metrics_.size(); ++i)
-    if (const std::optional<Reported>& one = found->second.metrics[i])
-      out.emplace_back(metrics_[i].name, metrics_[i].reduce == Reduce::last ? one->last : one->best);
+    if (const std::optional<double> one = reduced(found->second, i)) out.emplace_back(metrics_[i].name, *one);
   return out;
+}
+
+// NaN is the best only where nothing else was reported.
+std::optional<double> Reports::reduced(const OfTrial& trial, std::size_t metric) const {
+  const RequiredMetric& about = metrics_[metric];
+  std::optional<double> reached;
+  for (const Row& row : trial.steps | std::views::values | std::views::reverse) {
+    const std::optional<double>& value = row[metric];
+    if (!value) continue;
+    if (about.reduce == Reduce::last) return value;
+    if (!reached || std::isnan(*reached) || (about.goal == Goal::minimize ? *value < *reached : *value > *reached))
+      reached = value;
+  }
+  return reached;
 }
 
 std::int64_t Reports::last_step(TrialId trial) const {
   const auto found = trials_.find(trial);
-  std::int64_t last = 0;
-  if (found == trials_.end()) return last;
-  for (const std::optional<Reported>& one : found->second.metrics)
-    if (one) last = std::max(last, one->last_step);
-  return last;
+  if (found == trials_.end() || found->second.steps.empty()) return 0;
+  return std::max<std::int64_t>(found->second.steps.rbegin()->first, 0);
 }
 
 }  // namespace krige::tuner

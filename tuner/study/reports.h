@@ -19,21 +19,18 @@ class Reports {
   void take(const Record& record);
   void forget(TrialId trial) { trials_.erase(trial); }
 
-  // The required metrics that the trial reported so far.
+  // The required metrics that the trial reported so far. What was reported of a step again counts instead.
   [[nodiscard]] Metrics reduced(TrialId trial) const;
   // The last step at which it reported any of them; 0 when it did not.
   [[nodiscard]] std::int64_t last_step(TrialId trial) const;
 
  private:
-  struct Reported {
-    std::int64_t last_step = 0;
-    double last = 0;
-    double best = 0;  // NaN only while nothing else was reported
-  };
+  using Row = std::vector<std::optional<double>>;  // by required metric, at least one
   struct OfTrial {
     AttemptId attempt = 0;
-    std::vector<std::optional<Reported>> metrics;  // by required metric
+    std::map<std::int64_t, Row> steps;
   };
+  [[nodiscard]] std::optional<double> reduced(const OfTrial& trial, std::size_t metric) const;
 
   std::vector<RequiredMetric> metrics_;
   bool attempts_go_on_;

@@ -113,17 +113,18 @@ Status StudyRunner::commit(Change change) {
   change.time = services_.options->clock->wall_now();
   if (!change.row) change.row = current_row();
   KRIGE_CHECK(image_.check(change));
+  image_.number_ends(change);
   const Result<std::uint64_t> seq = services_.storage->commit(change);
   if (!seq) return fail(seq.error());
-  active_since_ = now();
   note_attempts(change);
   {
     const ImageLock shown(image_mutex_);
+    active_since_ = now();
     image_.apply(change, *seq);
   }
   feed_.publish(change.events, change.time, *seq);
   for (const Trial& trial : change.trials) changed_trials_.insert(trial.id);
-  forget_checkpoints_of(change);
+  drop_files(change);
   changed_.notify_all();
   tell_waiters();
   services_.on_change(image_.row().id);
@@ -144,10 +145,10 @@ void StudyRunner::note_attempts(const Change& change) {
 
 WallTime StudyRunner::retry_at(const Trial& trial) const {
   const Attempt& last = trial.attempts.back();
-  if (last.state != AttemptState::failed || !last.ended_at) return WallTime();
+  if (!has_failed(last) || !last.ended_at) return WallTime();
   const EngineOptions& options = *services_.options;
   Millis pause = options.retry_pause;
-  for (auto failed = std::ranges::count(trial.attempts, AttemptState::failed, &Attempt::state);
+  for (auto failed = std::ranges::count_if(trial.attempts, has_failed);
        failed > 1 && pause < options.longest_retry_pause; --failed)
     pause *= 2;
   return *last.ended_at + std::min(pause, options.longest_retry_pause);
@@ -207,10 +208,10 @@ Change StudyRunner::ending(Trial trial, AttemptState how, TrialState state, std:
   return change;
 }
 
-Change StudyRunner::failing(Trial trial, std::string reason) const {
+Change StudyRunner::failing(Trial trial, std::string reason, AttemptState how) const {
   // So often a trial is spared for a worker's sake; then it is the trial.
   constexpr int kSpared = 3;
-  const auto failed = 1 + std::ranges::count(trial.attempts, AttemptState::failed, &Attempt::state);
+  const auto failed = 1 + std::ranges::count_if(trial.attempts, has_failed);
   const std::string worker = trial.attempts.back().worker;
   const WallTime time = services_.options->clock->wall_now();
   const std::optional<WallTime> until =
@@ -220,8 +221,7 @@ Change StudyRunner::failing(Trial trial, std::string reason) const {
   const bool spared = until && failed <= image_.spec().retries + kSpared && !ends_study;
   const bool again = (failed <= image_.spec().retries || spared) && trial.state == TrialState::running &&
                      image_.row().state != StudyState::stopping;
-  Change change = ending(std::move(trial), AttemptState::failed, again ? TrialState::waiting : TrialState::failed,
-                         std::move(reason));
+  Change change = ending(std::move(trial), how, again ? TrialState::waiting : TrialState::failed, std::move(reason));
   if (until && !quarantine_.until(worker, time)) change.events.push_back(worker_quarantined(worker, *until));
   return change;
 }

@@ -14,16 +14,26 @@ namespace {
 constexpr std::array kFinalStates{TrialState::completed, TrialState::pruned, TrialState::failed, TrialState::infeasible,
                                   TrialState::cancelled};
 
+std::optional<double> first_value(const Trial& trial) {
+  return trial.values.empty() ? trial.value : trial.values.front().second;
+}
+
+constexpr std::size_t kShownImprovements = 32;
+
 }  // namespace
 
 StudyImage::StudyImage(StudySpec spec, StudyRow row, std::vector<Trial> trials)
     : spec_(std::move(spec)),
       row_(std::move(row)),
-      reports_(required_metrics(spec_), spec_.early_terminate && spec_.early_terminate->promote) {
-  // In the order in which they ended: failures in a row are counted in that order.
+      reports_(required_metrics(spec_), spec_.early_terminate && spec_.early_terminate->promote),
+      best_so_far_(required_metrics(spec_).front().goal) {
+  // In the order in which they ended, as they were taken one by one: which is the best of equals, failures in a row and
+  // means of floating-point numbers depend on it. Those without a number are older.
   std::vector<const Trial*> by_end;
   for (const Trial& trial : trials) by_end.push_back(&trial);
-  std::ranges::stable_sort(by_end, {}, [](const Trial* trial) { return trial->ended_at.value_or(WallTime::max()); });
+  std::ranges::stable_sort(by_end, {}, [](const Trial* trial) {
+    return std::pair(trial->end_number, trial->ended_at.value_or(WallTime::max()));
+  });
   trials_.resize(trials.size());
   for (const Trial* trial : by_end) take(*trial);
 }
@@ -32,7 +42,9 @@ const Trial* StudyImage::trial(TrialId id) const {
   return id >= 1 && id < next_trial() ? &trials_[static_cast<std::size_t>(id - 1)] : nullptr;
 }
 
-StudyView StudyImage::view() const { return {row_, best_, index_.counts(), pareto_}; }
+StudyView StudyImage::view() const {
+  return {row_, best_, index_.counts(), pareto_, best_so_far_.steps(kShownImprovements)};
+}
 
 Status StudyImage::check(const Change& change) const {
   const auto illegal = [](std::string what, std::string_view from, std::string_view to) {
@@ -52,6 +64,14 @@ Status StudyImage::check(const Change& change) const {
     }
   }
   return {};
+}
+
+void StudyImage::number_ends(Change& change) const {
+  std::int64_t ended = finished();
+  for (Trial& to : change.trials) {
+    const Trial* from = trial(to.id);
+    if (is_final(to.state) && (from == nullptr || !is_final(from->state))) to.end_number = ++ended;
+  }
 }
 
 void StudyImage::apply(const Change& change, std::uint64_t seq) {
@@ -83,6 +103,7 @@ void StudyImage::take(const Trial& trial) {
     failures_in_row_ = 0;
   if (counts_towards_budget(trial.state)) ++since_best_;
   if (trial.state != TrialState::completed || !trial.feasible()) return;
+  if (const auto value = first_value(trial)) best_so_far_.put(trial.id, *value);
   if (spec_.has_several_objectives())
     take_optimal(trial);
   else if (trial.value)

@@ -10,6 +10,7 @@
 
 #include "tuner/spec/study_spec.h"
 #include "tuner/storage/storage.h"
+#include "tuner/study/best_so_far.h"
 #include "tuner/study/engine.h"
 #include "tuner/study/reports.h"
 #include "tuner/study/trial_index.h"
@@ -29,6 +30,8 @@ class StudyImage {
 
   // internal: the change has a step between states that is not legal, which would be our bug.
   [[nodiscard]] Status check(const Change& change) const;
+  // The trials that end with it take the next numbers.
+  void number_ends(Change& change) const;
   void apply(const Change& change, std::uint64_t seq);
 
   // What apply() of a changed row does not read out of its text.
@@ -51,6 +54,10 @@ class StudyImage {
   // The trials that nothing found so far beats, by id: those of a Pareto set that meet all constraints; of one
   // objective the best trial, and others of the same value.
   [[nodiscard]] std::vector<Trial> optimal() const;
+  // What the store has of a trial that is not finished, in its order.
+  void recall(const std::vector<Record>& reported) {
+    for (const Record& record : reported) reports_.take(record);
+  }
   // What a trial's current attempt has reported of the metrics that its study requires.
   [[nodiscard]] Metrics reduced(TrialId id) const { return reports_.reduced(id); }
   // The last step at which a trial's current attempt reported one of them; 0 when it did not.
@@ -74,6 +81,7 @@ class StudyImage {
     double mean = 0;
   };
   std::map<std::string, Measured> measured_;
+  BestSoFar best_so_far_;        // of the only objective, or the first
   std::optional<Best> best_;     // of one objective
   std::vector<TrialId> pareto_;  // of several, by id
   std::int64_t failures_in_row_ = 0;

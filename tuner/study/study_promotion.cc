@@ -2,14 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "tuner/study/events.h"
 #include "tuner/study/study_runner.h"
 
 namespace krige::tuner {
-
-namespace fs = std::filesystem;
 
 bool StudyRunner::promotes() const {
   const std::optional<EarlyTerminate>& rule = image_.spec().early_terminate;
@@ -18,13 +15,9 @@ bool StudyRunner::promotes() const {
 
 std::optional<CheckpointRun> StudyRunner::checkpoint_of(const Trial& trial) const {
   if (!promotes()) return std::nullopt;
-  const fs::path folder = fs::path(services_.options->checkpoint_folder) / image_.row().id;
-  std::error_code error;  // a training that cannot write there says so
-  fs::create_directories(folder, error);
   const Curve& curve = curves_.of(trial.id);
   const std::int64_t epochs = curve.empty() ? 0 : curve.back().first;
-  return CheckpointRun{(folder / fmt::format("{}.kckpt", trial.id)).string(),
-                       next_rung(*image_.spec().early_terminate, trial.id, epochs)};
+  return CheckpointRun{files_.checkpoint(trial.id), next_rung(*image_.spec().early_terminate, trial.id, epochs)};
 }
 
 std::optional<TrialId> StudyRunner::promoted() const {
@@ -39,11 +32,10 @@ bool StudyRunner::is_at_rung(const Trial& trial) const {
 }
 
 Change StudyRunner::pausing(Trial trial) const {
-  const Result<Verdict> verdict = judge(image_.spec(), image_.reduced(trial.id));
-  const Curve& curve = curves_.of(trial.id);
+  const TrialId id = trial.id;
+  const Curve& curve = curves_.of(id);
   std::string reason = fmt::format("paused after epoch {}", curve.empty() ? 0 : curve.back().first);
-  return ending(std::move(trial), AttemptState::succeeded, TrialState::paused, std::move(reason),
-                verdict ? verdict->measured : Measurement{});
+  return ending(std::move(trial), AttemptState::succeeded, TrialState::paused, std::move(reason), reached(id));
 }
 
 Result<std::optional<Trial>> StudyRunner::settle_paused() {
@@ -65,22 +57,6 @@ void StudyRunner::plan_end_of_paused(Change& change) const {
     change.events.push_back(trial_state_changed(trial));
     change.trials.push_back(std::move(trial));
   }
-}
-
-// A file that stays is of no use to anybody, and harmless.
-void StudyRunner::forget_checkpoints_of(const Change& change) const {
-  if (!promotes()) return;
-  const fs::path folder = fs::path(services_.options->checkpoint_folder) / image_.row().id;
-  std::error_code error;
-  for (const Trial& trial : change.trials)
-    if (is_final(trial.state)) fs::remove(folder / fmt::format("{}.kckpt", trial.id), error);
-  if (change.row && is_final(change.row->state)) forget_checkpoints();
-}
-
-void StudyRunner::forget_checkpoints() const {
-  if (!promotes()) return;
-  std::error_code error;
-  fs::remove_all(fs::path(services_.options->checkpoint_folder) / image_.row().id, error);
 }
 
 }  // namespace krige::tuner

@@ -6,6 +6,7 @@
 
 #include "tuner/study/events.h"
 #include "tuner/study/study_runner.h"
+#include "tuner/study/trial_selection.h"
 #include "tuner/trial/outcome.h"
 
 namespace krige::tuner {
@@ -45,19 +46,28 @@ bool ended_so(const StudySpec& spec, const Trial& trial, const Completion& compl
   return verdict && verdict->measured.values == trial.values && verdict->measured.constraints == trial.constraints;
 }
 
-WallTime lease_end(const EngineOptions& options) { return options.clock->wall_now() + options.lease; }
-
 }  // namespace
 
 StudyView StudyRunner::view() const {
   const ImageLock lock(image_mutex_);
-  return image_.view();
+  StudyView view = image_.view();
+  view.row = current_row();
+  return view;
 }
 
-TrialPage StudyRunner::trials(const TrialQuery& query) const {
+Result<TrialPage> StudyRunner::trials(const TrialQuery& query) const {
   const ImageLock lock(image_mutex_);
   TrialPage page;
   page.seq = image_.row().seq;
+  if (query.is_scan()) {
+    KRIGE_TRY(const TrialSelection selection, select_trials(image_.trials(), image_.spec(), query));
+    for (const TrialId id : selection.ids) page.trials.push_back(*image_.trial(id));
+    page.total = selection.total;
+    return page;
+  }
+  for (const auto& [state, count] : image_.index().counts())
+    if (query.states.empty() || std::ranges::find(query.states, state) != query.states.end())
+      page.total += static_cast<std::size_t>(count);
   for (const TrialId id : image_.index().page(query)) {
     const Trial& trial = *image_.trial(id);
     if (page.trials.size() == query.limit) {
@@ -67,6 +77,17 @@ TrialPage StudyRunner::trials(const TrialQuery& query) const {
     page.trials.push_back(trial);
   }
   return page;
+}
+
+void StudyRunner::look_at(const Engine::Look& look) const {
+  const ImageLock lock(image_mutex_);
+  look(image_.view(), image_.spec(), image_.trials());
+}
+
+std::vector<StopLimit> StudyRunner::stop_limits() const {
+  const Lock lock(mutex_);
+  const std::optional<EarlyTerminate>& rule = image_.spec().early_terminate;
+  return rule ? tuner::stop_limits(*rule, early_metric(image_.spec()).goal, curves_) : std::vector<StopLimit>();
 }
 
 Result<Trial> StudyRunner::trial(TrialId id) const {
@@ -154,13 +175,14 @@ Result<Trial> StudyRunner::add_trial(NewTrial wanted, const AnswerOf<Trial>& ans
     Result<Params> params = image_.spec().space.check(wanted.params);
     if (!params) return fail(params.error().within("params"));
     const std::int64_t planned = planned_trials();
-    if (!image_.budget_allows(planned + 1))
+    const bool vetoed = wanted.state == TrialState::cancelled;
+    if (!vetoed && !image_.budget_allows(planned + 1))
       return fail(ErrorCode::conflict,
                   fmt::format("all of max_trials {} is used or in flight", *image_.spec().budget.max_trials));
     const WallTime time = services_.options->clock->wall_now();
     trial.id = image_.next_trial() + planned;
     trial.params = std::move(*params);
-    trial.suggestion.method = wanted.state ? "imported" : "enqueued";
+    trial.suggestion.method = vetoed ? kVetoed : wanted.state ? "imported" : "enqueued";
     trial.created_at = time;
     trial.state = wanted.state.value_or(TrialState::waiting);
     trial.reason = wanted.reason;
@@ -189,6 +211,43 @@ Result<Trial> StudyRunner::retry(TrialId id, const AnswerOf<Trial>& answer) {
   NewTrial again;
   again.params = ended.params;
   return add_trial(std::move(again), answer);
+}
+
+Result<Trial> StudyRunner::stop_trial(TrialId id, const AnswerOf<Trial>& answer) {
+  Trial stopped;
+  bool was_running = false;
+  const auto plan = [&]() -> Result<Change> {
+    const Trial* held = image_.trial(id);
+    if (held == nullptr) return fail(ErrorCode::not_found, fmt::format("the study has no trial {}", id));
+    if (is_final(held->state))
+      return fail(ErrorCode::trial_finished, fmt::format("trial {} is {} already", id, outcome_of(*held)));
+    was_running = held->state == TrialState::running;
+    if (held->state == TrialState::stopping) return Change();
+    Change change = stopping_by_hand(*held);
+    if (answer) change.answers.push_back(answer(change.trials.front()));
+    return change;
+  };
+  const auto then = [&]() -> Status {
+    stopped = *image_.trial(id);
+    if (was_running) stop_attempt(stopped);
+    return {};
+  };
+  KRIGE_CHECK(write(plan, then));
+  if (image_.spec().runs_locally()) wake();
+  return stopped;
+}
+
+Change StudyRunner::stopping_by_hand(Trial trial) const {
+  const bool runs = trial.state == TrialState::running;
+  // What is PAUSED has its values.
+  if (trial.state == TrialState::waiting) trial.set(reached(trial.id));
+  trial.state = runs ? TrialState::stopping : end_of_stopped(trial.id);
+  trial.reason = "stopped by the user";
+  if (!runs) trial.ended_at = services_.options->clock->wall_now();
+  Change change;
+  change.events.push_back(trial_state_changed(trial));
+  change.trials.push_back(std::move(trial));
+  return change;
 }
 
 OlderStudy StudyRunner::as_older_study(std::size_t limit) const {
@@ -223,13 +282,20 @@ Result<Trial> StudyRunner::held_trial(TrialId id, const std::optional<std::strin
                             attempt.worker),
                 "token");
   }
+  // Its worker has said so itself; only LOST is a guess that a sign of life takes back.
+  if (is_final(attempt.state) && attempt.state != AttemptState::lost)
+    return fail(ErrorCode::stale_token,
+                fmt::format("attempt {} of trial {} has ended, it is {}", attempt.id, id, name(attempt.state)),
+                "token");
   return *trial;
 }
 
 Lease StudyRunner::renew(const Trial& trial) {
-  leases_[trial.id] = now() + services_.options->lease;
-  return {lease_end(*services_.options),
-          image_.row().state == StudyState::stopping || trial.state == TrialState::stopping};
+  const bool stops = trial.state == TrialState::stopping;
+  const auto lease = leases_.try_emplace(trial.id, now() + services_.options->lease).first;
+  if (!stops) lease->second = now() + services_.options->lease;
+  return {services_.options->clock->wall_now() + std::chrono::ceil<Millis>(lease->second - now()),
+          stops || image_.row().state == StudyState::stopping};
 }
 
 namespace {
@@ -262,6 +328,7 @@ Result<Lease> StudyRunner::report(TrialId id, const std::optional<std::string>& 
     return change;
   };
   const auto then = [&]() -> Status {
+    renew(*image_.trial(id));
     KRIGE_CHECK(stop_early({record}));
     lease = renew(*image_.trial(id));
     return {};
@@ -294,13 +361,17 @@ Result<Change> StudyRunner::plan_completion(TrialId id, const std::optional<std:
       ended->state ==
           completion.state.value_or(ended->state == TrialState::pruned ? TrialState::pruned : TrialState::completed))
     return Change();
+  if (ended != nullptr && ended->state == TrialState::waiting && completion.state == TrialState::failed && token &&
+      !ended->attempts.empty() && ended->attempts.back().token == *token &&
+      ended->attempts.back().state == AttemptState::failed)
+    return Change();
   KRIGE_TRY(Trial trial, held_trial(id, token));
   Verdict verdict;
   if (!completion.state) {
     KRIGE_TRY(verdict, judge_completion(image_.spec(), completion, image_.reduced(id)));
   }
   // Whoever was told to stop early has no result of a whole training.
-  const bool pruned = trial.state == TrialState::stopping && !trial.reason.empty();
+  const bool pruned = stops_alone(trial);
   TrialState state = completion.state.value_or(pruned ? TrialState::pruned : TrialState::completed);
   std::string reason = pruned && !completion.state ? trial.reason : completion.reason;
   if (verdict.state == TrialState::infeasible) {
@@ -321,13 +392,16 @@ Result<Change> StudyRunner::plan_completion(TrialId id, const std::optional<std:
 Result<Trial> StudyRunner::complete(TrialId id, const std::optional<std::string>& token, const Completion& completion,
                                     const AnswerOf<Trial>& answer) {
   Trial ended;
+  std::vector<Record> reported;
   const auto plan = [&]() -> Result<Change> {
     KRIGE_TRY(Change change, plan_completion(id, token, completion));
+    reported = change.records;
     if (answer && !change.trials.empty()) change.answers.push_back(answer(change.trials.front()));
     return change;
   };
   const auto then = [&]() -> Status {
     ended = *image_.trial(id);
+    for (const Record& record : reported) note_curve(record);
     leases_.erase(id);
     return {};
   };

@@ -6,11 +6,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
+#include <limits>
 
 #include "base/log.h"
+#include "tuner/spec/run_limits.h"
 #include "tuner/study/events.h"
 #include "tuner/study/launch.h"
 #include "tuner/trial/outcome.h"
+#include "tuner/trial/step.h"
 
 namespace krige::tuner {
 namespace {
@@ -28,16 +32,29 @@ std::string last_line(std::string_view text) {
   return std::string(newline == std::string_view::npos ? text : text.substr(newline + 1));
 }
 
-std::string describe(const Outcome& outcome) {
-  const std::string said = last_line(outcome.error_tail);
-  if (!said.empty()) return said;
-  if (outcome.kind == Outcome::Kind::signalled) return fmt::format("killed by signal {}", outcome.signal);
-  if (outcome.kind == Outcome::Kind::exited) return fmt::format("ended with exit code {}", outcome.exit_code);
-  return outcome.reason;
+// What an exit code or a signal means where it is not the program's own matter.
+std::string_view meaning(const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::signalled) {
+    if (outcome.signal == SIGKILL) return ", as the kernel does when memory runs out";
+    if (outcome.signal == SIGSEGV || outcome.signal == SIGBUS) return ", a memory fault";
+    return "";
+  }
+  if (outcome.exit_code == 126) return ", which is a shell's for a program that it may not run";
+  if (outcome.exit_code == 127) return ", which is a shell's for a program that is not there";
+  if (outcome.exit_code == 128 + SIGKILL)
+    return ", which is a shell's for SIGKILL, as the kernel does when memory runs out";
+  if (outcome.exit_code == 128 + SIGSEGV) return ", which is a shell's for SIGSEGV, a memory fault";
+  return "";
 }
 
-// STOPPING by the rule of early_terminate, which says why, and not because the study ends.
-bool pruned(const Trial& trial) { return trial.state == TrialState::stopping && !trial.reason.empty(); }
+std::string describe_end(const Outcome& outcome, const Limits& limits) {
+  using enum Outcome::Kind;
+  if (outcome.kind == over_limit) return describe(outcome.limit, limits);
+  if (outcome.kind != exited && outcome.kind != signalled) return outcome.reason;
+  const std::string how = fmt::format("{}{}", outcome.reason, meaning(outcome));
+  const std::string said = last_line(outcome.error_tail);
+  return said.empty() ? how : fmt::format("{} ({})", said, how);
+}
 
 StudyState final_state(const std::string& reason) {
   if (reason == "user") return StudyState::stopped;
@@ -50,6 +67,7 @@ StudyState final_state(const std::string& reason) {
 StudyRunner::StudyRunner(Services services, StudySpec spec, StudyRow row, std::vector<Trial> trials,
                          std::optional<SurrogateFit> fit)
     : services_(std::move(services)),
+      files_(services_.options->training_folder, row.id),
       image_(std::move(spec), std::move(row), std::move(trials)),
       feed_(image_.row().seq),
       quarantine_(services_.options->quarantine) {
@@ -60,10 +78,12 @@ StudyRunner::StudyRunner(Services services, StudySpec spec, StudyRow row, std::v
   }
   for (const Trial& trial : image_.trials()) history_.put(trial);
   recall_failures();
+  models_ = models_to_keep();
   active_since_ = now();
   // A worker outside that outlived the server gets a full lease to show itself.
   for (const Trial& trial : image_.trials())
-    if (trial.state == TrialState::running) leases_[trial.id] = now() + services_.options->lease;
+    if (trial.state == TrialState::running || trial.state == TrialState::stopping)
+      leases_[trial.id] = now() + services_.options->lease;
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
@@ -143,7 +163,7 @@ Status StudyRunner::step(Lock& lock) {
 
 Status StudyRunner::recover() {
   if (recovered_) return {};
-  KRIGE_CHECK(load_curves());
+  KRIGE_CHECK(recall_records());
   if (image_.spec().runs_locally()) {
     const std::vector<Trial> trials = image_.trials();
     for (const Trial& trial : trials)
@@ -186,7 +206,7 @@ Status StudyRunner::take_in_lines(std::size_t lines) {
         trial->attempts.back().id != key.attempt)
       continue;
     const auto step = next_step.try_emplace(key.trial, image_.reported_steps(key.trial) + 1).first;
-    std::optional<Record> record = parse_record(text, key, step->second);
+    std::optional<Record> record = parse_record(text, key, step->second, patterns_);
     if (!record) continue;
     step->second = record->step + 1;
     if (trial->attempts.back().state == AttemptState::launching &&
@@ -205,25 +225,30 @@ Status StudyRunner::take_in_lines(std::size_t lines) {
   return stop_early(reported);
 }
 
-Status StudyRunner::load_curves() {
-  if (!image_.spec().early_terminate) return {};
+Status StudyRunner::recall_records() {
+  const bool compares = image_.spec().early_terminate.has_value();
   for (const Trial& trial : image_.trials()) {
+    const bool unfinished = !is_final(trial.state) && !trial.attempts.empty();
+    if (!compares && !unfinished) continue;
     KRIGE_TRY(const std::vector<Record> records, services_.storage->records(image_.row().id, trial.id));
+    if (unfinished) image_.recall(records);
     for (const Record& record : records) note_curve(record);
   }
   return {};
 }
 
 void StudyRunner::note_curve(const Record& record) {
+  if (!image_.spec().early_terminate) return;
   const auto named = [&](std::string_view metric) -> std::optional<double> {
     const auto found = std::ranges::find(record.metrics, metric, &std::pair<std::string, double>::first);
     return found == record.metrics.end() ? std::nullopt : std::optional(found->second);
   };
-  const std::optional<double> value = named(early_metric(image_.spec()).name);
-  if (!value) return;
+  // Without it, NaN: where the step was reported before, that report counts no more.
+  const double value = named(early_metric(image_.spec()).name).value_or(std::numeric_limits<double>::quiet_NaN());
   // The trainer's steps are minibatches, of which trials with other batch sizes have other numbers.
-  const std::optional<double> epoch = image_.spec().train ? named("epoch") : std::nullopt;
-  curves_.add(record.trial, record.attempt, epoch ? std::llround(*epoch) : record.step, *value);
+  std::optional<double> epoch = image_.spec().train ? named("epoch") : std::nullopt;
+  if (epoch && !(*epoch >= 0 && *epoch <= kMaxStep)) epoch.reset();
+  curves_.add(record.trial, record.attempt, epoch ? std::llround(*epoch) : record.step, value);
 }
 
 Status StudyRunner::stop_early(const std::vector<Record>& reported) {
@@ -242,11 +267,14 @@ Status StudyRunner::stop_early(const std::vector<Record>& reported) {
     change.events.push_back(trial_state_changed(trial));
     change.trials.push_back(trial);
     KRIGE_CHECK(commit(std::move(change)));
-    if (!runs_locally()) continue;
-    const Millis grace = image_.spec().train ? services_.options->stop_grace : services_.options->command_grace;
-    services_.executor->stop({image_.row().id, trial.id, trial.attempts.back().id}, grace);
+    stop_attempt(trial);
   }
   return {};
+}
+
+void StudyRunner::stop_attempt(const Trial& trial) {
+  if (!runs_locally()) return;
+  services_.executor->stop({image_.row().id, trial.id, trial.attempts.back().id}, stop_grace());
 }
 
 Status StudyRunner::take_in_exit(const Exit& exit) {
@@ -256,7 +284,7 @@ Status StudyRunner::take_in_exit(const Exit& exit) {
     return {};
   const Trial trial = *held;
   const bool asked_to_stop = trial.state == TrialState::stopping;
-  if (pruned(trial)) return end_pruned(trial);
+  if (stops_alone(trial)) return end_stopped(trial);
   using enum Outcome::Kind;
   if (outcome.kind == exited && outcome.exit_code == kPausedExitCode && promotes() && !asked_to_stop)
     return end(is_at_rung(trial) ? pausing(trial) : failing(trial, "paused without a record of its last epoch"));
@@ -271,7 +299,9 @@ Status StudyRunner::take_in_exit(const Exit& exit) {
     return end(ending(trial, AttemptState::cancelled, TrialState::cancelled, image_.row().state_reason));
   if (outcome.kind == stopped) return end(ending(trial, AttemptState::preempted, TrialState::waiting, ""));
   if (outcome.kind == lost) return lose_attempt(trial, outcome.reason);
-  return end(failing(trial, describe(outcome)));
+  const bool timed_out = outcome.kind == over_limit && outcome.limit == Limit::time;
+  return end(failing(trial, describe_end(outcome, image_.spec().limits),
+                     timed_out ? AttemptState::timed_out : AttemptState::failed));
 }
 
 Status StudyRunner::expire_leases() {
@@ -314,7 +344,7 @@ Status StudyRunner::begin_stopping(const std::string& reason) {
   change.row->state = StudyState::stopping;
   change.row->state_reason = reason;
   change.events.push_back(study_state_changed(*change.row));
-  std::vector<AttemptKey> to_stop;
+  std::vector<Trial> to_stop;
   for (const Trial& held : image_.trials()) {
     if (held.state != TrialState::waiting && !(held.state == TrialState::running && runs_locally())) continue;
     Trial trial = held;
@@ -324,7 +354,7 @@ Status StudyRunner::begin_stopping(const std::string& reason) {
       trial.ended_at = services_.options->clock->wall_now();
     } else {
       trial.state = TrialState::stopping;
-      to_stop.push_back({image_.row().id, trial.id, trial.attempts.back().id});
+      to_stop.push_back(trial);
     }
     change.events.push_back(trial_state_changed(trial));
     change.trials.push_back(std::move(trial));
@@ -332,8 +362,7 @@ Status StudyRunner::begin_stopping(const std::string& reason) {
   plan_end_of_paused(change);
   wanted_.clear();
   KRIGE_CHECK(commit(std::move(change)));
-  const Millis grace = image_.spec().train ? services_.options->stop_grace : services_.options->command_grace;
-  for (const AttemptKey& key : to_stop) services_.executor->stop(key, grace);
+  for (const Trial& trial : to_stop) stop_attempt(trial);
   return {};
 }
 
@@ -363,28 +392,35 @@ Result<std::optional<Trial>> StudyRunner::next_local(Lock& lock) {
 Status StudyRunner::launch(Trial planned) {
   KRIGE_TRY(Trial trial, begin_attempt(std::move(planned), kLocalWorker, AttemptState::launching));
   const AttemptKey key{image_.row().id, trial.id, trial.attempts.back().id};
-  const Result<RunSpec> run =
-      make_run(image_.spec(), key, trial.params, services_.options->trainer, checkpoint_of(trial));
+  Result<RunSpec> run = make_run(image_.spec(), key, trial.params, services_.options->trainer, files_of(trial));
+  if (run) run->limits.grace = stop_grace();
   const Status started = run ? services_.executor->start(*run) : fail(run.error());
   if (started) return {};
   return end(ending(std::move(trial), AttemptState::failed, TrialState::failed, started.error().describe()));
 }
 
-// Its values are what it had reached: worse than its point deserves, and still better to know than nothing.
-Status StudyRunner::end_pruned(Trial trial) {
-  Metrics reached = image_.reduced(trial.id);
-  const std::string& metric = early_metric(image_.spec()).name;
-  // After a restart there are the curves only.
-  if (const Curve& curve = curves_.of(trial.id); reached.empty() && !curve.empty())
-    reached.emplace_back(metric, curve.back().second);
-  const Result<Verdict> verdict = judge(image_.spec(), reached);
+bool StudyRunner::stops_alone(const Trial& trial) {
+  return trial.state == TrialState::stopping && !trial.reason.empty();
+}
+
+// What was reached is worse than the point deserves, and still better to know than nothing.
+TrialState StudyRunner::end_of_stopped(TrialId id) const {
+  return image_.reduced(id).empty() ? TrialState::cancelled : TrialState::pruned;
+}
+
+Measurement StudyRunner::reached(TrialId id) const {
+  const Result<Verdict> verdict = judge(image_.spec(), image_.reduced(id));
+  return verdict ? verdict->measured : Measurement{};
+}
+
+Status StudyRunner::end_stopped(Trial trial) {
+  const TrialId id = trial.id;
   std::string reason = trial.reason;
-  return end(ending(std::move(trial), AttemptState::cancelled, TrialState::pruned, std::move(reason),
-                    verdict ? verdict->measured : Measurement{}));
+  return end(ending(std::move(trial), AttemptState::cancelled, end_of_stopped(id), std::move(reason), reached(id)));
 }
 
 Status StudyRunner::lose_attempt(Trial trial, std::string reason) {
-  if (pruned(trial)) return end_pruned(std::move(trial));
+  if (stops_alone(trial)) return end_stopped(std::move(trial));
   if (image_.row().state == StudyState::stopping || trial.state == TrialState::stopping)
     return end(ending(std::move(trial), AttemptState::lost, TrialState::cancelled, std::move(reason)));
   const auto lost = 1 + std::ranges::count(trial.attempts, AttemptState::lost, &Attempt::state);

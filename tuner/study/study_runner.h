@@ -26,6 +26,7 @@
 #include "tuner/study/launch.h"
 #include "tuner/study/quarantine.h"
 #include "tuner/study/study_image.h"
+#include "tuner/study/training_files.h"
 
 namespace krige::tuner {
 
@@ -50,7 +51,9 @@ class StudyRunner {
 
   // See Engine, which these serve.
   [[nodiscard]] StudyView view() const;
-  [[nodiscard]] TrialPage trials(const TrialQuery& query) const;
+  [[nodiscard]] Result<TrialPage> trials(const TrialQuery& query) const;
+  void look_at(const Engine::Look& look) const;
+  [[nodiscard]] std::vector<StopLimit> stop_limits() const;
   [[nodiscard]] Result<Trial> trial(TrialId id) const;
   [[nodiscard]] TrialPage optimal() const;
   Result<StudyView> update(const StudySpec& changed, const std::string& read_spec);
@@ -59,6 +62,7 @@ class StudyRunner {
   Result<StudyView> stop();
   Result<Trial> add_trial(NewTrial trial, const AnswerOf<Trial>& answer = {});
   Result<Trial> retry(TrialId id, const AnswerOf<Trial>& answer = {});
+  Result<Trial> stop_trial(TrialId id, const AnswerOf<Trial>& answer = {});
   [[nodiscard]] OlderStudy as_older_study(std::size_t limit) const;
   Result<SuggestAnswer> suggest(int count, const std::string& client_id, Millis timeout);
   Result<Lease> report(TrialId id, const std::optional<std::string>& token, std::int64_t step,
@@ -72,7 +76,10 @@ class StudyRunner {
   // Whether trials pause at rungs and go on from there.
   [[nodiscard]] bool promotes() const;
   // Of all trials.
-  void forget_checkpoints() const;
+  void forget_files() const { files_.forget_all(); }
+  [[nodiscard]] Result<std::string> model_path(TrialId id) const;
+  [[nodiscard]] Result<ClusterFile> cluster_file(TrialId id) const;
+  Result<std::vector<TrialId>> forget(const std::vector<TrialId>& ids, const Forgetting& what);
 
   // From the executor's thread: queued, taken in by the runner's.
   void on_line(const AttemptKey& key, std::string_view line);
@@ -181,14 +188,21 @@ class StudyRunner {
   [[nodiscard]] Change ending(Trial trial, AttemptState how, TrialState state, std::string reason,
                               Measurement measured = {}) const;
   // FAILED, or WAITING again as long as the study allows retries, or when it was the worker rather than the trial.
-  [[nodiscard]] Change failing(Trial trial, std::string reason) const;
+  [[nodiscard]] Change failing(Trial trial, std::string reason, AttemptState how = AttemptState::failed) const;
   // Commits it; its trial's attempt has ended.
   Status end(Change change);
   // Asks the trials that have just reported to stop, where the study's rule says so.
   Status stop_early(const std::vector<Record>& reported);
-  Status load_curves();
+  Status recall_records();
   void note_curve(const Record& record);
-  Status end_pruned(Trial trial);
+  // STOPPING by itself, by the study's rule or by hand, which says why, and not because the study ends.
+  [[nodiscard]] static bool stops_alone(const Trial& trial);
+  // Of a trial that stops alone, with what it has reached: PRUNED, or CANCELLED when that is nothing at all.
+  [[nodiscard]] TrialState end_of_stopped(TrialId id) const;
+  [[nodiscard]] Measurement reached(TrialId id) const;
+  [[nodiscard]] Change stopping_by_hand(Trial trial) const;
+  Status end_stopped(Trial trial);
+  void stop_attempt(const Trial& trial);
   // With `promote` (study_promotion.cc).
   [[nodiscard]] std::optional<CheckpointRun> checkpoint_of(const Trial& trial) const;
   [[nodiscard]] std::optional<TrialId> promoted() const;
@@ -198,11 +212,19 @@ class StudyRunner {
   // ended.
   Result<std::optional<Trial>> settle_paused();
   void plan_end_of_paused(Change& change) const;
-  void forget_checkpoints_of(const Change& change) const;
   Status lose_attempt(Trial trial, std::string reason);
+  // With `train` (study_files.cc).
+  [[nodiscard]] TrainingRun files_of(const Trial& trial) const;
+  [[nodiscard]] std::set<TrialId> models_to_keep() const;
+  // After a commit: files that nobody can ask for any more.
+  void drop_files(const Change& change);
 
   [[nodiscard]] bool runs_locally() const { return services_.executor != nullptr && image_.spec().runs_locally(); }
   [[nodiscard]] bool can_give() const;
+  // Between SIGTERM and SIGKILL.
+  [[nodiscard]] Millis stop_grace() const {
+    return image_.spec().train ? services_.options->stop_grace : services_.options->command_grace;
+  }
   // Before then a WAITING trial whose attempt has failed is not run again.
   [[nodiscard]] WallTime retry_at(const Trial& trial) const;
   [[nodiscard]] bool is_ready(TrialId waiting) const;
@@ -218,9 +240,11 @@ class StudyRunner {
   [[nodiscard]] Result<Trial> held_trial(TrialId id, const std::optional<std::string>& token) const;
   [[nodiscard]] Result<Change> plan_completion(TrialId id, const std::optional<std::string>& token,
                                                const Completion& completion) const;
+  // But not of a trial that is STOPPING: who was told so has the rest of it for its end.
   Lease renew(const Trial& trial);
 
   const Services services_;
+  const TrainingFiles files_;
 
   // Used by the runner's thread only, also without the lock; the fit's thread calls refit() besides. Where
   // proposes_at_once(): guarded by mutex_ instead.
@@ -237,6 +261,7 @@ class StudyRunner {
   EventFeed feed_;
 
   // Below: guarded by mutex_.
+  const MetricPatterns patterns_{image_.spec().metric_patterns};
   std::set<TrialId> changed_trials_;         // since history_ was brought up to date
   std::deque<Message> taken_;                // messages being taken in, oldest first
   std::map<TrialId, MonotonicTime> leases_;  // of attempts outside
@@ -248,11 +273,12 @@ class StudyRunner {
   std::vector<Wanted> wanted_;
   std::list<Waiter*> waiters_;
   Quarantine quarantine_;
+  std::set<TrialId> models_;    // that are kept, with keep_models
   std::set<TrialId> pausing_;   // WAITING for their retry
   Change group_;                // of the writes that are being planned together
   std::set<TrialId> planned_;   // the trials that group_ changes
   MonotonicTime next_look_;     // when the runner's thread wakes by itself
-  MonotonicTime active_since_;  // while ACTIVE
+  MonotonicTime active_since_;  // while ACTIVE; guarded as image_ is
   // The latest that the store has; null before the first, or when the method cannot use it: another version made it.
   // Changed by the runner's thread only, which may read it without the lock.
   std::shared_ptr<const SurrogateFit> fit_;

@@ -64,6 +64,8 @@ void write(JsonWriter& json, const Trial& trial) {
   json.end_array();
   json.member("created_at", to_rfc3339(trial.created_at));
   json.member("ended_at", text_of(trial.ended_at));
+  if (trial.records_removed_at) json.member("records_removed_at", to_rfc3339(*trial.records_removed_at));
+  if (trial.files_removed_at) json.member("files_removed_at", to_rfc3339(*trial.files_removed_at));
   json.end_object();
 }
 

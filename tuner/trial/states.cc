@@ -67,9 +67,9 @@ bool may_change(StudyState from, StudyState to) {
 bool may_change(TrialState from, TrialState to) {
   using enum TrialState;
   switch (from) {
-    // Straight to a result: that of a lost attempt, come late.
+    // Straight to a result: that of a lost attempt, come late, or what it had reached.
     case waiting:
-      return has(set(running, completed, failed, infeasible, cancelled), to);
+      return has(set(running, completed, pruned, failed, infeasible, cancelled), to);
     // Back to WAITING: its attempt was lost and another will run.
     case running:
       return has(set(waiting, paused, stopping, completed, pruned, failed, infeasible, cancelled), to);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,9 +15,12 @@
 
 namespace krige::tuner {
 
+// The method of a point that a user has refused: its trial is CANCELLED from the first.
+inline constexpr char kVetoed[] = "vetoed";
+
 // How a point was made. A GP adds what it expected of the objectives, in the metrics' own units and directions.
 struct SuggestionInfo {
-  std::string method;                    // gp, cmaes, random, sobol, grid, default
+  std::string method;                    // gp, cmaes, random, sobol, grid, default; enqueued, imported, vetoed
   std::optional<std::int64_t> fit;       // the id of the surrogate fit that was used
   std::optional<std::uint64_t> through;  // the study's event sequence of the history it was made from
   std::optional<double> mean;
@@ -41,6 +45,11 @@ struct Attempt {
   std::optional<WallTime> ended_at;
   friend bool operator==(const Attempt&, const Attempt&) = default;
 };
+
+// By its own fault, so that `retries` counts it.
+[[nodiscard]] inline bool has_failed(const Attempt& attempt) {
+  return attempt.state == AttemptState::failed || attempt.state == AttemptState::timed_out;
+}
 
 using Metrics = std::vector<std::pair<std::string, double>>;
 
@@ -71,6 +80,12 @@ struct Trial {
   std::vector<Attempt> attempts;  // by id, the last is the current one
   WallTime created_at;
   std::optional<WallTime> ended_at;
+  // 1, 2, … in the order in which trials of its study ended, which their times alone do not tell; 0: it has not ended,
+  // or before stores knew.
+  std::int64_t end_number = 0;
+  // When its records were removed, and its files: what it printed, its model.
+  std::optional<WallTime> records_removed_at{};
+  std::optional<WallTime> files_removed_at{};
   friend bool operator==(const Trial&, const Trial&) = default;
 
   void set(Measurement measured) {
@@ -78,6 +93,7 @@ struct Trial {
     values = std::move(measured.values);
     constraints = std::move(measured.constraints);
   }
+  [[nodiscard]] bool vetoed() const { return suggestion.method == kVetoed; }
   // Whether all outcome constraints hold; true where there are none.
   [[nodiscard]] bool feasible() const {
     return std::ranges::all_of(constraints, [](const ConstraintResult& one) { return one.feasible; });

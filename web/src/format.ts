@@ -77,8 +77,17 @@ export function formatPercent(part: number, whole: number): string {
   return whole <= 0 ? '0 %' : `${Math.floor((100 * part) / whole)} %`;
 }
 
-// "COMPLETED" → "Completed", "max_trials" → "Max trials".
+const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+export function formatBytes(bytes: number): string {
+  const unit = bytes < 1000 ? 0 : Math.min(byteUnits.length - 1, Math.floor(Math.log10(bytes) / 3));
+  const amount = bytes / 1000 ** unit;
+  return `${unit === 0 ? amount : Number(amount.toPrecision(3))} ${byteUnits[unit]}`;
+}
+
+// "COMPLETED" → "Completed", "max_trials" → "Max trials"; one letter is a symbol: "f".
 export function humanize(name: string): string {
+  if (name.length === 1) return name;
   const words = name.replaceAll('_', ' ').toLowerCase();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

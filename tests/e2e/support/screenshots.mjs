@@ -10,7 +10,8 @@ const [binDir, out] = process.argv.slice(2);
 const service = await new Service(binDir).start();
 const browser = await launch();
 
-async function take(file, path, { scheme = 'light', height = 1020, ready }) {
+// `part`: what of the page is taken; without it all that is in view.
+async function take(file, path, { scheme = 'light', height = 1020, ready, part }) {
   const { page, close } = await openPage(browser, service.origin, { scheme, width: 1360, height });
   await service.signIn(page.context());
   await page.goto(service.origin + path);
@@ -18,7 +19,7 @@ async function take(file, path, { scheme = 'light', height = 1020, ready }) {
   // Charts and answers come in one after the other: the picture is taken when three in a row are the same.
   let [same, last] = [0, Buffer.alloc(0)];
   for (let tries = 0; tries < 40 && same < 2; tries += 1) {
-    const picture = await page.screenshot();
+    const picture = await (part ? page.locator(part) : page).screenshot();
     same = last.equals(picture) ? same + 1 : 0;
     last = picture;
     await page.waitForTimeout(200);
@@ -70,6 +71,9 @@ try {
     await take(`dashboard${ending}.png`, `${study}/trials/${best}`, { scheme, ready: '.trial-panel canvas' });
     await take(`model${ending}.png`, `/studies/${forrester.id}/model`, { scheme, ready: '[data-next]', height: 700 });
   }
+  await take('trial.png', `/studies/${digits.id}/trials/${best}/details`, { ready: '.log', height: 1180 });
+  const timeline = '.panel:has(#timeline-title)';
+  await take('timeline.png', `/studies/${digits.id}`, { ready: '.timeline canvas', height: 2000, part: timeline });
   await take('model-digits.png', `/studies/${digits.id}/model`, { ready: '.heat-bar', height: 1500 });
   await take('explore.png', `/studies/${digits.id}/explore`, { ready: '#curves-title', height: 1500 });
   await take('compare.png', `/compare/${compared.join(',')}`, { ready: 'canvas', height: 740 });

@@ -32,9 +32,15 @@ export class Service {
     return this;
   }
 
+  // A token of its own for `name`.
+  createToken(name, role) {
+    const asked = ['token', '--data-dir', this.dataDir, 'create', name, '--role', role];
+    return execFileSync(this.krige, asked, { timeout: 30_000, encoding: 'utf8' }).trim();
+  }
+
   // Gives the browser's context the cookie that signing in by the page's form would.
-  async signIn(context) {
-    const answer = await context.request.post(`${this.origin}/api/v1/session`, { data: { token: this.token } });
+  async signIn(context, token = this.token) {
+    const answer = await context.request.post(`${this.origin}/api/v1/session`, { data: { token } });
     if (!answer.ok()) throw new Error(`cannot sign in: ${await answer.text()}`);
   }
 
@@ -44,9 +50,9 @@ export class Service {
     return change(JSON.parse(canonical));
   }
 
-  async call(path, body) {
+  async call(path, body, method = body === undefined ? 'GET' : 'POST') {
     const response = await fetch(`${this.origin}/api/v1${path}`, {
-      method: body === undefined ? 'GET' : 'POST',
+      method,
       headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${this.token}` },
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(30_000),

@@ -39,6 +39,16 @@ TEST(RateLimiter, OneCallerTakesNothingFromAnother) {
   EXPECT_EQ(taken(limiter, "b"), 2);
 }
 
+TEST(RateLimiter, OfManyCallersOnlySoManyAreKept) {
+  TickedClock clock;
+  RateLimiter limiter(1, clock);
+  for (std::size_t i = 0; i < RateLimiter::kMostCallers; ++i) EXPECT_TRUE(limiter.take(std::to_string(i)));
+  EXPECT_FALSE(limiter.take("new")) << "all of them have asked just now";
+  EXPECT_TRUE(limiter.take("7")) << "who is known goes on";
+  clock.time += std::chrono::seconds(1);
+  EXPECT_TRUE(limiter.take("new")) << "the others may ask as often as if they were new";
+}
+
 TEST(RateLimiter, ZeroIsNoLimit) {
   RateLimiter limiter(0);
   EXPECT_EQ(taken(limiter, "a"), 1000);

@@ -85,6 +85,18 @@ TEST(Framing, RefusesCompressedBodies) {
   EXPECT_EQ(refusal(post("Content-Encoding: identity\r\nContent-Length: 1\r\n", "x")), 0);
 }
 
+TEST(Framing, RefusesMoreRangesThanTheLibraryCanRead) {
+  FramingLimits limits;
+  const auto refused = [&](const std::string& ranges) {
+    RequestFramer framer(limits);
+    return framer.advance("GET / HTTP/1.1\r\nRange: " + ranges + "\r\n\r\n") == Progress::refused
+               ? framer.refusal().status
+               : 0;
+  };
+  EXPECT_EQ(refused("bytes=0-1,5-,-7"), 0);
+  EXPECT_EQ(refused("bytes=" + std::string(200, '1') + "-"), 416);
+}
+
 TEST(Framing, TellsWhoWaitsForContinue) {
   RequestFramer framer(kLimits);
   EXPECT_EQ(framer.advance(post("Expect: 100-Continue\r\nContent-Length: 1\r\n", "")), Progress::more);

@@ -158,6 +158,10 @@ TEST_F(HttpServerTest, AnswersNonsenseWithAProblem) {
     const std::string answer = client.read_answer();
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
     EXPECT_NE(answer.find("application/problem+json"), std::string::npos) << answer;
+    const auto id = answer.find("X-Request-Id: ");
+    ASSERT_NE(id, std::string::npos) << answer;
+    EXPECT_EQ(answer.find("X-Request-Id: ", id + 1), std::string::npos) << answer;
+    EXPECT_NE(answer.find("\"request_id\":\"" + answer.substr(id + 14, 16) + "\""), std::string::npos) << answer;
   }
 }
 

@@ -2,15 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <httplib.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
 #include <atomic>
 #include <thread>
 
 #include "server/http/connection.h"
 #include "server/http/http_server.h"
+#include "tests/server/certificate.h"
 #include "tests/server/raw_client.h"
 #include "tests/server/temporary_folder.h"
 
@@ -18,36 +16,6 @@ namespace krige::server {
 namespace {
 
 using namespace std::chrono_literals;
-
-// A self-signed certificate for localhost and its key, as two PEM files.
-struct Certificate {
-  explicit Certificate(const std::filesystem::path& folder, const std::string& name)
-      : certificate((folder / (name + ".crt")).string()), key((folder / (name + ".key")).string()) {
-    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> pair(EVP_EC_gen("P-256"), EVP_PKEY_free);
-    const std::unique_ptr<X509, decltype(&X509_free)> made(X509_new(), X509_free);
-    X509_set_version(made.get(), 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 1);
-    X509_gmtime_adj(X509_getm_notBefore(made.get()), -60);
-    X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
-    X509_set_pubkey(made.get(), pair.get());
-    X509_NAME* subject = X509_get_subject_name(made.get());
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1,
-                               0);
-    X509_set_issuer_name(made.get(), subject);
-    X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
-    X509_add_ext(made.get(), names, -1);
-    X509_EXTENSION_free(names);
-    X509_sign(made.get(), pair.get(), EVP_sha256());
-    std::FILE* file = std::fopen(certificate.c_str(), "w");
-    PEM_write_X509(file, made.get());
-    std::fclose(file);
-    file = std::fopen(key.c_str(), "w");
-    PEM_write_PrivateKey(file, pair.get(), nullptr, nullptr, 0, nullptr, nullptr);
-    std::fclose(file);
-  }
-  std::string certificate;
-  std::string key;
-};
 
 class TlsTest : public ::testing::Test {
  protected:
@@ -147,6 +115,31 @@ TEST_F(TlsTest, RefusesOldVersions) {
   SSL_CTX_set_min_proto_version(made->ssl_context(), TLS1_VERSION);
   SSL_CTX_set_max_proto_version(made->ssl_context(), TLS1_1_VERSION);
   EXPECT_FALSE(made->Get("/a"));
+}
+
+TEST_F(TlsTest, ANewCertificateIsForNewConnectionsAndABadOneForNone) {
+  const auto before = client();
+  ASSERT_TRUE(before->Get("/a"));
+  const Certificate renewed(folder_.path(), "renewed");
+  const auto replace = [&](const std::string& certificate, const std::string& key) {
+    for (const auto& [from, to] : {std::pair(certificate, pair_.certificate), std::pair(key, pair_.key)})
+      std::filesystem::copy_file(from, to, std::filesystem::copy_options::overwrite_existing);
+  };
+  const auto trusts_renewed = [&] {
+    const auto made = client();
+    made->set_ca_cert_path(renewed.certificate.c_str());
+    return made->Get("/a").error() == httplib::Error::Success;
+  };
+  EXPECT_FALSE(trusts_renewed());
+  replace(renewed.certificate, renewed.key);
+  ASSERT_TRUE(server_->reload_certificate());
+  EXPECT_TRUE(trusts_renewed());
+  EXPECT_TRUE(before->Get("/a")) << "a connection that was there goes on";
+  replace(renewed.key, renewed.key);
+  const Status refused = server_->reload_certificate();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().field, "--tls-cert");
+  EXPECT_TRUE(trusts_renewed()) << "the last good one stays";
 }
 
 TEST_F(TlsTest, NamesTheFileThatIsWrong) {

@@ -54,6 +54,22 @@ TEST_F(CurvesTest, ALongCurveIsThinnedOutAndKeepsItsSpikesAndEnds) {
   for (std::size_t i = 1; i < curve.size(); ++i) ASSERT_LT(curve[i - 1][0], curve[i][0]);
 }
 
+TEST_F(CurvesTest, WhatEarlyStoppingHoldsTrialsAgainstIsSaid) {
+  const std::string study = make_study({{"early_terminate", {{"type", "median"}, {"min_trials", 2}, {"min_iter", 2}}}});
+  for (const double level : {1.0, 3.0, 2.0}) {
+    const OrderedJson given = suggest_one(study, "w" + std::to_string(level));
+    const std::string trial = study + "/trials/" + std::to_string(given["id"].get<int>());
+    for (int step = 1; step <= 3; ++step)
+      post(trial + ":report", {{"step", step}, {"metrics", {{"value", level / step}, {"other", 1}}}});
+  }
+  const OrderedJson limits = get(study + "/curves").json["limits"];
+  EXPECT_EQ(limits["rule"], "median");
+  EXPECT_EQ(limits["lines"], OrderedJson::parse(R"([{"bracket": 0, "points": [[2, 1.0], [3, 0.6666666666666666]]}])"));
+  EXPECT_EQ(get(study + "/curves").json["axis"], "step");
+  EXPECT_EQ(get(study + "/curves?metric=other").json["limits"], nullptr) << "the rule does not look at it";
+  EXPECT_EQ(get(make_study() + "/curves").json["limits"], nullptr);
+}
+
 TEST_F(CurvesTest, ValuesThatAreNotFiniteAreGaps) {
   const std::string study = make_study();
   report(study, 1, [](int) { return 1.0; });

@@ -145,7 +145,79 @@ TEST_F(EventsTest, TellsOfEveryStudy) {
   }
 }
 
+std::string id_of(const std::string& study) { return study.substr(study.rfind('/') + 1); }
+
+TEST_F(EventsTest, OneStreamCarriesTheEventsOfSeveralStudies) {
+  const std::string ended = make_ended_study();
+  const std::string live = make_study();
+  const std::uint64_t last = seq(ended);
+  EventClient client(
+      port_, "/api/v1/events?study=" + id_of(ended) + ":2&study=" + id_of(live) + ":" + std::to_string(seq(live)));
+  for (std::uint64_t expected = 3; expected <= last; ++expected) {
+    const auto event = client.next();
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->type, "study_event");
+    EXPECT_EQ(event->data["study"], id_of(ended));
+    EXPECT_EQ(event->data["event"]["seq"], expected);
+  }
+  const std::string other = make_study();
+  suggest_one(live, "w");
+  const auto summary = client.next();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->type, "study") << "of the other study nothing is told";
+  EXPECT_EQ(summary->data["id"], id_of(live));
+  const auto event = client.next();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->type, "study_event");
+  EXPECT_EQ(event->data["event"]["type"], "TRIAL_CREATED");
+  erase(live);
+  for (auto next = client.next(); next->type != "study_deleted"; next = client.next()) ASSERT_TRUE(next);
+}
+
+TEST_F(EventsTest, ALongPastComesInPieces) {
+  const std::string study = make_study();
+  suggest_one(study, "w");
+  for (int step = 1; step <= 600; ++step)
+    post(study + "/trials/1:report", {{"step", step}, {"metrics", {{"value", 1}}}});
+  EventClient client(port_, "/api/v1/events?others=true&study=" + id_of(study) + ":0");
+  for (std::uint64_t expected = 1; expected <= seq(study); ++expected) {
+    const auto event = client.next();
+    ASSERT_TRUE(event);
+    ASSERT_EQ(event->data["event"]["seq"], expected);
+  }
+  make_study();
+  const auto other = client.next();
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->type, "study");
+}
+
+TEST_F(EventsTest, AStreamOfSeveralResetsWhatIsBehind) {
+  const std::string study = make_study();
+  EventClient client(port_, "/api/v1/events?study=" + id_of(study) + ":99");
+  const auto reset = client.next();
+  ASSERT_TRUE(reset);
+  EXPECT_EQ(reset->type, "study_reset");
+  EXPECT_EQ(reset->data, OrderedJson({{"study", id_of(study)}, {"seq", seq(study)}}));
+}
+
+TEST_F(EventsTest, WithoutAStreamTheyCanBeAskedFor) {
+  const std::string study = make_ended_study();
+  const Fields json{{"Accept", "application/json"}};
+  const OrderedJson all = get(study + "/events?after=2", json).json;
+  EXPECT_EQ(all["seq"], seq(study));
+  EXPECT_EQ(all["reset"], false);
+  ASSERT_EQ(all["events"].size(), seq(study) - 2);
+  EXPECT_EQ(all["events"][0]["seq"], 3);
+  EXPECT_EQ(get(study + "/events?after=" + std::to_string(seq(study)), json).json["events"].size(), 0U);
+  EXPECT_EQ(get(study + "/events?after=9999", json).json["reset"], true);
+  EXPECT_TRUE(is_problem(get("/api/v1/studies/nosuch/events", json), 404, "not_found"));
+}
+
 TEST_F(EventsTest, RefusesABadBeginning) {
+  for (const char* bad : {"study=x", "study=:1", "study=x:", "study=x:-1"})
+    EXPECT_TRUE(is_problem(get(std::string("/api/v1/events?") + bad), 400, "invalid_argument", "study")) << bad;
+  EXPECT_TRUE(is_problem(get("/api/v1/events?others=yes"), 400, "invalid_argument", "others"));
+
   const std::string study = make_study();
   for (const char* after : {"-1", "x", "1.5", "99999999999999999999"})
     EXPECT_TRUE(is_problem(get(study + "/events?after=" + after), 400, "invalid_argument", "after")) << after;

@@ -75,6 +75,41 @@ TEST_F(SessionTest, ABrowserSignsInWithAToken) {
   EXPECT_NE(out.header("Set-Cookie").find("Max-Age=0"), std::string::npos);
 }
 
+TEST_F(SessionTest, EveryTryToSignInIsInTheAuditLog) {
+  post("/api/v1/session", {{"token", "wrong"}});
+  const Answer in = post("/api/v1/session", {{"token", made("eve", Role::viewer)}});
+  send("DELETE", "/api/v1/session", "", cookie_of(in));
+  send("DELETE", "/api/v1/session", "", {});  // nobody signs out
+  get(login_path());
+  get("/login?code=wrong");
+  const OrderedJson events = get("/api/v1/audit", with(local())).json["events"];
+  std::vector<std::string> told;
+  for (const OrderedJson& event : events) {
+    told.push_back(event["method"].get<std::string>() + " " + event["path"].get<std::string>() + " " +
+                   event["caller"].get<std::string>() + " " + event["status"].dump());
+    EXPECT_EQ(event["address"], "127.0.0.1");
+    EXPECT_EQ(event.dump().find("wrong"), std::string::npos);
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{"GET /login anonymous 401", "GET /login local 200",
+                                            "DELETE /api/v1/session eve 200", "POST /api/v1/session eve 200",
+                                            "POST /api/v1/session anonymous 401"}));
+}
+
+TEST_F(SessionTest, WhoGuessesTokensWaitsAndKeepsNobodyOut) {
+  ServerOptions options;
+  options.data_dir = folder_.path().string();
+  options.failures_per_second = 0.001;  // one, and no more while this test runs
+  start(options);
+  EXPECT_TRUE(is_problem(get(kStudies, with("guess")), 401, "unauthenticated"));
+  const Answer limited = post("/api/v1/session", {{"token", "guess"}});
+  EXPECT_TRUE(is_problem(limited, 429, "rate_limited"));
+  EXPECT_NE(limited.header("Retry-After"), "");
+  EXPECT_TRUE(is_problem(get(kStudies), 429, "rate_limited"));
+  EXPECT_EQ(get(kStudies, with(local())).status, 200) << "from the same address";
+  EXPECT_EQ(post("/api/v1/session", {{"token", local()}}).status, 200);
+  EXPECT_EQ(get("/healthz").status, 200);
+}
+
 TEST_F(SessionTest, ThePrintedAddressWorksOnce) {
   const std::string path = login_path();
   EXPECT_EQ(send("HEAD", path, "", {}).header("Set-Cookie"), "");

@@ -1,4 +1,8 @@
 // The model of a study, as REST shows it.
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include "tests/server/service_fixture.h"
 
 namespace krige::server {
@@ -9,6 +13,12 @@ const OrderedJson kGp{{"method", "gp"},
                           "kind": {"type": "categorical", "values": ["a", "b"]},
                           "m": {"type": "float", "min": 0, "max": 1, "when": {"kind": "b"}}})")},
                       {"budget", {{"max_trials", 12}}}};
+
+std::string percent_encoded(const std::string& text) {
+  std::string out;
+  for (const char c : text) out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  return out;
+}
 
 class SurrogateTest : public ServiceTest {
  protected:
@@ -45,6 +55,18 @@ TEST_F(SurrogateTest, ASliceGoesThroughTheBestPointUnlessAnotherIsAsked) {
 
   suggest_one(study, "w");
   EXPECT_EQ(get(study + "/surrogate:slice?parameter=x").json["slices"][0]["pending"][0]["trial"], 10);
+}
+
+TEST_F(SurrogateTest, TheModelThatIsShownIsTheOneThatSuggests) {
+  const std::string study = study_of(9);
+  const OrderedJson next = get(study + "/surrogate:next").json;
+  ASSERT_TRUE(next["new_fit"]) << "the ninth result is in no fit that was kept";
+  const Answer there = get(study + "/surrogate:slice?params=" + percent_encoded(dump(next["params"])));
+  ASSERT_EQ(there.status, 200) << there.text;
+  EXPECT_EQ(there.json["fit"], next["suggestion"]["fit"]);
+  EXPECT_DOUBLE_EQ(there.json["through"]["mean"], next["suggestion"]["mean"]);
+  const double log_ei = next["suggestion"]["log_ei"];
+  EXPECT_NEAR(there.json["through"]["ei"].get<double>(), std::exp(log_ei), 1e-6 * std::exp(log_ei));
 }
 
 TEST_F(SurrogateTest, APointOfTheUsersOwnIsCheckedAsATrialIs) {

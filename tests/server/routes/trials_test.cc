@@ -38,6 +38,26 @@ TEST_F(TrialsTest, TheBudgetHoldsForTrialsByHandToo) {
   EXPECT_TRUE(is_problem(post(study + "/trials", {{"params", {{"x", 0.75}}}}), 409, "study_finished"));
 }
 
+TEST_F(TrialsTest, AVetoedPointUsesNoBudgetAndIsNotSuggested) {
+  const std::string study = make_study({{"method", "grid"},
+                                        {"parameters", {{"x", {{"type", "int"}, {"min", 1}, {"max", 3}}}}},
+                                        {"budget", {{"max_trials", 2}}}});
+  const OrderedJson next = get(study + "/surrogate:next").json;
+  EXPECT_EQ(next["params"]["x"], 1);
+  const Answer vetoed =
+      post(study + "/trials", {{"params", next["params"]}, {"state", "CANCELLED"}, {"reason", "known to be bad"}});
+  ASSERT_EQ(vetoed.status, 201) << vetoed.text;
+  EXPECT_EQ(vetoed.json["suggestion"]["method"], "vetoed");
+  EXPECT_EQ(vetoed.json["reason"], "known to be bad");
+  EXPECT_EQ(get(study + "/surrogate:next").json["params"]["x"], 2);
+  EXPECT_EQ(suggest_one(study, "v")["params"]["x"], 2);
+  EXPECT_EQ(suggest_one(study, "w")["params"]["x"], 3);
+  EXPECT_EQ(post(study + "/trials", {{"params", {{"x", 1}}}, {"state", "CANCELLED"}}).status, 201)
+      << "also when the budget is used";
+  EXPECT_TRUE(is_problem(post(study + "/trials", {{"params", {{"x", 1}}}, {"state", "CANCELLED"}, {"value", 1}}), 400,
+                         "invalid_argument", "value"));
+}
+
 TEST_F(TrialsTest, BadTrialsByHandAreRefusedByTheirField) {
   const std::string trials = make_study() + "/trials";
   EXPECT_TRUE(is_problem(post(trials, {{"value", 1}}), 400, "invalid_argument", "params"));
@@ -65,6 +85,23 @@ TEST_F(TrialsTest, ATrialThatHasEndedIsTriedAgainAsANewOne) {
   EXPECT_EQ(again.json["params"], given["params"]);
   EXPECT_EQ(suggest_one(study, "w")["id"], 2);
   EXPECT_TRUE(is_problem(post(study + "/trials/9:retry", OrderedJson::object()), 404, "not_found"));
+}
+
+TEST_F(TrialsTest, OneTrialIsStoppedAndKeepsWhatItHasReached) {
+  const std::string study = make_study();
+  const std::string path = study + "/trials/1";
+  suggest_one(study, "w");
+  EXPECT_EQ(post(path + ":report", {{"step", 1}, {"metrics", {{"value", 0.25}}}}).status, 200);
+  const Answer stopped = post(path + ":stop", OrderedJson::object(), {{"Idempotency-Key", "stop-1"}});
+  ASSERT_EQ(stopped.status, 200) << stopped.text;
+  EXPECT_EQ(stopped.json["state"], "STOPPING");
+  EXPECT_EQ(post_text(path + ":stop", "", "").json["state"], "STOPPING") << "again is no fault";
+  EXPECT_EQ(post(path + ":heartbeat", OrderedJson::object()).json["should_stop"], true);
+  EXPECT_EQ(post(path + ":complete", {{"value", 0.125}}).json["state"], "PRUNED");
+  EXPECT_TRUE(is_problem(post(path + ":stop", OrderedJson::object()), 409, "trial_finished"));
+  EXPECT_EQ(post(path + ":stop", OrderedJson::object(), {{"Idempotency-Key", "stop-1"}}).text, stopped.text);
+  EXPECT_TRUE(is_problem(post(study + "/trials/9:stop", OrderedJson::object()), 404, "not_found"));
+  EXPECT_TRUE(is_problem(post(path + ":stop", {{"reason", "x"}}), 400, "invalid_argument", "reason"));
 }
 
 TEST_F(TrialsTest, ACloneHasTheStudyFileAndWhatIsChanged) {
@@ -127,10 +164,20 @@ TEST_F(TrialsTest, ListsInAnyOrderAndByState) {
   EXPECT_EQ(ids("order_by=id%20desc"), (std::vector{7, 6, 5, 4, 3, 2, 1}));
   EXPECT_EQ(ids("filter=state%3DCOMPLETED&order_by=id"), (std::vector{1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(ids("filter=state%3DWAITING,RUNNING"), (std::vector{7}));
+  EXPECT_EQ(ids("filter=state=WAITING,RUNNING"), (std::vector{7})) << "as people type it";
   EXPECT_TRUE(is_problem(get(study + "/trials?order_by=params"), 400, "invalid_argument", "order_by"));
-  EXPECT_TRUE(is_problem(get(study + "/trials?filter=value>1"), 400, "invalid_argument", "filter"));
-  EXPECT_TRUE(is_problem(get(study + "/trials?filter=state%3DDONE"), 400, "invalid_argument", "state"));
-  for (const char* token : {"x", "0", "-1", "1:", "1:x", "1:nan", "1:2:3", "1.5"})
+  EXPECT_EQ(ids("filter=value%3E2%20state%3Dcompleted"), (std::vector{2, 3, 4}));
+  EXPECT_EQ(ids("filter=x%3C%3D0.2&order_by=x%20desc"), (std::vector{3, 2, 1}));
+  EXPECT_EQ(ids("order_by=x"), (std::vector{1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(ids("order_by=value&offset=3"), (std::vector{4, 3, 2, 7}));
+  EXPECT_EQ(get(study + "/trials?page_size=1").json["total_size"], 7);
+  EXPECT_EQ(get(study + "/trials?page_size=1&state=WAITING").json["total_size"], 1);
+  EXPECT_EQ(get(study + "/trials?page_size=1&filter=x%3C0.3&offset=1").json["total_size"], 3);
+  EXPECT_EQ(get(study + "/trials?offset=99").json["trials"].size(), 0U);
+  for (const char* filter : {"y%3E1", "x%3E", "%3E1", "state%3DDONE"})
+    EXPECT_TRUE(is_problem(get(study + "/trials?filter=" + filter), 400, "invalid_argument", "filter")) << filter;
+  EXPECT_TRUE(is_problem(get(study + "/trials?state=DONE"), 400, "invalid_argument", "state"));
+  for (const char* token : {"x", "0", "-1", "1:", "1:x", "1:nan", "1:2:3", "1.5", "~", "~x", "~-1"})
     EXPECT_TRUE(is_problem(get(study + "/trials?page_token=" + token), 400, "invalid_argument", "page_token")) << token;
 }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "tests/server/certificate.h"
 #include "tests/server/service_fixture.h"
 #include "tests/server/temporary_folder.h"
 
@@ -24,7 +25,12 @@ class Receiver {
     OrderedJson body;
   };
 
-  Receiver() {
+  // `pair`: by TLS.
+  explicit Receiver(const Certificate* pair = nullptr)
+      : tls_(pair != nullptr),
+        owned_(tls_ ? std::make_unique<httplib::SSLServer>(pair->certificate.c_str(), pair->key.c_str())
+                    : std::make_unique<httplib::Server>()),
+        server_(*owned_) {
     server_.Post("/hook", [this](const httplib::Request& request, httplib::Response& response) {
       std::unique_lock lock(mutex_);
       got_.push_back({request.get_header_value("Krige-Event"), request.get_header_value("Krige-Delivery"),
@@ -45,7 +51,9 @@ class Receiver {
     server_.stop();
   }
 
-  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/hook"; }
+  [[nodiscard]] std::string url() const {
+    return (tls_ ? "https://localhost:" : "http://127.0.0.1:") + std::to_string(port_) + "/hook";
+  }
   // What the next requests are answered with; 204 behind that.
   void answer(std::deque<int> statuses) {
     const std::lock_guard lock(mutex_);
@@ -65,7 +73,9 @@ class Receiver {
   }
 
  private:
-  httplib::Server server_;
+  bool tls_;
+  std::unique_ptr<httplib::Server> owned_;
+  httplib::Server& server_;
   int port_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -170,6 +180,38 @@ TEST_F(WebhooksTest, ARestartGoesOnWhereItWas) {
   for (const Receiver::Got& one : got) values.push_back(value_of(one));
   EXPECT_EQ(values, (std::vector<double>{2, 3, 3, 4}));
   EXPECT_EQ(got[1].id, got[2].id);
+}
+
+TEST_F(WebhooksTest, ByTlsOnlyWhoIsCertifiedForTheHostIsTold) {
+  const Certificate authority(folder_.path(), "authority"), stranger(folder_.path(), "stranger");
+  const Certificate good(folder_.path(), "good", &authority), of_another(folder_.path(), "bad", &stranger);
+  const Certificate for_another_host(folder_.path(), "other", &authority, "example.org");
+  const std::string study = make_study();
+  for (const auto& [pair, taken] :
+       {std::pair(&good, true), std::pair(&of_another, false), std::pair(&for_another_host, false)}) {
+    Receiver receiver(pair);
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<std::string> outcomes;
+    WebhookOptions options{.data_dir = folder_.path().string(), .urls = {receiver.url()}, .first_delay = 1ms};
+    options.tries = 2;
+    options.authorities = authority.certificate;
+    options.on_try = [&](const std::string&, std::string_view outcome, double) {
+      const std::lock_guard lock(mutex);
+      outcomes.emplace_back(outcome);
+      changed.notify_all();
+    };
+    auto started = Webhooks::start(*engine_, options);
+    ASSERT_TRUE(started) << started.error().describe();
+    complete(study, 1);
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, 10s, [&] { return !outcomes.empty() && outcomes.back() != "failed"; });
+    EXPECT_EQ(outcomes,
+              taken ? std::vector<std::string>{"delivered"} : (std::vector<std::string>{"failed", "given_up"}));
+    lock.unlock();
+    started->reset();
+    EXPECT_EQ(receiver.wait_for(0).size(), taken ? 1U : 0U);
+  }
 }
 
 TEST_F(WebhooksTest, StoppingWaitsForNobody) {

@@ -8,7 +8,7 @@ namespace krige::trainer {
 namespace {
 
 TEST(Record, HasTheFieldsOfTheContract) {
-  Record record{22, 1, {0.5, 0.9}, Score{0.25, 0.75}, std::nullopt, false, 1000, 0.5};
+  Record record{22, 1, Score{0.5, 0.9}, Score{0.25, 0.75}, std::nullopt, false, 1000, 0.5};
   EXPECT_EQ(to_text(record), R"({"step":22,"epoch":1,"train_loss":0.5,"validation_loss":0.25,"accuracy":0.75,)"
                              R"("examples_per_second":1000.0,"elapsed_seconds":0.5})");
   record.regression = true;
@@ -16,7 +16,7 @@ TEST(Record, HasTheFieldsOfTheContract) {
   EXPECT_EQ(to_text(record),
             R"({"step":22,"epoch":1,"train_loss":0.5,"validation_loss":0.25,"rmse":0.75,)"
             R"("examples_per_second":1000.0,"elapsed_seconds":0.5,"test_loss":0.125,"test_rmse":2.0})");
-  record.spent = Spent{1.5, 0.25, 100, 4000};
+  record.spent = Figures{.compute_seconds = 1.5, .wait_seconds = 0.25, .socket_bytes = 100, .memory_bytes = 4000};
   record.test.reset();
   EXPECT_TRUE(
       to_text(record).ends_with(R"("compute_seconds":1.5,"wait_seconds":0.25,"wire_bytes":4100,"socket_bytes":100})"))
@@ -24,7 +24,7 @@ TEST(Record, HasTheFieldsOfTheContract) {
   record.spent.reset();
   record.validation.reset();
   record.test.reset();
-  record.train.loss = std::numeric_limits<double>::infinity();
+  record.train->loss = std::numeric_limits<double>::infinity();
   EXPECT_EQ(to_text(record),
             R"({"step":22,"epoch":1,"train_loss":"Infinity","examples_per_second":1000.0,"elapsed_seconds":0.5})");
 }

@@ -158,13 +158,15 @@ TEST(Messages, TheOthersSurviveTheRoundTrip) {
   EXPECT_TRUE(evaluate.with_test);
   EXPECT_EQ(copy(evaluate.weights), kValues);
 
-  const Evaluation evaluation{2, {{0.5, 3}, {1.5, 4}}, {{2.5, 1}}, {}, {0.5, 0.25, 7, 1ULL << 40}};
+  const Evaluation evaluation{2, {{0.5, 3}, {1.5, 4}}, {{2.5, 1}}, {}};
   const Evaluation got = read<Evaluation>(payload_of(evaluation)).value();
   EXPECT_EQ(got.epoch, 2U);
   EXPECT_EQ(got.train, evaluation.train);
   EXPECT_EQ(got.validation, evaluation.validation);
   EXPECT_TRUE(got.test.empty());
-  EXPECT_EQ(got.spent, evaluation.spent);
+
+  const Heartbeat heartbeat{{1, 2, 3, 4, 5, 0.5, 0.25, 0.125, 7, 1ULL << 40}};
+  EXPECT_EQ(read<Heartbeat>(payload_of(heartbeat)).value().figures, heartbeat.figures);
 
   const Failure failure = read<Failure>(payload_of(Failure{{ErrorCode::io, "no", "data.path", {}}})).value();
   EXPECT_EQ(failure.error.code, ErrorCode::io);

@@ -26,7 +26,10 @@ class WorkerProcessTest : public ::testing::Test {
     control_.reset();
     process_.reset();
     summary_.reset();
-    for (int& pulls : pulls_) pulls = 0;
+    for (std::size_t s = 0; s < kShards; ++s) {
+      pulls_[s] = offers_[s] = 0;
+      pushes_[s].clear();
+    }
     job_.model = ModelKind::linear;
     job_.data.path = KRIGE_SOURCE_DIR "/examples/data/diabetes.csv";
     job_.data.label = "progression";
@@ -50,10 +53,11 @@ class WorkerProcessTest : public ::testing::Test {
     for (std::size_t s = 0; s < kShards; ++s)
       links_[s] = process_->link(s, [this, s](const Frame& frame) -> Status {
         if (frame.type == MessageType::pull) ++pulls_[s];
-        if (frame.type == MessageType::assist) ++offers_;
+        if (frame.type == MessageType::assist) ++offers_[s];
         if (frame.type == MessageType::push) {
           KRIGE_TRY(const Push push, decode<Push>(frame));
           pushes_[s].push_back(push.clock);
+          gradients_[s].assign(push.values.begin(), push.values.end());
         }
         return {};
       });
@@ -88,9 +92,10 @@ class WorkerProcessTest : public ::testing::Test {
   std::optional<DataSummary> summary_;
   Floats weights_;
   int pulls_[kShards]{};
+  int offers_[kShards]{};
   std::vector<std::uint64_t> pushes_[kShards];
+  std::vector<float> gradients_[kShards];  // the last that was pushed
   int evaluations_ = 0;
-  int offers_ = 0;
 };
 
 // Li et al., OSDI 2014, section 3.4: a task runs only after those that it waits for, and once.
@@ -109,27 +114,31 @@ TEST_F(WorkerProcessTest, AMinibatchRunsOnceAfterAllShardsHaveAnswered) {
   }
 }
 
-// Two workers; the other one does not come. What is missing is computed, but not with weights of two minibatches.
-TEST_F(WorkerProcessTest, AssistsOnlyWithWeightsOfOneMinibatch) {
+// Two workers; the other one does not come, or has come to one of the shards, which has then sent the weights of the
+// next minibatch. What is missing is computed with those of the one that it is missing of.
+TEST_F(WorkerProcessTest, AssistsAlsoWhereAShardHasGoneOn) {
   job_.mode = TrainMode::bsp;
   job_.workers = 2;
-  start();
-  for (const bool torn : {false, true}) {
-    const std::uint64_t clock = torn ? 1 : 0;
-    for (std::size_t s = 0; s < kShards; ++s) answer(s, clock);
-    const int offers = offers_;
-    ASSERT_TRUE(loop_.run_until([&] { return offers_ > offers; }));
-    const std::size_t pushed = pushes_[0].size();
-    if (torn) {
-      answer(1, clock + 1);
+  std::optional<std::vector<std::vector<float>>> undisturbed;
+  for (const std::optional<std::size_t> ahead : {std::optional<std::size_t>(), {0}, {1}}) {
+    start();
+    for (std::size_t s = 0; s < kShards; ++s) answer(s, 0);
+    ASSERT_TRUE(loop_.run_until([&] { return offers_[0] > 0; }));
+    if (ahead) {
+      weights_.assign(weights_.size(), 1.0F);
+      answer(*ahead, 1);
       ASSERT_TRUE(is_waiting());
     }
-    links_[0]->send(MemberProcess::kJob, MissingBlocks{clock, {1}});
-    if (!torn) {
-      ASSERT_TRUE(loop_.run_until([&] { return pushes_[0].size() > pushed; }));
-    }
-    ASSERT_TRUE(is_waiting());
-    EXPECT_EQ(pushes_[0].size(), pushed + (torn ? 0 : 1));
+    const std::size_t behind = ahead == 0U ? 1 : 0;
+    const int offers = offers_[behind];
+    links_[0]->send(MemberProcess::kJob, MissingBlocks{0, {}});
+    ASSERT_TRUE(loop_.run_until([&] { return offers_[behind] > offers; }));
+    const std::size_t pushed = pushes_[behind].size();
+    links_[behind]->send(MemberProcess::kJob, MissingBlocks{0, {1}});
+    ASSERT_TRUE(loop_.run_until([&] { return pushes_[0].size() > pushed && pushes_[1].size() > pushed; }));
+    const std::vector<std::vector<float>> gradients(std::begin(gradients_), std::end(gradients_));
+    if (!undisturbed) undisturbed = gradients;
+    EXPECT_EQ(gradients, *undisturbed);
   }
 }
 

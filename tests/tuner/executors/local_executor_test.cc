@@ -115,6 +115,43 @@ TEST_F(LocalExecutorTest, EnvironmentDirectoryAndInputAreTheRuns) {
   EXPECT_THAT(lines(), ElementsAre("from the parent", "a b=c", store_id_, "study/1/1", "/usr", "first", "last"));
 }
 
+TEST_F(LocalExecutorTest, TheLinesOfStandardErrorAreToldWhereTheRunWantsThem) {
+  RunSpec spec = make_run(1, {"sh", "-c", "echo quiet >&2"});
+  EXPECT_EQ(run(spec).exit_code, 0);
+  EXPECT_THAT(lines(), IsEmpty());
+  spec = make_run(2, {"sh", "-c", "echo one >&2; printf two >&2"});
+  spec.reports_on_error = true;
+  EXPECT_EQ(run(spec).error_tail, "one\ntwo");
+  EXPECT_THAT(recorder_.lines(spec.key), ElementsAre("one", "two"));
+}
+
+TEST_F(LocalExecutorTest, AFileOfTheRunIsThereAsLongAsTheRun) {
+  const std::string path = (std::filesystem::temp_directory_path() / ("krige-test-" + store_id_)).string();
+  RunSpec spec = make_run(1, {"sh", "-c", "cat \"$1\"; stat -c %a \"$1\"", "sh", path});
+  spec.file = {path, "content\n"};
+  EXPECT_EQ(run(spec).exit_code, 0);
+  EXPECT_THAT(lines(), ElementsAre("content", "600"));
+  EXPECT_FALSE(std::filesystem::exists(path));
+  // What somebody else has put there is not touched.
+  std::filesystem::create_symlink("/tmp/nowhere-" + store_id_, path);
+  spec.key.trial = 2;
+  EXPECT_FALSE(executor_->start(spec));
+  EXPECT_TRUE(std::filesystem::is_symlink(path));
+  std::filesystem::remove(path);
+  // The key is free again.
+  spec.file = {};
+  EXPECT_EQ(run(spec).kind, Kind::exited);
+}
+
+TEST_F(LocalExecutorTest, AnAttemptOverItsLimitIsEndedWithAllOfItsProcesses) {
+  RunSpec spec = make_run(1, {"sh", "-c", "trap '' TERM; sleep 60 & sleep 60"});
+  spec.limits.time = Millis(200);
+  spec.limits.grace = Millis(100);
+  const Outcome outcome = run(spec);
+  EXPECT_EQ(outcome.kind, Kind::over_limit);
+  EXPECT_EQ(outcome.limit, Limit::time);
+}
+
 TEST_F(LocalExecutorTest, LargeInputIsGivenAsItIsTaken) {
   RunSpec spec = make_run(1, {"wc", "-c"});
   spec.input.assign(5'000'000, 'x');

@@ -47,6 +47,18 @@ TEST(GpHistory, EveryStateHasItsPlace) {
   EXPECT_TRUE(history.has_failures());
 }
 
+TEST(GpHistory, AVetoedPointIsAsOneWhoseResultIsStillToCome) {
+  std::vector<Trial> trials{trial_at(1, 0.1, TrialState::completed, 5.0), trial_at(2, 0.2, TrialState::cancelled),
+                            trial_at(3, 0.3, TrialState::cancelled), trial_at(4, 0.4, TrialState::running)};
+  trials[2].suggestion.method = kVetoed;
+  const GpHistory history = read_history(spec_with("minimize"), 1, trials, 100);
+  EXPECT_EQ(history.pending.values, (std::vector{0.3, 0.4}));
+  EXPECT_EQ(history.points.values, std::vector{0.1});
+  EXPECT_EQ(history.labelled.values, std::vector{0.1});
+  EXPECT_EQ(history.finished, 1U);
+  EXPECT_EQ(history.tried(), 2U) << "it is no part of a design";
+}
+
 TEST(GpHistory, TheBestTheLatestAndSomeOfEveryRankStandForAll) {
   std::vector<Trial> trials;
   for (int i = 0; i < 1000; ++i) trials.push_back(trial_at(i + 1, i / 1000.0, TrialState::completed, (i * 337) % 1000));

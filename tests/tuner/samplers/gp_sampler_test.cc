@@ -68,6 +68,49 @@ double best(const std::vector<Trial>& history) {
 
 const Objective kSphere = [](const std::vector<double>& u) { return sphere(u, 0.3); };
 
+TEST(GpSampler, AVetoedPointIsKeptAwayFrom) {
+  const StudySpec spec = spec_of(cube(1));
+  // Several valleys, far from found: near the only optimum of a function that is known everything is near.
+  const Objective valleys = [](const std::vector<double>& u) { return std::sin(18 * u[0]) + u[0]; };
+  std::vector<Trial> history = run(spec, 7, valleys);
+  FittingSampler sampler(spec);
+  std::vector<double> vetoed;
+  for (TrialId id = 8; id <= 11; ++id) {
+    Suggestion suggestion = sampler.propose(history, id).value();
+    const double point = spec.space.encode(suggestion.params).front();
+    for (const double other : vetoed) EXPECT_GT(std::abs(point - other), 0.01) << id;
+    vetoed.push_back(point);
+    Trial veto;
+    veto.id = id;
+    veto.state = TrialState::cancelled;
+    veto.params = std::move(suggestion.params);
+    veto.suggestion.method = kVetoed;
+    history.push_back(std::move(veto));
+  }
+}
+
+TEST(GpSampler, APointThatIsVetoedIsNotMeasuredAgain) {
+  const StudySpec spec = spec_of(R"({"x": {"values": ["a", "b"]}})", R"("repeats": 50, )");
+  std::vector<Trial> history;
+  const auto add = [&](const char* x, std::optional<double> value) {
+    Trial trial;
+    trial.id = static_cast<TrialId>(history.size()) + 1;
+    trial.params = {{"x", std::string(x)}};
+    trial.state = value ? TrialState::completed : TrialState::cancelled;
+    if (!value) trial.suggestion.method = kVetoed;
+    trial.value = value;
+    history.push_back(std::move(trial));
+  };
+  for (const double noise : {0.0, 0.4, 0.1}) add("a", noise);
+  for (const double noise : {1.0, 1.3, 0.9}) add("b", noise);
+  FittingSampler sampler(spec);
+  const Value a = std::string("a");
+  EXPECT_EQ(*find(sampler.propose(history, 7)->params, "x"), a) << "the better one of two noisy points";
+  add("a", std::nullopt);
+  const Result<Suggestion> next = sampler.propose(history, 8);
+  EXPECT_TRUE(!next || *find(next->params, "x") != a);
+}
+
 TEST(GpSampler, FitsAgainWhenTheHistoryHasGrownByATenth) {
   const StudySpec spec = spec_of(cube(2));
   const std::vector<Trial> all = run(spec, 60, kSphere);

@@ -148,5 +148,19 @@ TEST(Parameter, CheckSaysWhatIsWrong) {
   EXPECT_EQ(floating(0, 1).check(Value(std::string("x"))).error().message, "must be a number, is x");
 }
 
+TEST(Parameter, StepsNeedNotBeNumbersThatFewDigitsTell) {
+  for (const Parameter& p :
+       {floating(0, 1e-310, Scale::linear, 1e-311), floating(0.1234567890123456, 0.9, Scale::linear, 1e-4),
+        floating(123456789.1234, 123456790, Scale::linear, 3e-7), floating(0, 1e15, Scale::linear, 0.5),
+        floating(-1.0 / 3, 1e6, Scale::linear, 1e-3)}) {
+    for (const double u : {0.0, 0.1, 0.37, 0.5, 0.99, 1.0}) {
+      const Value value = p.at_quantile(u);
+      const Result<Value> checked = p.check(value);
+      ASSERT_TRUE(checked) << checked.error().message;
+      EXPECT_EQ(*checked, value) << p.min << " " << p.max << " " << *p.step;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace krige::tuner

@@ -70,6 +70,24 @@ TEST(StudySpec, CanonicalFormReadsBackAsItself) {
   }
 }
 
+TEST(StudySpec, AServiceDoesNotGiveItsEnvironmentAway) {
+  const OrderedJson json =
+      yaml_to_json("parameters: {x: {min: 0.0, max: 1.0}}\ncommand: [a, '--key=${envvar:SECRET}']").value();
+  EXPECT_TRUE(parse_study(json));
+  const auto confined = parse_study(json, {.data_root = "/", .confine = true});
+  ASSERT_FALSE(confined);
+  EXPECT_EQ(confined.error().field, "command[1]");
+}
+
+TEST(StudySpec, MetricsAndLimitsAreOfTrialsThatRunHere) {
+  EXPECT_EQ(faults_of("parameters: {x: {min: 0.0, max: 1.0}}\nmetrics: {regex: {a: '(x)'}}\nlimits: {time: 1m}"),
+            "metrics: needs command: it says how to read what that prints\n"
+            "limits: needs train or command: workers outside are not limited");
+  const StudySpec spec = spec_of("parameters: {x: {min: 0.0, max: 1.0}}\nprogram: t.py\nlimits: {memory: 1GB}");
+  EXPECT_EQ(spec.limits.memory_bytes, 1'000'000'000U);
+  EXPECT_EQ(to_json(parse_study(to_json(spec)).value()).dump(), to_json(spec).dump());
+}
+
 TEST(StudySpec, FaultsNameTheFieldByItsPath) {
   EXPECT_EQ(faults_of("parameters: {x: {type: float, min: 1, max: 0}}"),
             "parameters.x.min: must be below max, the range 1 to 0 is empty");
@@ -94,6 +112,14 @@ TEST(StudySpec, FaultsNameTheFieldByItsPath) {
                       "  z: {min: 0, max: 1, when: {y: 1}}}"),
             "parameters.x: cmaes needs numbers: use type ordinal if the values have an order, or method gp\n"
             "parameters.z.when: cmaes needs every parameter active: use method gp");
+  EXPECT_EQ(faults_of("parameters: {x: {values: [a]}}\ncommand: ['', a]"), "command[0]: must name a program");
+  EXPECT_EQ(faults_of("parameters: {x: {values: [a]}}\nprogram: ''"), "program: must name a file");
+  EXPECT_EQ(faults_of("parameters: {x: {min: 0.0, max: 1.0, step: 1.0e-300}}"),
+            "parameters.x.step: is too small for the range 0 to 1");
+  EXPECT_EQ(faults_of("parameters: {x: {scale: normal, mu: 1.0e+308, sigma: 1.0e+308}}"),
+            "parameters.x.sigma: is too large: values would not be finite");
+  EXPECT_EQ(faults_of("parameters: {x: {scale: normal, step: 1.0e-300}}"),
+            "parameters.x.step: is too small for mu and sigma");
   EXPECT_EQ(faults_of("parameters: {x: {values: [a, b], probabilities: [0.5, 0.6]}}"),
             "parameters.x.probabilities: must sum to 1, sum to 1.1");
 }

@@ -40,5 +40,17 @@ TEST(Yaml, AliasesThatExplodeAreRefused) {
   EXPECT_EQ(json.error().code, ErrorCode::invalid_argument);
 }
 
+TEST(Yaml, BytesThatAreNotUtf8AreRefused) {
+  for (const char* text : {"name: M\xFCller", "M\xFCller: 1", "name: \"\xC0\xAF\"", "a: [\xED\xA0\x80]"})
+    EXPECT_EQ(json_of(text), "is not text in UTF-8") << text;
+  EXPECT_EQ(json_of("name: M\xC3\xBCller"), "{\"name\":\"M\xC3\xBCller\"}");
+}
+
+TEST(Yaml, AMapHasABoundedNumberOfMembers) {
+  std::string text;
+  for (int i = 0; i < 10'001; ++i) text += "k" + std::to_string(i) + ": 1\n";
+  EXPECT_EQ(json_of(text.c_str()), "has more than 10000 members");
+}
+
 }  // namespace
 }  // namespace krige::tuner

@@ -230,6 +230,37 @@ TEST_P(StorageConformance, TheSameStepAgainReplacesItsRecord) {
   EXPECT_THAT(store_->records("s1", 3).value(), IsEmpty());
 }
 
+TEST_P(StorageConformance, WhatIsForgottenLeavesGapsAndNothingElse) {
+  create("s1");
+  Change change = change_of("s1", 1, 1);
+  for (const TrialId trial : {2, 12}) {
+    change.trials.push_back(full_trial(trial));
+    change.records.push_back(record(trial, 1, 1, 0.5));
+    change.records.push_back(record(trial, 2, 1, 0.5));
+  }
+  change.events = {{kTrialReported, R"({"trial_id":2,"step":1})"},
+                   {kTrialReported, R"({"trial_id":12,"step":1})"},
+                   {"TRIAL_STATE_CHANGED", R"({"trial_id":2})"},
+                   {kTrialReported, R"({"trial_id":2,"step":2})"}};
+  ASSERT_TRUE(store_->commit(change));
+  const std::vector<Event> before = store_->events("s1", 0, 100).value();
+  Change forget = empty_change("s1");
+  forget.trials = {full_trial(2)};
+  forget.trials[0].records_removed_at = at(7);
+  forget.forgotten = {2};
+  forget.events = {{"TRIALS_FORGOTTEN", "{}"}};
+  const std::uint64_t last = store_->commit(forget).value();
+  EXPECT_EQ(last, before.back().seq + 1) << "numbers are not used again";
+  EXPECT_TRUE(store_->records("s1", 2)->empty());
+  EXPECT_THAT(store_->records("s1", 12).value(), SizeIs(2));
+  EXPECT_EQ(store_->trials("s1")->at(1), forget.trials[0]);
+  const std::vector<Event> after = store_->events("s1", 0, 100).value();
+  ASSERT_EQ(after.size(), before.size() - 1) << "two are gone, one has come";
+  for (const Event& event : after)
+    EXPECT_FALSE(event.type == kTrialReported && event.data.starts_with(R"({"trial_id":2,)")) << event.seq;
+  EXPECT_EQ(store_->events("s1", after.back().seq - 1, 100)->size(), 1U);
+}
+
 TEST_P(StorageConformance, AChangeOfTheRowTakesWhatARunnerMayChange) {
   create("s1");
   for (int state = 0; state <= static_cast<int>(StudyState::failed); ++state) {

@@ -24,13 +24,20 @@ inline std::vector<StudyRow> golden_rows() {
   return {first, second};
 }
 
-// From version 2 on also one with several objectives and constraints.
+// From version 2 on also one with several objectives and constraints; from version 3 on in the order of their end, and
+// one of which nothing is left but what it came to.
 inline std::vector<Trial> golden_trials(int version) {
   Trial infinite = full_trial(2);
   infinite.state = TrialState::failed;
   infinite.value = -std::numeric_limits<double>::infinity();
   std::vector<Trial> trials{full_trial(1), infinite};
   if (version >= 2) trials.push_back(full_trial_of_several(3));
+  if (version >= 3) {
+    trials[1].records_removed_at = at(1'700'000'400'000);
+    trials[1].files_removed_at = at(1'700'000'500'000);
+  } else {
+    for (Trial& trial : trials) trial.end_number = 0;
+  }
   return trials;
 }
 

@@ -116,7 +116,8 @@ TEST_P(GoldenStoreTest, OpensForEver) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, GoldenStoreTest,
-                         testing::Values(GoldenStore{1, "empm45gygy7z2cmc"}, GoldenStore{2, "vacjt25ad7tdhneu"}),
+                         testing::Values(GoldenStore{1, "empm45gygy7z2cmc"}, GoldenStore{2, "vacjt25ad7tdhneu"},
+                                         GoldenStore{3, "uhl6p6zckl3lx6ma"}),
                          [](const auto& golden) { return "v" + std::to_string(golden.param.version); });
 
 }  // namespace

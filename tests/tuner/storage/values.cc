@@ -33,6 +33,7 @@ Trial full_trial(TrialId id) {
       {3, fmt::format("token-{}b", id), AttemptState::succeeded, "w7", "", at(1'700'000'003'000), std::nullopt}};
   trial.created_at = at(1'700'000'000'999);
   trial.ended_at = at(1'700'000'009'999);
+  trial.end_number = id;
   return trial;
 }
 

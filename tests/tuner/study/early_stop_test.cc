@@ -31,7 +31,11 @@ TEST(Curves, OfTheLastAttemptAscendingWithoutNaN) {
   curves.add(1, 1, 3, 4);
   curves.add(1, 1, 3, 3);
   curves.add(1, 1, 2, 9);
+  EXPECT_EQ(curves.of(1), (Curve{{1, 5}, {2, 9}, {3, 3}})) << "as a store gives them, whenever they came";
+  EXPECT_EQ(curves.best_by(1, 3, -1), -9);
+  curves.add(1, 1, 2, NAN);
   EXPECT_EQ(curves.of(1), (Curve{{1, 5}, {3, 3}}));
+  EXPECT_EQ(curves.best_by(1, 3, -1), -5);
   curves.add(1, 2, 1, 7);
   curves.add(1, 1, 9, 0);
   EXPECT_EQ(curves.of(1), (Curve{{1, 7}})) << "a new attempt begins anew, and the old one's stragglers do not count";
@@ -216,6 +220,57 @@ TEST(ReasonToStop, ACurveThatLeadsNowhereIsEnded) {
       << "too few reports";
   early.min_trials = 5;
   EXPECT_EQ(reason_to_stop(early, Goal::minimize, curves, 4), std::nullopt) << "too few others";
+}
+
+// Whoever is beyond the limit at a step is stopped there, and whoever is not goes on.
+TEST(StopLimits, OfAMedianAreWhatTheNextTrialIsHeldAgainst) {
+  EarlyTerminate median = rule(EarlyTerminateKind::median);
+  median.min_trials = 3;
+  median.min_iter = 2;
+  const std::vector<std::vector<double>> known{{9, 5, 1}, {8, 4, 3}, {7, 6, 2}};
+  const auto limits = stop_limits(median, Goal::minimize, curves_of(known));
+  ASSERT_EQ(limits.size(), 1U);
+  EXPECT_EQ(limits[0].points, (std::vector<std::pair<std::int64_t, double>>{{2, 5}, {3, 2}}));
+  for (const auto& [step, limit] : limits[0].points)
+    for (const double off : {-0.1, 0.0, 0.1}) {
+      Curves curves = curves_of(known);
+      curves.add(4, 1, step, limit + off);
+      EXPECT_EQ(reason_to_stop(median, Goal::minimize, curves, 4).has_value(), off > 0) << step << ' ' << off;
+    }
+  EXPECT_TRUE(stop_limits(median, Goal::minimize, curves_of({{1, 2}, {3, 4}})).empty()) << "too few";
+}
+
+TEST(StopLimits, OfHalvingAreAtItsRungsAndOfEachBracket) {
+  EarlyTerminate asha = rule(EarlyTerminateKind::asha);
+  asha.eta = 2;
+  const std::vector<std::vector<double>> known{{.1, .2, .3, .4}, {.2, .1, .6, .7}, {.3, .4, .5, .5}, {.9, .9, .9, .9}};
+  auto limits = stop_limits(asha, Goal::maximize, curves_of(known));
+  ASSERT_EQ(limits.size(), 1U);
+  EXPECT_EQ(limits[0].points, (std::vector<std::pair<std::int64_t, double>>{{1, .3}, {2, .4}, {4, .7}}));
+  asha.brackets = 2;
+  limits = stop_limits(asha, Goal::maximize, curves_of(known));
+  ASSERT_EQ(limits.size(), 2U);
+  EXPECT_EQ(limits[1].points, (std::vector<std::pair<std::int64_t, double>>{{2, .9}, {4, .9}}));
+}
+
+TEST(StopLimits, OfACurveAreTheBestThatHasBeenShown) {
+  EarlyTerminate curve = rule(EarlyTerminateKind::curve);
+  curve.min_trials = 2;
+  curve.min_iter = 3;
+  curve.max_iter = 20;
+  const auto limits = stop_limits(curve, Goal::minimize, curves_of({{5, 2}, {4, 3}}));
+  ASSERT_EQ(limits.size(), 1U);
+  EXPECT_EQ(limits[0].points, (std::vector<std::pair<std::int64_t, double>>{{3, 2}, {20, 2}}));
+}
+
+TEST(StopLimits, AreFewHoweverLongTheCurves) {
+  EarlyTerminate median = rule(EarlyTerminateKind::median);
+  median.min_trials = 1;
+  const auto limits = stop_limits(median, Goal::minimize, curves_of({std::vector<double>(5000, 1.0)}));
+  ASSERT_EQ(limits.size(), 1U);
+  EXPECT_LE(limits[0].points.size(), 40U);
+  EXPECT_EQ(limits[0].points.back().first, 5000);
+  EXPECT_TRUE(stop_limits(median, Goal::minimize, Curves()).empty());
 }
 
 }  // namespace

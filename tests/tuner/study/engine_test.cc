@@ -55,10 +55,12 @@ TEST_F(EngineTest, EventsAreNumberedWithoutGapsAndTellTheStory) {
 
 TEST_F(EngineTest, AProgramThatFailsFailsItsTrialWithItsLastWords) {
   const StudyId id = create(kLocal);
-  bench_->exit(*bench_->wait_for(1),
-               {.kind = Outcome::Kind::exited, .exit_code = 1, .error_tail = "Traceback\nout of memory\n"});
+  bench_->exit(*bench_->wait_for(1), {.kind = Outcome::Kind::exited,
+                                      .exit_code = 1,
+                                      .reason = "exit code 1",
+                                      .error_tail = "Traceback\nout of memory\n"});
   ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).state == TrialState::failed; }));
-  EXPECT_EQ(trial(id, 1).reason, "out of memory");
+  EXPECT_EQ(trial(id, 1).reason, "out of memory (exit code 1)");
 }
 
 TEST_F(EngineTest, AMetricThatIsNoNumberIsInfeasibleNotBest) {
@@ -277,12 +279,15 @@ TEST_F(EngineTest, AnExhaustedSpaceEndsTheStudy) {
 TEST_F(EngineTest, TimeThatIsUpEndsTheStudyAndPausedTimeDoesNotCount) {
   const StudyId id =
       create(R"({"method": "random", "parameters": {"x": {"min": 0, "max": 9}}, "budget": {"max_time": "30m"}})");
+  clock_.advance(3min);
+  EXPECT_EQ(view(id).row.active_time, 3min);
   ASSERT_TRUE(engine_->pause(id));
   clock_.advance(2h);
+  EXPECT_EQ(view(id).row.active_time, 3min);
   ASSERT_TRUE(engine_->resume(id));
   const Assignment given = one(id, "w1");
   ASSERT_TRUE(engine_->complete(id, given.trial, given.token, {.value = 1.0}));
-  clock_.advance(31min);
+  clock_.advance(28min);
   EXPECT_EQ(engine_->suggest(id, 1, "w1", 10s).error().code, ErrorCode::study_finished);
   EXPECT_EQ(view(id).row.state_reason, "max_time");
   EXPECT_EQ(view(id).row.state, StudyState::completed);
@@ -303,11 +308,12 @@ TEST_F(EngineTest, AFailedAttemptIsRetriedAsOftenAsTheStudySays) {
   std::string json = kLocal;
   json.replace(json.find("\"budget\""), 8, "\"retries\": 1, \"budget\"");
   const StudyId id = create(json.c_str());
-  const Outcome failure{.kind = Outcome::Kind::exited, .exit_code = 1, .error_tail = "no network\n"};
+  const Outcome failure{
+      .kind = Outcome::Kind::exited, .exit_code = 1, .reason = "exit code 1", .error_tail = "no network\n"};
   bench_->exit(*bench_->wait_for(1), failure);
   ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).attempts.size() == 2; }));
   EXPECT_EQ(trial(id, 1).attempts[0].state, AttemptState::failed);
-  EXPECT_EQ(trial(id, 1).attempts[0].reason, "no network");
+  EXPECT_EQ(trial(id, 1).attempts[0].reason, "no network (exit code 1)");
   bench_->exit(*bench_->wait_for(1), failure);
   ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).state == TrialState::failed; }));
   EXPECT_EQ(trial(id, 1).attempts.size(), 2U);
@@ -318,6 +324,14 @@ TEST_F(EngineTest, AWorkersFailureIsRetriedByWhoeverAsksNext) {
   json.replace(json.find("\"budget\""), 8, "\"retries\": 1, \"budget\"");
   const StudyId id = create(json.c_str());
   const Assignment given = one(id, "w1");
+  EXPECT_EQ(engine_->complete(id, given.trial, given.token, {.state = TrialState::failed, .reason = "oom"})->state,
+            TrialState::waiting);
+  // Until then it is nobody's: neither a result nor a sign of life of the attempt that failed changes that.
+  for (const Completion& late : {Completion{.value = 1.0}, Completion{.state = TrialState::infeasible}})
+    EXPECT_EQ(engine_->complete(id, given.trial, given.token, late).error().code, ErrorCode::stale_token);
+  EXPECT_EQ(engine_->report(id, given.trial, given.token, 1, {{"loss", 1}}).error().code, ErrorCode::stale_token);
+  EXPECT_EQ(engine_->heartbeat(id, given.trial, std::nullopt).error().code, ErrorCode::stale_token);
+  // The same end again, whose answer was lost on its way, is no second failure.
   EXPECT_EQ(engine_->complete(id, given.trial, given.token, {.state = TrialState::failed, .reason = "oom"})->state,
             TrialState::waiting);
   const Assignment again = one(id, "w2");
@@ -336,6 +350,99 @@ TEST_F(EngineTest, TrialsByHandSurviveARestart) {
   open();
   EXPECT_EQ(view(id).best->trial, 2);
   EXPECT_EQ(one(id, "w").trial, 1);
+}
+
+TEST_F(EngineTest, ATrialStoppedByHandKeepsWhatItHasReached) {
+  const StudyId id = create(kLocal);
+  const AttemptKey first = *bench_->wait_for(1);
+  ASSERT_TRUE(bench_->wait_for(2));
+  bench_->line(first, R"({"step":1,"loss":0.5})");
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return !engine_->trial(id, 1)->records.empty(); }));
+  EXPECT_EQ(engine_->stop_trial(id, 1)->state, TrialState::stopping);
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 1).state == TrialState::pruned; }))
+      << "the executor was told to stop it";
+  EXPECT_EQ(trial(id, 1).value, 0.5);
+  EXPECT_EQ(trial(id, 1).reason, "stopped by the user");
+  EXPECT_EQ(trial(id, 1).attempts.back().state, AttemptState::cancelled);
+  EXPECT_EQ(trial(id, 2).state, TrialState::running) << "the others go on";
+  EXPECT_EQ(engine_->stop_trial(id, 1).error().code, ErrorCode::trial_finished);
+  EXPECT_EQ(engine_->stop_trial(id, 9).error().code, ErrorCode::not_found);
+
+  ASSERT_TRUE(engine_->stop_trial(id, 2));
+  ASSERT_TRUE(wait_until(id, [&](const StudyView&) { return trial(id, 2).state == TrialState::cancelled; }))
+      << "it has taught nothing, and uses up no budget";
+  for (TrialId t = 3; t <= 5; ++t) bench_->succeed(*bench_->wait_for(t), "loss", 1);
+  ASSERT_TRUE(wait_for_state(id, StudyState::completed));
+  EXPECT_EQ(view(id).row.state_reason, "max_trials");
+  EXPECT_EQ(view(id).best->trial, 3) << "what was stopped is not the best";
+}
+
+TEST_F(EngineTest, AWorkerWhoseTrialIsStoppedIsToldAndItsLeaseIsNotRenewed) {
+  const StudyId id = create(kOutside);
+  const Assignment given = one(id, "w1");
+  ASSERT_TRUE(engine_->report(id, given.trial, given.token, 1, {{"loss", 2}}));
+  EXPECT_EQ(engine_->stop_trial(id, given.trial)->state, TrialState::stopping);
+  EXPECT_EQ(engine_->stop_trial(id, given.trial)->state, TrialState::stopping) << "the same again changes nothing";
+  EXPECT_NE(one(id, "w1").trial, given.trial) << "its worker has a hand free";
+  clock_.advance(40s);
+  const Lease told = engine_->heartbeat(id, given.trial, given.token).value();
+  EXPECT_TRUE(told.should_stop);
+  EXPECT_EQ(told.expires_at, clock_.wall_now() + 20s);
+  EXPECT_TRUE(engine_->report(id, given.trial, given.token, 2, {{"loss", 3}})->should_stop);
+  clock_.advance(21s);
+  EXPECT_EQ(engine_->complete(id, given.trial, given.token, {.value = 0.0}).error().code, ErrorCode::trial_finished);
+  EXPECT_EQ(trial(id, given.trial).state, TrialState::pruned);
+  EXPECT_EQ(trial(id, given.trial).value, 3.0);
+  EXPECT_EQ(trial(id, given.trial).attempts.back().state, AttemptState::cancelled);
+
+  const Assignment second = one(id, "w2");
+  ASSERT_TRUE(engine_->stop_trial(id, second.trial));
+  EXPECT_EQ(engine_->complete(id, second.trial, second.token, {.value = 4.0})->state, TrialState::pruned)
+      << "it has not come to its end by itself";
+}
+
+TEST_F(EngineTest, ATrialThatWaitsIsStoppedAtOnce) {
+  const StudyId id = create(kOutside);
+  ASSERT_TRUE(engine_->add_trial(id, {.params = {{"x", 0.5}}, .state = {}, .value = {}, .reason = {}}));
+  EXPECT_EQ(engine_->stop_trial(id, 1)->state, TrialState::cancelled);
+  const Assignment lost = one(id, "w1");
+  ASSERT_TRUE(engine_->report(id, lost.trial, lost.token, 1, {{"loss", 2}}));
+  clock_.advance(61s);
+  ASSERT_TRUE(engine_->pause(id));
+  (void)engine_->heartbeat(id, lost.trial, "another's");  // what time has brought comes first
+  ASSERT_EQ(trial(id, lost.trial).state, TrialState::waiting);
+  const Trial stopped = engine_->stop_trial(id, lost.trial).value();
+  EXPECT_EQ(stopped.state, TrialState::pruned);
+  EXPECT_EQ(stopped.value, 2.0) << "what the lost attempt reported";
+  EXPECT_EQ(stopped.attempts.back().state, AttemptState::lost);
+  EXPECT_TRUE(stopped.ended_at);
+}
+
+TEST_F(EngineTest, ATrialThatWasStoppingEndsWithItsValueAfterTheServerDied) {
+  const StudyId local = create(kLocal), outside = create(kOutside);
+  bench_->line(*bench_->wait_for(1), R"({"step":1,"loss":0.5})");
+  ASSERT_TRUE(wait_until(local, [&](const StudyView&) { return !engine_->trial(local, 1)->records.empty(); }));
+  const Assignment given = one(outside, "w1");
+  ASSERT_TRUE(engine_->report(outside, given.trial, given.token, 1, {{"loss", 2}}));
+  ASSERT_TRUE(engine_->stop_trial(outside, given.trial));
+  engine_.reset();
+  // As it would be in the store had the server died while the attempt was being stopped.
+  Change died;
+  died.study = local;
+  died.epoch = storage_->take_over(local).value();
+  died.trials = {storage_->trials(local)->at(0)};
+  died.trials[0].state = TrialState::stopping;
+  died.trials[0].reason = "stopped by the user";
+  died.trials[0].attempts.back().state = AttemptState::running;
+  ASSERT_TRUE(storage_->commit(died));
+  open();
+  ASSERT_TRUE(wait_until(local, [&](const StudyView&) { return trial(local, 1).state == TrialState::pruned; }));
+  EXPECT_EQ(trial(local, 1).value, 0.5);
+  EXPECT_EQ(trial(outside, given.trial).state, TrialState::stopping);
+  clock_.advance(61s);
+  (void)engine_->suggest(outside, 1, "w2", 1ms);
+  EXPECT_EQ(trial(outside, given.trial).state, TrialState::pruned) << "its worker did not come back";
+  EXPECT_EQ(trial(outside, given.trial).value, 2.0);
 }
 
 constexpr const char* kMedian = R"("early_terminate": {"type": "median", "min_trials": 1}, "budget")";

@@ -10,6 +10,7 @@
 #include "tests/tuner/study/fake_learner.h"
 #include "tests/tuner/study/support.h"
 #include "tuner/study/events.h"
+#include "tuner/study/explain.h"
 
 namespace krige::tuner {
 namespace {
@@ -109,6 +110,41 @@ TEST_F(ReplayTest, EverySuggestionOfTheGaussianProcessFollowsFromTheEvents) {
 }
 
 // Several of one change see each other, as their events say; in a small space this decides which points are left.
+// What was vetoed is in the events, and a restart knows it too.
+TEST_F(ReplayTest, AVetoIsKeptAndReplayed) {
+  const StudyId id = create(kGp);
+  for (int i = 0; i < 16; ++i) end_trial(id, one(id, "w"));
+  std::vector<Params> vetoed;
+  for (int i = 0; i < 4; ++i) {
+    StudySnapshot study{parse_study(parse_json(kGp).value()).value(), storage_->trials(id).value(),
+                        engine_->latest_fit(id).value()};
+    NewTrial veto;
+    veto.params = next_suggestion(std::move(study))->suggestion.params;
+    veto.state = TrialState::cancelled;
+    veto.reason = "too slow";
+    const Trial kept = engine_->add_trial(id, veto).value();
+    EXPECT_EQ(kept.state, TrialState::cancelled);
+    EXPECT_TRUE(kept.vetoed());
+    vetoed.push_back(veto.params);
+    if (i == 1) {
+      engine_.reset();
+      open();
+    }
+  }
+  for (int i = 0; i < 8; ++i) {
+    const Assignment given = one(id, "w");
+    EXPECT_EQ(std::ranges::count(vetoed, given.params), 0) << "trial " << given.trial;
+    end_trial(id, given);
+  }
+  EXPECT_EQ(view(id).trial_counts.at(TrialState::cancelled), 4);
+  const StudySpec spec = parse_study(parse_json(kGp).value()).value();
+  const Result<Replay> replayed = replay(*make_sampler(spec), events(id));
+  ASSERT_TRUE(replayed) << replayed.error().describe();
+  EXPECT_EQ(replayed->made, 24);
+  EXPECT_EQ(replayed->skipped, 4) << "vetoes are no suggestions";
+  EXPECT_EQ(replayed->differing, std::vector<TrialId>());
+}
+
 TEST_F(ReplayTest, EverySuggestionOfMethodsThatDoNotLearnFollowsFromTheEvents) {
   for (const char* method : {"random", "sobol", "grid"}) {
     std::string json = R"({"name": "few", "method": "M", "seed": 5, "metric": {"name": "loss"}, "parameters":

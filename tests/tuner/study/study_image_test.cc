@@ -79,6 +79,35 @@ TEST(StudyImage, ValueIsTheLastOrTheBestOfTheCurrentAttempt) {
   EXPECT_EQ(best.reduced(1), (Metrics{{"m", 1}}));
 }
 
+TEST(StudyImage, WhatIsReportedOfAStepAgainCountsInstead) {
+  StudyImage last(spec(R"({"name": "m"})"), {}, {}), best(spec(R"({"name": "m", "reduce": "best"})"), {}, {});
+  for (StudyImage* image : {&last, &best}) {
+    put(*image, trial(1, TrialState::running));
+    report(*image, 1, 2, 3);
+    report(*image, 1, 1, -9);
+    report(*image, 1, 1, 5);
+  }
+  EXPECT_EQ(last.reduced(1), (Metrics{{"m", 3}})) << "by step, not by when it came";
+  EXPECT_EQ(best.reduced(1), (Metrics{{"m", 3}})) << "-9 is not in the store any more";
+}
+
+TEST(StudyImage, WhatIsReadFromTheStoreIsTakenInTheOrderInWhichItEnded) {
+  StudyImage live(spec(R"({"name": "m"})"), {}, {trial(1, TrialState::running), trial(2, TrialState::running)});
+  std::vector<Trial> stored;
+  for (const TrialId id : {2, 1}) {
+    Change change;
+    change.trials.push_back(trial(id, TrialState::completed, 0.5));
+    change.trials[0].ended_at = WallTime(Millis(7));  // both within a millisecond
+    live.number_ends(change);
+    live.apply(change, 1);
+    stored.insert(stored.begin(), change.trials[0]);
+  }
+  EXPECT_EQ(live.view().best->trial, 2) << "the first of equals";
+  const StudyImage again(spec(R"({"name": "m"})"), {}, stored);
+  EXPECT_EQ(again.view().best->trial, 2);
+  EXPECT_EQ(stored[0].end_number, 2);
+}
+
 TEST(StudyImage, FailuresInARowAreCountedInTheOrderOfTheirEnd) {
   StudyImage image(spec(R"({"name": "m"})"), {},
                    {trial(1, TrialState::failed), trial(2, TrialState::completed, 1), trial(3, TrialState::failed)});

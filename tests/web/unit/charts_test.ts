@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canCurveBeLogarithmic, curveOf, curveOption, describeCurve, metricNames } from '../../../web/src/charts/curve';
-import {
-  bestLine,
-  canBeLogarithmic,
-  describeHistory,
-  historyOf,
-  historyOption,
-  isEmpty,
-} from '../../../web/src/charts/history';
+import { bestLine, canBeLogarithmic, describeHistory, historyOption, isEmpty } from '../../../web/src/charts/history';
+import { withEnded } from '../../../web/src/store/history_state';
 import type { Palette } from '../../../web/src/theme';
-import { trial } from './values';
+import { history as historyOf, trial } from './values';
 
 const palette: Palette = {
   text: '#000',
@@ -44,29 +38,27 @@ test('the history splits the trials and finds each improvement', () => {
   assert.deepEqual(history.completed, [
     [1, 0.5],
     [3, 0.4],
+    [4, 0.8],
   ]);
   assert.deepEqual(history.pruned, [[5, 0.9]]);
-  assert.deepEqual(
-    history.lost.map(({ trial: id }) => id),
-    [2, 6],
-  );
-  assert.equal(history.last, 6);
+  assert.deepEqual(history.lost, [2, 6]);
+  assert.equal(history.trials, 8);
 });
 
-test('the line of the best goes on to the last trial that ended', () => {
+test('the line of the best goes on to the last trial', () => {
   assert.deepEqual(bestLine(historyOf(trials, 'maximize')), [
     [1, 0.5],
-    [1.03, 0.5],
+    [1.04, 0.5],
     [4, 0.8],
-    [4.03, 0.8],
-    [6, 0.8],
+    [4.04, 0.8],
+    [8, 0.8],
   ]);
   const minimized = bestLine(historyOf(trials, 'minimize'));
   assert.deepEqual(
     [minimized[0], minimized.at(-1)],
     [
       [1, 0.5],
-      [6, 0.4],
+      [8, 0.4],
     ],
   );
   assert.deepEqual(bestLine(historyOf([trial(1, 'COMPLETED', 2)], 'maximize')), [[1, 2]]);
@@ -78,8 +70,41 @@ test('the line never goes back, however close the improvements are', () => {
   for (let i = 1; i < line.length; i += 1) assert.ok((line[i]?.[0] ?? 0) > (line[i - 1]?.[0] ?? 0), String(i));
 });
 
+test('a trial that ends late takes its place among the improvements', () => {
+  const late = withEnded(historyOf([trial(1, 'COMPLETED', 0.5), trial(4, 'COMPLETED', 0.8)]), [
+    trial(3, 'COMPLETED', 0.9),
+  ]);
+  assert.deepEqual(late.improvements, [
+    [1, 0.5],
+    [3, 0.9],
+  ]);
+  assert.equal(withEnded(late, []), late);
+  const between = withEnded(late, [trial(2, 'COMPLETED', 0.7)]);
+  assert.deepEqual(
+    between.improvements.map(([id]) => id),
+    [1, 2, 3],
+  );
+});
+
+test('of several objectives the one of the history counts, and what misses a constraint is no improvement', () => {
+  const missed = { constraints: { memory: { value: 20, feasible: false } } };
+  const { completed, improvements } = historyOf(
+    [
+      trial(1, 'COMPLETED', null, { values: { loss: 3, speed: 1 } }),
+      trial(2, 'COMPLETED', null, { values: { loss: 2, speed: 1 }, ...missed }),
+    ],
+    'minimize',
+    'loss',
+  );
+  assert.deepEqual(completed, [
+    [1, 3],
+    [2, 2],
+  ]);
+  assert.deepEqual(improvements, [[1, 3]]);
+});
+
 test('no trial, running ones and failed ones only', () => {
-  assert.equal(isEmpty(historyOf([], 'maximize')), true);
+  assert.equal(isEmpty(historyOf([])), true);
   assert.equal(isEmpty(historyOf([trial(1, 'RUNNING')], 'maximize')), true);
   const failed = historyOf([trial(1, 'FAILED'), trial(2, 'COMPLETED', Infinity)], 'maximize');
   assert.equal(isEmpty(failed), false);

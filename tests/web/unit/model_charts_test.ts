@@ -9,24 +9,13 @@ import {
   describeSlice,
   sliceOption,
   type SliceView,
+  valueAt,
   verticalRange,
 } from '../../../web/src/charts/slice';
 import { motive, outcome } from '../../../web/src/store/reason';
-import type { Palette } from '../../../web/src/theme';
+import { palette } from './palette';
 import { trial } from './values';
 
-const palette: Palette = {
-  text: '#000',
-  muted: '#111',
-  faint: '#222',
-  line: '#333',
-  surface: '#444',
-  accent: '#555',
-  good: '#666',
-  warn: '#777',
-  bad: '#888',
-  heat: ['#000000', '#808080', '#ffffff'],
-};
 const slice: Slice = {
   parameter: 'x',
   values: [0, 0.5, 1],
@@ -46,6 +35,7 @@ const view: SliceView = {
   axis: 'value',
   through: 0.5,
   next: null,
+  best: null,
 };
 
 test('the band is two standard deviations wide on either side', () => {
@@ -82,7 +72,7 @@ test('points of a slice carry their trial, and are paler the less they say', () 
   const category = sliceOption({ ...view, axis: 'category' }, palette);
   assert.equal((category.xAxis as { type: string }[])[0]?.type, 'category');
   const marks = (option: typeof category) => (option.series as unknown[]).length;
-  assert.equal(marks(sliceOption({ ...view, next: 0.3 }, palette)), marks(sliceOption(view, palette)) + 1);
+  assert.equal(marks(sliceOption({ ...view, next: 0.3 }, palette)), marks(sliceOption(view, palette)) + 4);
 });
 
 const contour: Contour = {
@@ -173,4 +163,19 @@ test('why a point was tried is said in words', () => {
   assert.match(outcome(trial(1, 'COMPLETED', 1.5, { suggestion })), /as expected, 1σ/);
   assert.match(outcome(trial(1, 'COMPLETED', 3, { suggestion })), /surprise, 4σ/);
   assert.equal(outcome(trial(1, 'RUNNING', null, { suggestion })), '');
+});
+
+test('the next suggestion stands on the mean and on the expected improvement, between the values too', () => {
+  assert.equal(valueAt(slice, slice.mean, 0.25), 1.5);
+  assert.equal(valueAt(slice, slice.mean, 1), 1.5);
+  assert.equal(valueAt({ ...slice, values: ['a', 'b', 'c'] }, slice.mean, 'd'), null);
+  const series = sliceOption({ ...view, next: 0.25, best: 2 }, palette).series as {
+    symbol?: string;
+    data: unknown[];
+  }[];
+  const marks = series.filter(({ symbol }) => symbol === 'diamond').map(({ data }) => data[0]);
+  assert.deepEqual(marks, [
+    [0.25, 1.5],
+    [0.25, 0.05],
+  ]);
 });

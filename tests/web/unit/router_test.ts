@@ -7,10 +7,12 @@ test('each page has an address that leads back to it', () => {
     { page: 'studies' },
     { page: 'study', study: 'k3f', trial: null },
     { page: 'study', study: 'a/b ü', trial: 12 },
+    { page: 'trial', study: 'a/b ü', trial: 12 },
     { page: 'model', study: 'k3f', trial: null },
     { page: 'model', study: 'a/b ü', trial: 7 },
     { page: 'explore', study: 'k3f' },
     { page: 'compare', studies: ['k3f', 'a,b/ü'] },
+    { page: 'compare_trials', study: 'a/b ü', trials: [3, 12] },
   ] as const;
   for (const route of routes) assert.deepEqual(parseRoute(hrefOf(route)), route);
 });
@@ -24,7 +26,14 @@ test('what is no page is not found', () => {
     '/studies/a/explore/1',
     '/studies/a/trials/x',
     '/studies/a/b/1/2',
+    '/studies/a/trials/1/log',
+    '/studies/a/trials/x/details',
+    '/studies/a/model/1/details',
+    '/studies/a/trials/1/details/2',
     '/studies/%E0%A4',
+    '/studies/a/compare',
+    '/studies/a/compare/1,',
+    '/studies/a/compare/0',
     '/compare',
     '/compare/a,%E0%A4',
   ]) {

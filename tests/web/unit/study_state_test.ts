@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StudyEvent } from '../../../web/src/api/types';
+import type { Study, StudyEvent, Trial } from '../../../web/src/api/types';
 import {
   applyEvents,
-  bestTrial,
   findTrial,
   fromSnapshot,
   mergeRecords,
@@ -11,10 +10,14 @@ import {
   withAnswer,
   withCurve,
   withoutCurve,
+  withSummary,
+  withTrials,
 } from '../../../web/src/store/study_state';
-import { study, trial } from './values';
+import { history, study, trial } from './values';
 
-const empty = (): StudyData => fromSnapshot(study(), []);
+const snapshot = (of: Study, trials: readonly Trial[], previous?: StudyData): StudyData =>
+  fromSnapshot({ study: of, trials, history: history(trials), seq: of.seq }, previous);
+const empty = (): StudyData => snapshot(study(), []);
 const reported = (seq: number, trial_id: number, step: number, metrics: Record<string, number>): StudyEvent => ({
   type: 'TRIAL_REPORTED',
   seq,
@@ -30,12 +33,10 @@ test('a trial is created, runs, reports and ends', () => {
     reported(4, 1, 1, { accuracy: 0.5 }),
   ]);
   assert.equal(data.seq, 4);
-  assert.deepEqual(data.study.trial_counts, { RUNNING: 1 });
   assert.deepEqual(data.latest.get(1), { step: 1, metrics: { accuracy: 0.5 } });
-  assert.equal(data.study.best, null);
+  assert.deepEqual(data.history.completed, []);
   data = applyEvents(data, [{ type: 'TRIAL_STATE_CHANGED', seq: 5, trial: trial(1, 'COMPLETED', 0.9) }]);
-  assert.deepEqual(data.study.trial_counts, { COMPLETED: 1 });
-  assert.deepEqual(data.study.best, { trial: 1, value: 0.9, params: {} });
+  assert.deepEqual(data.history.improvements, [[1, 0.9]]);
   assert.equal(data.latest.has(1), false);
 });
 
@@ -49,14 +50,14 @@ test('events that the state already holds change nothing', () => {
 });
 
 test('the given state is not touched', () => {
-  const before = fromSnapshot(study(), [trial(1, 'RUNNING')]);
+  const before = snapshot(study(), [trial(1, 'RUNNING')]);
   applyEvents(before, [{ type: 'TRIAL_STATE_CHANGED', seq: 9, trial: trial(1, 'FAILED') }]);
   assert.equal(before.trials[0]?.state, 'RUNNING');
-  assert.deepEqual(before.study.trial_counts, { RUNNING: 1 });
+  assert.deepEqual(before.history.lost, []);
 });
 
 test('reports alone leave the trials as they are, so that no table is drawn anew', () => {
-  const before = fromSnapshot(study(), [trial(1, 'RUNNING')]);
+  const before = snapshot(study(), [trial(1, 'RUNNING')]);
   const after = applyEvents(before, [reported(2, 1, 1, { accuracy: 0.1 })]);
   assert.equal(after.trials, before.trials);
   assert.equal(after.study, before.study);
@@ -91,23 +92,62 @@ test('the state of the study changes with its reason and its end', () => {
   assert.equal(data.study.ended_at, '2026-01-31T13:00:00.000Z');
 });
 
-test('the best trial is completed, finite and the first of equals, for either goal', () => {
-  const trials = [
-    trial(1, 'COMPLETED', NaN),
-    trial(2, 'PRUNED', 0.99),
-    trial(3, 'COMPLETED', 0.7),
-    trial(4, 'COMPLETED', 0.7),
-    trial(5, 'COMPLETED', 0.2),
-    trial(6, 'COMPLETED', Infinity),
-    trial(7, 'COMPLETED', -Infinity),
-  ];
-  assert.equal(bestTrial(trials, 'maximize')?.id, 3);
-  assert.equal(bestTrial(trials, 'minimize')?.id, 5);
-  assert.equal(bestTrial([trial(1, 'FAILED'), trial(2, 'COMPLETED', NaN)], 'maximize'), null);
+test('counts and the best are the server’s; older ones than are known change nothing', () => {
+  const { spec, ...summary } = study({
+    seq: 5,
+    trial_counts: { COMPLETED: 3 },
+    best: { trial: 2, value: 1, params: {} },
+  });
+  const data = withSummary(empty(), summary);
+  assert.deepEqual(data.study.trial_counts, { COMPLETED: 3 });
+  assert.deepEqual(data.study.spec, spec, 'which a summary leaves out');
+  assert.equal(data.seq, 1, 'the events until then are still to come');
+  assert.equal(withSummary(data, study({ seq: 4 })), data);
+});
+
+test('a trial that the history holds already is not drawn twice', () => {
+  const ended = trial(1, 'COMPLETED', 0.5);
+  const data = fromSnapshot({ study: study(), trials: [], history: { ...history([ended]), seq: 7 }, seq: 3 });
+  const event = (seq: number, id: number): StudyEvent => ({
+    type: 'TRIAL_STATE_CHANGED',
+    seq,
+    trial: trial(id, 'COMPLETED', 0.5),
+  });
+  assert.deepEqual(applyEvents(data, [event(6, 1), event(8, 2)]).history.completed, [
+    [1, 0.5],
+    [2, 0.5],
+  ]);
+});
+
+test('older trials are met by themselves, and do not undo what events have told', () => {
+  const data = snapshot(study(), [trial(5, 'COMPLETED', 1)]);
+  const met = withTrials(data, [trial(2, 'FAILED'), trial(5, 'RUNNING')]);
+  assert.deepEqual(
+    met.trials.map(({ id, state }) => [id, state]),
+    [
+      [2, 'FAILED'],
+      [5, 'COMPLETED'],
+    ],
+  );
+  assert.equal(withTrials(met, [trial(2, 'FAILED')]), met);
+});
+
+test('of a long study the newest trials are kept, the best one, and those that are open', () => {
+  const best = { trial: 3, value: 1, params: {} };
+  const old = Array.from({ length: 1000 }, (_, i) => trial(i + 1, 'COMPLETED', 0));
+  const data = withCurve(snapshot(study({ best }), old), 7, []);
+  const more = Array.from({ length: 600 }, (_, i): StudyEvent => ({
+    type: 'TRIAL_CREATED',
+    seq: i + 2,
+    trial: trial(1001 + i, 'RUNNING'),
+  }));
+  const ids = applyEvents(data, more).trials.map(({ id }) => id);
+  assert.deepEqual(ids.slice(0, 3), [3, 7, 601]);
+  assert.equal(ids.at(-1), 1600);
 });
 
 test('a curve collects what is reported before and after its records arrive', () => {
-  let data = withCurve(fromSnapshot(study(), [trial(1, 'RUNNING')]), 1, []);
+  let data = withCurve(snapshot(study(), [trial(1, 'RUNNING')]), 1, []);
   data = applyEvents(data, [reported(2, 1, 3, { loss: 0.3 }), reported(3, 2, 3, { loss: 9 })]);
   data = withCurve(data, 1, [
     { step: 1, metrics: { loss: 0.9 } },
@@ -145,9 +185,9 @@ test('records merge by step, the newer ones winning', () => {
 });
 
 test('a snapshot keeps open curves and the reports of what still runs', () => {
-  let data = withCurve(fromSnapshot(study(), [trial(1, 'RUNNING'), trial(2, 'RUNNING')]), 1, []);
+  let data = withCurve(snapshot(study(), [trial(1, 'RUNNING'), trial(2, 'RUNNING')]), 1, []);
   data = applyEvents(data, [reported(2, 1, 1, { a: 1 }), reported(3, 2, 1, { a: 2 })]);
-  const again = fromSnapshot(study({ seq: 8 }), [trial(2, 'RUNNING'), trial(1, 'COMPLETED', 1)], data);
+  const again = snapshot(study({ seq: 8 }), [trial(2, 'RUNNING'), trial(1, 'COMPLETED', 1)], data);
   assert.equal(again.seq, 8);
   assert.deepEqual(
     again.trials.map(({ id }) => id),

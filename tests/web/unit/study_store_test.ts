@@ -3,35 +3,19 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { retryDelayMs } from '../../../web/src/api/stream';
 import { StudyStore } from '../../../web/src/store/study_store';
+import { FakeEventSource, lastStream } from './fake_event_source';
 import { FakeTimers } from './fake_timers';
-import { study, trial } from './values';
-
-class FakeEventSource {
-  static all: FakeEventSource[] = [];
-  onopen: (() => void) | null = null;
-  onerror: (() => void) | null = null;
-  closed = false;
-  private readonly listeners = new Map<string, (event: { data: string }) => void>();
-  constructor(readonly url: string) {
-    FakeEventSource.all.push(this);
-  }
-  addEventListener(type: string, listener: (event: { data: string }) => void): void {
-    this.listeners.set(type, listener);
-  }
-  close(): void {
-    this.closed = true;
-  }
-  send(type: string, data: object): void {
-    this.listeners.get(type)?.({ data: JSON.stringify({ type, ...data }) });
-  }
-}
+import { history, study, trial } from './values';
 
 const timers = new FakeTimers();
 const server = new Map<string, unknown>();
 let asked: string[] = [];
 const realFetch = globalThis.fetch;
-const lastStream = (): FakeEventSource => FakeEventSource.all.at(-1) as FakeEventSource;
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const followed = (after: number): string => `/api/v1/events?others=false&study=s%3A${after}`;
+const event = (type: string, seq: number, changed: object) =>
+  ['study_event', { study: 's', event: { type, seq, trial: changed } }] as const;
 
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await settle();
@@ -43,7 +27,13 @@ beforeEach(() => {
   asked = [];
   server.clear();
   server.set('/api/v1/studies/s', study({ id: 's', seq: 10 }));
-  server.set('/api/v1/studies/s/trials', { trials: [trial(1, 'RUNNING')], next_page_token: '', seq: 11 });
+  server.set('/api/v1/studies/s/trials', {
+    trials: [trial(1, 'RUNNING')],
+    next_page_token: '',
+    seq: 11,
+    total_size: 1,
+  });
+  server.set('/api/v1/studies/s/history', { ...history(), seq: 12 });
   Object.assign(globalThis, {
     EventSource: FakeEventSource,
     fetch: async (url: string) => {
@@ -56,6 +46,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  timers.tick(10_000); // the connection outlives the last page a little
   timers.restore();
   globalThis.fetch = realFetch;
 });
@@ -64,20 +55,23 @@ test('reads the study, then follows its events from its number, many in one chan
   const store = new StudyStore('s');
   await settled();
   const stream = lastStream();
-  assert.equal(stream.url, '/api/v1/studies/s/events?after=10');
+  assert.equal(stream.url, followed(10));
   stream.onopen?.();
   assert.equal(store.connection.value, 'live');
   let changes = -1;
   store.data.subscribe(() => {
     changes += 1;
   });
-  stream.send('TRIAL_STATE_CHANGED', { seq: 12, trial: trial(1, 'COMPLETED', 0.5) });
-  stream.send('TRIAL_CREATED', { seq: 13, trial: trial(2, 'RUNNING') });
+  stream.send(...event('TRIAL_STATE_CHANGED', 12, trial(1, 'COMPLETED', 0.5)));
+  stream.send(...event('TRIAL_CREATED', 13, trial(2, 'RUNNING')));
   timers.tick(50);
   assert.equal(changes, 1);
+  assert.deepEqual(store.data.value?.history.completed, [], 'the history of number 12 has it');
+  stream.send('study', study({ id: 's', seq: 13, best: { trial: 1, value: 0.5, params: {} } }));
   assert.equal(store.data.value?.study.best?.value, 0.5);
   assert.equal(store.data.value?.trials.length, 2);
   store.close();
+  timers.tick(1000);
   assert.equal(stream.closed, true);
 });
 
@@ -85,30 +79,35 @@ test('a lost connection is opened anew from the last event seen', async () => {
   const store = new StudyStore('s');
   await settled();
   lastStream().onopen?.();
-  lastStream().send('TRIAL_CREATED', { seq: 20, trial: trial(2, 'RUNNING') });
+  lastStream().send(...event('TRIAL_CREATED', 20, trial(2, 'RUNNING')));
   timers.tick(50);
   lastStream().onerror?.();
   assert.equal(store.connection.value, 'retrying');
   timers.tick(retryDelayMs(1));
   await settled();
   assert.equal(FakeEventSource.all.length, 2);
-  assert.equal(lastStream().url, '/api/v1/studies/s/events?after=20');
+  assert.equal(lastStream().url, followed(20));
   lastStream().onopen?.();
   assert.equal(store.connection.value, 'live');
   store.close();
 });
 
-test('where streams are refused, the study is read again before each try', async () => {
+test('where streams are refused, the server is asked for the events instead', async () => {
   const store = new StudyStore('s');
   await settled();
+  const created = { type: 'TRIAL_CREATED', seq: 30, trial: trial(2, 'RUNNING') };
+  server.set('/api/v1/studies/s/events', { events: [created], seq: 30, reset: false });
   server.set('/api/v1/studies/s', study({ id: 's', seq: 30, state: 'PAUSED' }));
   for (const failures of [1, 2]) {
     lastStream().onerror?.();
     timers.tick(retryDelayMs(failures));
     await settled();
   }
+  timers.tick(50);
+  assert.equal(store.connection.value, 'polling');
   assert.equal(store.data.value?.study.state, 'PAUSED');
-  assert.equal(lastStream().url, '/api/v1/studies/s/events?after=30');
+  assert.equal(store.data.value?.trials.length, 2);
+  assert.equal(lastStream().url, followed(30), 'a stream may have become free');
   store.close();
 });
 
@@ -132,30 +131,40 @@ test('a reset reads the study again and goes on from its new number', async () =
     trials: [trial(1, 'COMPLETED', 0.3), trial(2, 'RUNNING')],
     next_page_token: '',
     seq: 500,
+    total_size: 2,
   });
-  first.send('reset', { seq: 500 });
+  server.set('/api/v1/studies/s/history', { ...history(), seq: 500 });
+  first.send('study_reset', { study: 's', seq: 500 });
   await settled();
   assert.equal(store.data.value?.trials.length, 2);
-  assert.equal(first.closed, true);
-  assert.equal(lastStream().url, '/api/v1/studies/s/events?after=500');
+  assert.equal(store.data.value?.seq, 500);
+  first.send(...event('TRIAL_CREATED', 501, trial(3, 'RUNNING')));
+  timers.tick(50);
+  assert.equal(store.data.value?.trials.length, 3, 'the stream goes on from there');
   store.close();
 });
 
-test('every page of the trials is read', async () => {
-  let page = 0;
-  const pages = [
-    { trials: [trial(1, 'COMPLETED', 1)], next_page_token: 'p2', seq: 11 },
-    { trials: [trial(2, 'COMPLETED', 2)], next_page_token: '', seq: 12 },
-  ];
+test('of many trials the first view asks for a page; the newest are met later, the best by itself', async () => {
   const answer = globalThis.fetch;
-  globalThis.fetch = async (url, options) =>
-    String(url).includes('/trials?') ? new Response(JSON.stringify(pages[page++])) : answer(url, options);
+  const sizes: string[] = [];
+  globalThis.fetch = async (url, options) => {
+    const size = /page_size=(\d+)/.exec(String(url))?.[1];
+    if (size === undefined) return answer(url, options);
+    sizes.push(size);
+    const trials = Array.from({ length: Number(size) }, (_, i) => trial(5000 - i, 'COMPLETED', 0));
+    return new Response(JSON.stringify({ trials, next_page_token: 'x', seq: 11, total_size: 5000 }));
+  };
+  server.set('/api/v1/studies/s', study({ id: 's', seq: 10, best: { trial: 7, value: 1, params: {} } }));
+  server.set('/api/v1/studies/s/trials/7', { ...trial(7, 'COMPLETED', 1), records: [] });
   const store = new StudyStore('s');
   await settled();
-  assert.deepEqual(
-    store.data.value?.trials.map(({ id }) => id),
-    [1, 2],
-  );
+  assert.deepEqual(sizes, ['100']);
+  timers.tick(1000);
+  await settled();
+  assert.deepEqual(sizes, ['100', '1000']);
+  assert.equal(store.data.value?.trials.length, 1001);
+  assert.equal(store.data.value?.trials[0]?.id, 7);
+  assert.equal(store.rows.rows.value.total, 5000);
   store.close();
 });
 
@@ -165,7 +174,8 @@ test('a study that does not exist is said to be missing, and is not asked for ag
   assert.equal(store.notFound.value, true);
   timers.tick(60_000);
   await settled();
-  assert.deepEqual(asked, ['/api/v1/studies/other']);
+  const other = '/api/v1/studies/other';
+  assert.deepEqual(asked, [other, `${other}/trials`, `${other}/history`]);
   assert.equal(FakeEventSource.all.length, 0);
   store.close();
 });

@@ -1,5 +1,6 @@
 // Values for tests: complete, with only what matters to the test given.
-import type { Study, Trial, TrialState } from '../../../web/src/api/types';
+import type { Goal, History, Study, Trial, TrialState } from '../../../web/src/api/types';
+import { withEnded } from '../../../web/src/store/history_state';
 
 export function study(changes: Partial<Study> = {}): Study {
   return {
@@ -10,6 +11,7 @@ export function study(changes: Partial<Study> = {}): Study {
     spec: { metric: { name: 'accuracy', goal: 'maximize' }, parameters: {}, budget: { max_trials: 10, parallel: 2 } },
     best: null,
     trial_counts: {},
+    improvements: [],
     seq: 1,
     created_at: '2026-01-31T12:00:00.000Z',
     ended_at: null,
@@ -30,4 +32,9 @@ export function trial(id: number, state: TrialState, value: number | null = null
     ended_at: ended ? '2026-01-31T12:00:10.000Z' : null,
     ...changes,
   };
+}
+
+export function history(trials: readonly Trial[] = [], goal: Goal = 'maximize', objective = 'accuracy'): History {
+  const none = { improvements: [], completed: [], pruned: [], lost: [] };
+  return withEnded({ seq: 0, objective, goal, trials: 0, ...none }, trials);
 }

@@ -2,15 +2,20 @@
 import { signal } from '@preact/signals';
 import { decodeStudy, decodeTrial, decodeTrialWithRecords } from './decode';
 import type {
+  Budget,
+  Cluster,
   Contour,
   Curves,
+  History,
   Importance,
   NextSuggestion,
   Params,
   Reason,
+  Sample,
   Slices,
   Spec,
   Study,
+  StudyEvent,
   StudyPage,
   Trial,
   TrialPage,
@@ -20,7 +25,6 @@ import type {
 
 const root = '/api/v1';
 const deadlineMs = 20_000;
-const trialsPerPage = 1000;
 const studiesPerPage = 200;
 
 // Whether the server wants a token from this browser first.
@@ -49,15 +53,40 @@ export function problemMessage(status: number, problem: Problem): string {
   return [head, ...faults.filter((fault) => fault !== head)].join('\n');
 }
 
-async function call<T>(method: string, path: string, abort?: AbortSignal, input?: object): Promise<T> {
+// A report has no server: its answers stand in the page, by their paths without queries.
+let recorded: Readonly<Record<string, unknown>> | null = null;
+
+export function answerFrom(answers: Readonly<Record<string, unknown>>): void {
+  recorded = answers;
+}
+
+function recall<T>(answers: Readonly<Record<string, unknown>>, path: string): T {
+  const found = answers[path.split('?')[0] as string];
+  if (found === undefined) throw new ApiError('This is not part of the report.', 404, 'not_found');
+  return found as T;
+}
+
+interface Asked {
+  abort?: AbortSignal | undefined;
+  input?: object | undefined;
+  headers?: Record<string, string>;
+}
+
+// What `read` makes of a good answer.
+async function send<T>(
+  method: string,
+  path: string,
+  { abort, input, headers }: Asked,
+  read: (response: Response) => Promise<T>,
+): Promise<T> {
   const deadline = AbortSignal.timeout(deadlineMs);
   const either = abort ? AbortSignal.any([abort, deadline]) : deadline;
   try {
-    const headers: Record<string, string> = { Accept: 'application/json' };
-    if (input) headers['Content-Type'] = 'application/json';
+    const said: Record<string, string> = { Accept: 'application/json', ...headers };
+    if (input) said['Content-Type'] = 'application/json';
     const body = input ? JSON.stringify(input) : null;
-    const response = await fetch(root + path, { method, headers, body, signal: either });
-    if (response.ok) return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+    const response = await fetch(root + path, { method, headers: said, body, signal: either });
+    if (response.ok) return await read(response);
     if (response.status === 401) signedOut.value = true;
     const problem = (await response.json().catch(() => ({}))) as Problem;
     throw new ApiError(problemMessage(response.status, problem), response.status, problem.code ?? '');
@@ -68,11 +97,16 @@ async function call<T>(method: string, path: string, abort?: AbortSignal, input?
   }
 }
 
+async function call<T>(method: string, path: string, abort?: AbortSignal, input?: object): Promise<T> {
+  if (recorded !== null) return recall(recorded, path);
+  return send(method, path, { abort, input }, async (response) =>
+    response.status === 204 ? (undefined as T) : ((await response.json()) as T),
+  );
+}
+
 const segment = encodeURIComponent;
 
 export const studyPath = (id: string): string => `/studies/${segment(id)}`;
-export const studyEventsUrl = (id: string, after: number): string => `${root}${studyPath(id)}/events?after=${after}`;
-export const allEventsUrl = `${root}/events`;
 
 export async function listStudies(pageToken: string, signal?: AbortSignal): Promise<StudyPage> {
   const query = `page_size=${studiesPerPage}&page_token=${segment(pageToken)}`;
@@ -84,22 +118,144 @@ export async function getStudy(id: string, signal?: AbortSignal): Promise<Study>
   return decodeStudy(await call<Study>('GET', studyPath(id), signal));
 }
 
-export async function listAllTrials(id: string, signal?: AbortSignal): Promise<Trial[]> {
-  const trials: Trial[] = [];
-  let token = '';
-  do {
-    const query = `page_size=${trialsPerPage}&page_token=${segment(token)}`;
-    const page = await call<TrialPage>('GET', `${studyPath(id)}/trials?${query}`, signal);
-    for (const trial of page.trials) trials.push(decodeTrial(trial));
-    if (page.trials.length === 0) break;
-    token = page.next_page_token ?? '';
-  } while (token !== '');
-  return trials;
+export interface TrialQuery {
+  filter: string;
+  order: string; // a field, perhaps with ` desc` behind
+  size: number;
+  at: { offset: number } | { token: string };
+}
+
+// The server filters and sorts: an ApiError says what of the filter it does not understand.
+export async function listTrials(id: string, wanted: TrialQuery, signal?: AbortSignal): Promise<TrialPage> {
+  const { filter, order, size, at } = wanted;
+  const place = 'token' in at ? `page_token=${segment(at.token)}` : `offset=${at.offset}`;
+  const query = `page_size=${size}&order_by=${segment(order)}&filter=${segment(filter)}&${place}`;
+  const page = await call<TrialPage>('GET', `${studyPath(id)}/trials?${query}`, signal);
+  return { ...page, trials: page.trials.map(decodeTrial) };
+}
+
+export const mostTrialsAtOnce = 1000;
+
+// Of that objective; empty: of the first.
+export const getHistory = (id: string, objective: string, signal?: AbortSignal): Promise<History> =>
+  call('GET', `${studyPath(id)}/history?objective=${segment(objective)}`, signal);
+
+// The trials that nothing found so far beats.
+export async function listOptimal(id: string, signal?: AbortSignal): Promise<Trial[]> {
+  const { trials } = await call<{ trials: Trial[] }>('GET', `${studyPath(id)}/trials:optimal`, signal);
+  return trials.map(decodeTrial);
+}
+
+export const getSample = (
+  id: string,
+  { top, limit, objective }: { top: number; limit: number; objective: string },
+  signal?: AbortSignal,
+): Promise<Sample> =>
+  call('GET', `${studyPath(id)}/trials:sample?top=${top}&limit=${limit}&objective=${segment(objective)}`, signal);
+
+export interface Polled {
+  study: Study | null; // null: it is gone
+  events: StudyEvent[];
+  reset: boolean; // what happened after the number is gone
+}
+
+// Events by number, as the server wrote them: for who has no stream.
+export async function pollEvents(id: string, after: number): Promise<Polled> {
+  try {
+    const events: StudyEvent[] = [];
+    for (let seq = after; ;) {
+      const page = await call<{ events: StudyEvent[]; seq: number; reset: boolean }>(
+        'GET',
+        `${studyPath(id)}/events?after=${seq}`,
+      );
+      events.push(...page.events);
+      seq = page.events.at(-1)?.seq ?? seq;
+      if (page.reset || seq >= page.seq)
+        return { study: await call<Study>('GET', studyPath(id)), events, reset: page.reset };
+    }
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return { study: null, events: [], reset: false };
+    throw error;
+  }
 }
 
 export async function getTrial(study: string, trial: number, signal?: AbortSignal): Promise<TrialWithRecords> {
   return decodeTrialWithRecords(await call<TrialWithRecords>('GET', `${studyPath(study)}/trials/${trial}`, signal));
 }
+
+const trialPath = (study: string, trial: number): string => `${studyPath(study)}/trials/${trial}`;
+
+// The same point again, as a new trial.
+export async function retryTrial(study: string, trial: number): Promise<Trial> {
+  return decodeTrial(await call<Trial>('POST', `${trialPath(study, trial)}:retry`));
+}
+
+// It keeps what it has reached.
+export async function stopTrial(study: string, trial: number): Promise<Trial> {
+  return decodeTrial(await call<Trial>('POST', `${trialPath(study, trial)}:stop`));
+}
+
+export interface LogPart {
+  bytes: Uint8Array;
+  offset: number; // of its first byte in the log
+  size: number; // of the log now
+}
+
+const logPath = (study: string, trial: number, attempt: number): string =>
+  `${trialPath(study, trial)}/attempts/${attempt}/logs`;
+
+// The last bytes of what an attempt has printed, from the beginning of a line; or what follows after `offset`.
+export const readLog = (
+  study: string,
+  trial: number,
+  attempt: number,
+  from: { tail: number } | { offset: number },
+  abort?: AbortSignal,
+): Promise<LogPart> => {
+  const query = 'tail' in from ? `tail=${from.tail}` : `offset=${from.offset}`;
+  const asked = { abort, headers: { Accept: 'text/plain' } };
+  return send('GET', `${logPath(study, trial, attempt)}?${query}`, asked, async (response) => ({
+    bytes: new Uint8Array(await response.arrayBuffer()),
+    offset: Number(response.headers.get('X-Log-Offset') ?? 0),
+    size: Number(response.headers.get('X-Log-Size') ?? 0),
+  }));
+};
+
+const wholeLog = 1 << 20; // more is never kept
+export const logUrl = (study: string, trial: number, attempt: number): string =>
+  `${root}${logPath(study, trial, attempt)}?tail=${wholeLog}`;
+
+// Of the latest attempt; an ApiError where there are no processes of the built-in trainer to look at.
+export const getCluster = (study: string, trial: number, abort?: AbortSignal): Promise<Cluster> =>
+  call('GET', `${trialPath(study, trial)}/cluster`, abort);
+
+// Whether the trained model of a trial is kept.
+export const hasModel = (study: string, trial: number, abort?: AbortSignal): Promise<boolean> =>
+  send('HEAD', `${trialPath(study, trial)}/model`, { abort, headers: { Accept: '*/*' } }, async () => true).catch(
+    (error: unknown) => {
+      if (error instanceof ApiError && error.status === 404) return false;
+      throw error;
+    },
+  );
+
+export const modelUrl = (study: string, trial: number): string => `${root}${trialPath(study, trial)}/model`;
+
+// A study with the tag of its file: what a change is made from.
+export interface TaggedStudy {
+  study: Study;
+  tag: string;
+}
+
+const tagged = async (response: Response): Promise<TaggedStudy> => ({
+  study: decodeStudy((await response.json()) as Study),
+  tag: response.headers.get('ETag') ?? '',
+});
+
+export const readTagged = (id: string): Promise<TaggedStudy> => send('GET', studyPath(id), {}, tagged);
+
+// ApiError of status 412: the study file is another by now.
+export const changeBudget = (id: string, budget: Budget, tag: string): Promise<TaggedStudy> =>
+  send('PATCH', studyPath(id), { input: { budget }, headers: { 'If-Match': tag } }, tagged);
 
 export type StudyAction = 'pause' | 'resume' | 'stop';
 
@@ -151,6 +307,12 @@ export async function enqueue(study: string, params: Params): Promise<Trial> {
   return decodeTrial(await call<Trial>('POST', `${studyPath(study)}/trials`, undefined, { params }));
 }
 
+// A point that is not to be tried: it is not suggested, now or later.
+export async function veto(study: string, params: Params, reason: string): Promise<Trial> {
+  const point = { params, state: 'CANCELLED', reason };
+  return decodeTrial(await call<Trial>('POST', `${studyPath(study)}/trials`, undefined, point));
+}
+
 // The point that a slice or a plane goes through; null: the best one.
 export type Through = { trial: number } | { params: Params } | null;
 
@@ -182,8 +344,8 @@ async function askModel<T>(study: string, what: string, abort?: AbortSignal): Pr
   return answer;
 }
 
-export const getSlices = (study: string, through: Through, abort?: AbortSignal): Promise<Slices> =>
-  askModel(study, `slice?points=129${throughQuery(through)}`, abort);
+export const getSlices = (study: string, through: Through, points: number, abort?: AbortSignal): Promise<Slices> =>
+  askModel(study, `slice?points=${points}${throughQuery(through)}`, abort);
 
 export const getContour = (
   study: string,

@@ -34,6 +34,7 @@ export function decodeTrial(trial: Trial): Trial {
     reason: trial.reason ?? '',
     ended_at: trial.ended_at ?? null,
   };
+  if (trial.values) decoded.values = decodeMetrics(trial.values);
   if (trial.suggestion) {
     const { method, ...numbers } = trial.suggestion;
     decoded.suggestion = { method, ...decodeMetrics(numbers as Record<string, Wire<number>>) };
@@ -56,7 +57,9 @@ export function decodeStudy(study: Study): Study {
     state_reason: study.state_reason ?? '',
     best: decodeBest(study.best),
     trial_counts: study.trial_counts ?? {},
+    improvements: study.improvements ?? [],
     ended_at: study.ended_at ?? null,
+    read_at: Date.now(),
   };
 }
 

@@ -2,11 +2,13 @@
 // with an error, and would ask again from the first sequence number; so each connection here is a new EventSource,
 // opened at whatever point `url` names now, after a delay that grows while nothing answers.
 
-export type Connection = 'connecting' | 'live' | 'retrying' | 'closed';
+// `polling`: streams are refused, and the server is asked instead.
+export type Connection = 'connecting' | 'live' | 'polling' | 'retrying' | 'closed';
 
 const openDeadlineMs = 10_000;
 const firstDelayMs = 500;
 const longestDelayMs = 15_000;
+const pollMs = 2000;
 
 export function retryDelayMs(failures: number): number {
   return Math.min(firstDelayMs * 2 ** Math.max(0, failures - 1), longestDelayMs);
@@ -27,6 +29,7 @@ export class EventStream {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private failures = 0;
   private closed = false;
+  private polled = false; // before the last try, with success
 
   constructor(private readonly options: StreamOptions) {
     options.onConnection('connecting');
@@ -59,6 +62,7 @@ export class EventStream {
     source.onopen = () => {
       clearTimeout(this.timer);
       this.failures = 0;
+      this.polled = false;
       this.options.onConnection('live');
       this.options.onOpen?.();
     };
@@ -75,13 +79,20 @@ export class EventStream {
     if (this.closed) return;
     this.drop();
     this.failures += 1;
-    this.options.onConnection('retrying');
-    this.timer = setTimeout(() => void this.retry(), retryDelayMs(this.failures));
+    this.options.onConnection(this.polled ? 'polling' : 'retrying');
+    this.timer = setTimeout(() => void this.retry(), this.polled ? pollMs : retryDelayMs(this.failures));
   }
 
   private async retry(): Promise<void> {
     // The first failure is most often a server that restarts: the events it kept are enough then.
-    if (this.failures > 1) await this.options.beforeRetry?.().catch(() => undefined);
-    if (!this.closed) this.open();
+    const { beforeRetry } = this.options;
+    if (this.failures > 1 && beforeRetry) {
+      this.polled = await beforeRetry().then(
+        () => true,
+        () => false,
+      );
+      if (this.polled && !this.closed) this.options.onConnection('polling');
+    }
+    if (!this.closed && this.source === null) this.open();
   }
 }

@@ -36,12 +36,35 @@ export interface ParameterSpec {
   when?: Record<string, ParamValue | ParamValue[]>; // active only where all hold
 }
 
+export interface Objective {
+  name: string;
+  goal: Goal;
+}
+
+export interface Constraint {
+  name: string;
+  min?: number;
+  max?: number;
+}
+
+export interface Budget {
+  max_trials?: number | null;
+  parallel?: number | null;
+  max_time?: string | null; // 1h30m
+}
+
 // What the page reads of the canonical study file; the rest is left alone.
 export interface Spec {
+  description?: string;
   metric?: { name?: string; goal?: Goal; target?: number | null };
+  objectives?: Objective[]; // two to four, instead of a metric
+  constraints?: Constraint[];
   method?: string;
   parameters?: Record<string, ParameterSpec>;
-  budget?: { max_trials?: number | null; parallel?: number | null };
+  budget?: Budget;
+  train?: object; // the built-in trainer runs the trials
+  keep_models?: number; // of so many of the best trials the trained model is kept
+  command?: string[]; // this program does; with neither, workers outside do
 }
 
 export interface Best {
@@ -58,7 +81,10 @@ export interface Study {
   spec?: Spec; // left out by the events of all studies
   best: Best | null;
   trial_counts: Partial<Record<TrialState, number>>;
+  improvements: [trial: number, value: number][]; // each trial that was the best so far, thinned out
   seq: number;
+  active_ms?: number; // how long it had been ACTIVE when it was read
+  read_at?: number; // when that was, by this machine's clock
   created_at: string;
   ended_at: string | null;
 }
@@ -93,10 +119,13 @@ export interface Trial {
   reason: string;
   params: Params;
   value: number | null;
+  values?: Metrics; // of several objectives
+  constraints?: Record<string, { value: number; feasible: boolean }>;
   suggestion?: Suggestion | null;
   attempts: Attempt[];
   created_at: string;
   ended_at: string | null;
+  files_removed_at?: string; // its logs and its model
 }
 
 export interface TrialWithRecords extends Trial {
@@ -112,6 +141,35 @@ export interface TrialPage {
   trials: Trial[];
   next_page_token: string;
   seq: number;
+  total_size: number; // on all pages
+}
+
+// The values of all trials that ended, thinned out by the server where they are many.
+export interface History {
+  seq: number;
+  objective: string;
+  goal: Goal;
+  trials: number; // of the study, whatever their state
+  improvements: [trial: number, value: number][]; // each trial that was the best so far
+  completed: [trial: number, value: number][];
+  pruned: [trial: number, value: number][];
+  lost: number[]; // ended without a value
+}
+
+// Trials with a value, column by column; where they are many, the best of them and an even choice of the others.
+export interface Sample {
+  seq: number;
+  objective: string;
+  valued: number; // trials with a value
+  chosen: number; // among the best `top` per cent of them
+  distribution: number[]; // values in even steps from the best to the worst of all
+  optimal: number[]; // the Pareto set of several objectives, by id
+  hypervolume: { volume: number; reference: Record<string, number> } | null;
+  trials: number[];
+  states: TrialState[];
+  feasible: boolean[]; // whether all constraints hold
+  values: Record<string, (number | null)[]>;
+  params: Record<string, (ParamValue | null)[]>;
 }
 
 interface EventBase {
@@ -121,7 +179,7 @@ interface EventBase {
 export type StudyEvent =
   | (EventBase & { type: 'STUDY_CREATED'; study: Study })
   | (EventBase & { type: 'STUDY_UPDATED'; study: Study })
-  | (EventBase & { type: 'STUDY_STATE_CHANGED'; state: StudyState; state_reason: string })
+  | (EventBase & { type: 'STUDY_STATE_CHANGED'; state: StudyState; state_reason: string; active_ms?: number })
   | (EventBase & { type: 'TRIAL_CREATED' | 'TRIAL_STATE_CHANGED'; trial: Trial })
   | (EventBase & { type: 'TRIAL_REPORTED'; trial_id: number; step: number; metrics: Metrics });
 export type StudyEventType = StudyEvent['type'];
@@ -218,7 +276,10 @@ export interface Reason {
 export interface Curves {
   metric: string;
   metrics: string[];
+  axis: 'step' | 'epoch';
   curves: { trial: number; state: TrialState; reason: string; points: [step: number, value: number][] }[];
+  // What the study's rule of early stopping holds trials against; null: it has none, or looks at another metric.
+  limits: { rule: string; lines: { bracket: number; points: [step: number, value: number][] }[] } | null;
 }
 
 export interface NextSuggestion {
@@ -226,4 +287,33 @@ export interface NextSuggestion {
   params: Params;
   suggestion: Suggestion;
   new_fit: boolean;
+}
+
+// What a process of a training has done; each role has figures of its own.
+export interface ClusterProcess {
+  role: 'coordinator' | 'worker' | 'shard';
+  index?: number;
+  pid: number;
+  clock?: number; // minibatches
+  pushes?: number;
+  pulls?: number;
+  pushes_per_second?: number;
+  pulls_per_second?: number;
+  compute_seconds?: number;
+  wait_seconds?: number;
+  evaluate_seconds?: number;
+  staleness_mean?: number; // minibatches that readers were ahead of the slowest worker
+  staleness_max?: number;
+  socket_bytes?: number;
+  memory_bytes?: number; // through shared memory
+}
+
+export interface Cluster {
+  attempt: number;
+  live: boolean;
+  updated_at: string | null;
+  mode?: string;
+  staleness?: number; // the most that the job allows
+  elapsed_seconds?: number;
+  processes: ClusterProcess[];
 }

@@ -1,14 +1,13 @@
 // The best so far of several studies over one another. Lines differ in form as well as in colour.
-import type { Study, Trial } from '../api/types';
+import type { History, Study } from '../api/types';
 import { formatNumber, humanize } from '../format';
-import { goalOf } from '../store/study_state';
 import type { Palette } from '../theme';
-import { canBeLogarithmic, type History, historyOf, type Point } from './history';
+import { canBeLogarithmic, type Point } from './history';
 import { axisStyle, type ChartOption, tooltipStyle } from './style';
 
 export interface Compared {
   study: Study;
-  trials: readonly Trial[];
+  history: History;
 }
 
 export const mostCompared = 8;
@@ -31,17 +30,15 @@ function lineStyle(index: number, palette: Palette) {
 
 // What the lines share: the metric's name and goal; null: they measure different things.
 export function sharedMetric(compared: readonly Compared[]): string | null {
-  const names = new Set(compared.map(({ study }) => `${study.spec?.metric?.name ?? 'value'}/${goalOf(study)}`));
-  return names.size === 1 ? (compared[0]?.study.spec?.metric?.name ?? 'value') : null;
+  const names = new Set(compared.map(({ history }) => `${history.objective}/${history.goal}`));
+  return names.size === 1 ? (compared[0]?.history.objective ?? null) : null;
 }
 
-const historyFor = ({ study, trials }: Compared) => historyOf(trials, goalOf(study));
-
 export const canCompareLogarithmically = (compared: readonly Compared[]): boolean =>
-  compared.every((one) => canBeLogarithmic(historyFor(one)));
+  compared.every((one) => canBeLogarithmic(one.history));
 
 // Each improvement, and the end of the last one.
-function treadsOf({ improvements, last }: History): Point[] {
+function treadsOf({ improvements, trials: last }: History): Point[] {
   const end = improvements.at(-1);
   return end && end[0] < last ? [...improvements, [last, end[1]]] : improvements;
 }
@@ -78,7 +75,7 @@ export function compareOption(compared: readonly Compared[], log: boolean, palet
     series: compared.map((one, i) => ({
       type: 'line',
       name: one.study.name,
-      data: treadsOf(historyFor(one)),
+      data: treadsOf(one.history),
       step: 'end',
       symbol: 'circle',
       symbolSize: 5,

@@ -17,13 +17,23 @@ export function byEnd(curves: readonly Curve[], goal: Goal): Curve[] {
   );
 }
 
-export const canCurvesBeLogarithmic = ({ curves }: Curves): boolean =>
-  curves.every(({ points }) => points.every(([, value]) => value > 0));
+export const canCurvesBeLogarithmic = ({ curves, limits }: Curves): boolean =>
+  [...curves, ...(limits?.lines ?? [])].every(({ points }) => points.every(([, value]) => value > 0));
 
 export function describeCurves({ curves, metric }: Curves): string {
   const pruned = curves.filter(({ state }) => state === 'PRUNED').length;
   return `${humanize(metric)} over the steps of ${curves.length} trials, of which ${pruned} were stopped early.`;
 }
+
+const rules: Record<string, string> = {
+  median: 'the median that early stopping holds trials against',
+  percentile: 'the percentile that early stopping holds trials against',
+  asha: 'what a trial must beat at each rung',
+  hyperband: 'what a trial must beat at each rung, a line a bracket',
+  curve: 'what a trial must seem able to reach',
+};
+
+export const limitWords = ({ rule }: NonNullable<Curves['limits']>): string => rules[rule] ?? rule;
 
 interface Hovered {
   seriesName?: string;
@@ -37,7 +47,7 @@ export function curvesOption(all: Curves, goal: Goal, log: boolean, palette: Pal
   return {
     animation: false,
     grid: { left: 58, right: 18, top: 28, bottom: 44 },
-    xAxis: { ...axis, type: 'value', name: 'step', nameLocation: 'middle', nameGap: 28, minInterval: 1, scale: true },
+    xAxis: { ...axis, type: 'value', name: all.axis, nameLocation: 'middle', nameGap: 28, minInterval: 1, scale: true },
     yAxis: {
       ...axis,
       type: log ? 'log' : 'value',
@@ -51,7 +61,7 @@ export function curvesOption(all: Curves, goal: Goal, log: boolean, palette: Pal
       formatter: (item: unknown) => {
         const { data } = item as Hovered;
         if (!data?.trial) return '';
-        return `trial ${data.trial}, stopped early at step ${data.value[0]}\n${formatNumber(data.value[1])}\n${data.reason}`;
+        return `trial ${data.trial}, stopped early at ${all.axis} ${data.value[0]}\n${formatNumber(data.value[1])}\n${data.reason}`;
       },
     },
     series: [
@@ -70,6 +80,17 @@ export function curvesOption(all: Curves, goal: Goal, log: boolean, palette: Pal
           },
         };
       }),
+      ...(all.limits?.lines ?? []).map(({ points }) => ({
+        type: 'line' as const,
+        name: 'limit',
+        silent: true,
+        symbol: all.limits?.rule === 'asha' || all.limits?.rule === 'hyperband' ? 'rect' : 'none',
+        symbolSize: 7,
+        z: 3,
+        data: points,
+        lineStyle: { color: palette.bad, width: 2, type: 'dashed' as const },
+        itemStyle: { color: palette.bad },
+      })),
       {
         type: 'scatter',
         name: 'stopped early',

@@ -1,146 +1,45 @@
-// All trials at once: on parallel axes, along one parameter, and as a distribution. From trials to data, and from data
-// to options, both pure.
-import type { Goal, ParameterSpec, ParamValue, Trial } from '../api/types';
+// All trials at once: along one parameter, over two, and as a distribution. From trials to data, and from data to options,
+// both pure. Parallel axes are in parallel.ts.
+import type { Goal, ParameterSpec, ParamValue } from '../api/types';
 import { formatNumber, formatParam, humanize } from '../format';
+import type { Sampled } from '../store/sample';
 import { axisType } from '../store/space';
 import { isBetter } from '../store/study_state';
 import type { Palette } from '../theme';
 import { colourAt } from './heat';
-import { axisStyle, type ChartOption, fontFamily, tooltipStyle } from './style';
-
-export type Valued = Trial & { value: number };
-
-export function valued(trials: readonly Trial[]): Valued[] {
-  return trials.filter(
-    (trial): trial is Valued =>
-      trial.value !== null && Number.isFinite(trial.value) && (trial.state === 'COMPLETED' || trial.state === 'PRUNED'),
-  );
-}
-
-// The best `percent` of them, at least one, the best first.
-export function topOf(trials: readonly Valued[], goal: Goal, percent: number): Valued[] {
-  const sorted = [...trials].sort((a, b) =>
-    a.value === b.value ? a.id - b.id : isBetter(a.value, b.value, goal) ? -1 : 1,
-  );
-  return sorted.slice(0, Math.max(1, Math.ceil((sorted.length * percent) / 100)));
-}
+import { axisStyle, type ChartOption, tooltipStyle } from './style';
 
 // 0 for the worst of them, 1 for the best, by rank: one absurd value must not take all colours.
-export function goodness(trials: readonly Valued[], goal: Goal): Map<number, number> {
-  const sorted = topOf(trials, goal, 100);
+export function goodness(rows: readonly Sampled[], goal: Goal): Map<number, number> {
+  const sorted = [...rows].sort((a, b) =>
+    a.value === b.value ? a.id - b.id : isBetter(a.value, b.value, goal) ? -1 : 1,
+  );
   const last = Math.max(sorted.length - 1, 1);
-  return new Map(sorted.map((trial, rank) => [trial.id, 1 - rank / last]));
+  return new Map(sorted.map(({ id }, rank) => [id, 1 - rank / last]));
 }
 
 // Every value of a parameter: its own, and those that only trials have.
-function categoriesOf(name: string, parameter: ParameterSpec | undefined, trials: readonly Trial[]): string[] {
+function categoriesOf(name: string, parameter: ParameterSpec | undefined, trials: readonly Sampled[]): string[] {
   const values = new Set((parameter?.values ?? []).map(String));
   for (const trial of trials) if (trial.params[name] !== undefined) values.add(String(trial.params[name]));
   return [...values];
 }
 
-const canBeLog = (trials: readonly Valued[]) => trials.every(({ value }) => value > 0);
+const canBeLog = (trials: readonly Sampled[]) => trials.every(({ value }) => value > 0);
 
-// So many lines can be told apart; more are paler, but for the very best.
-const distinct = 200;
-const fewBest = 10;
+// Points of one look are drawn in one go, so that thousands cost little: they are sorted into so many looks.
+const looks = 5;
+const manyPoints = 400;
 
-export interface ParallelView {
-  trials: readonly Valued[];
-  goal: Goal;
-  metric: string;
-  parameters: Record<string, ParameterSpec>;
-  names: readonly string[]; // of the axes, in order
-  log: boolean; // of the metric
+// `part` in [0, 1] of each; the points of the last look are drawn above the others.
+function byLook<Point>(points: readonly Point[], part: (point: Point) => number): Point[][] {
+  const groups: Point[][] = Array.from({ length: looks }, () => []);
+  for (const point of points) groups[Math.min(looks - 1, Math.floor(part(point) * looks))]?.push(point);
+  return groups;
 }
-
-export function parallelOption(view: ParallelView, palette: Palette): ChartOption {
-  const { trials, names, metric, parameters } = view;
-  const good = goodness(trials, view.goal);
-  const style = {
-    nameTextStyle: { color: palette.text, fontSize: 12, fontFamily },
-    axisLine: { lineStyle: { color: palette.faint } },
-    // Readable above the lines.
-    axisLabel: { color: palette.muted, fontSize: 11, fontFamily, backgroundColor: palette.surface, padding: [1, 3] },
-    nameTruncate: { maxWidth: 110, ellipsis: '…' },
-  };
-  const number = { ...style.axisLabel, formatter: (value: number) => formatNumber(value) };
-  const axes = names.map((name, dim) => {
-    const type = axisType(parameters[name]);
-    if (type === 'category') return { ...style, dim, name, type, data: categoriesOf(name, parameters[name], trials) };
-    const { min, max } = parameters[name] as ParameterSpec;
-    return { ...style, dim, name, type, min, max, axisLabel: number };
-  });
-  const log = view.log && canBeLog(trials);
-  axes.push({
-    ...style,
-    dim: names.length,
-    name: humanize(metric),
-    type: log ? 'log' : 'value',
-    scale: true,
-    axisLabel: number,
-  } as never);
-  const on = (name: string, value: ParamValue | undefined) =>
-    value === undefined ? null : axisType(parameters[name]) === 'category' ? String(value) : value;
-  const density = Math.min(1, Math.sqrt(distinct / trials.length) / (trials.length > distinct ? 2 : 1));
-  // The best are drawn last, above the others.
-  const ordered = [...trials].sort((a, b) => (good.get(a.id) as number) - (good.get(b.id) as number));
-  return {
-    animation: false,
-    parallel: {
-      left: 50,
-      right: 70,
-      top: 44,
-      bottom: 24,
-      axisExpandable: names.length > 14,
-      axisExpandCount: 12,
-      axisExpandWidth: 90,
-      parallelAxisDefault: {
-        nameLocation: 'end',
-        nameGap: 16,
-        areaSelectStyle: { color: palette.accent, opacity: 0.25, borderColor: palette.accent, width: 16 },
-      },
-    },
-    parallelAxis: axes as never,
-    tooltip: {
-      ...tooltipStyle(palette),
-      formatter: (item: unknown) => {
-        const { trial, value } = (item as { data: { trial: number; value: unknown[] } }).data;
-        return `trial ${trial}\n${humanize(metric)} ${formatNumber(value.at(-1) as number)}`;
-      },
-    },
-    series: [
-      {
-        type: 'parallel',
-        smooth: 0.15,
-        inactiveOpacity: 0.03,
-        activeOpacity: 0.9,
-        lineStyle: { width: trials.length > 300 ? 1 : 1.8 },
-        data: ordered.map((trial) => {
-          const part = good.get(trial.id) as number;
-          return {
-            trial: trial.id,
-            value: [...names.map((name) => on(name, trial.params[name])), trial.value],
-            lineStyle: {
-              color: colourAt([palette.faint, palette.accent], part),
-              opacity: part > 1 - fewBest / trials.length ? 0.9 : density * (0.3 + 0.6 * part),
-            },
-          };
-        }) as never,
-      },
-    ],
-  } as ChartOption;
-}
-
-export function describeParallel({ trials, names, metric }: ParallelView): string {
-  return `${trials.length} trials on ${names.length + 1} parallel axes: ${[...names, metric].join(', ')}.`;
-}
-
-// Beyond so many, points have no looks of their own and are drawn in one go.
-const mostSingle = 2000;
 
 export interface ScatterView {
-  trials: readonly Valued[];
+  trials: readonly Sampled[];
   name: string;
   parameter: ParameterSpec | undefined;
   metric: string;
@@ -152,7 +51,6 @@ export function scatterOption({ trials, name, parameter, metric, log }: ScatterV
   const axis = axisStyle(palette);
   const type = axisType(parameter);
   const within = trials.filter((trial) => trial.params[name] !== undefined);
-  const many = within.length > mostSingle;
   const newest = Math.max(1, within.at(-1)?.id ?? 1);
   const label = { ...axis.axisLabel, hideOverlap: true };
   return {
@@ -184,25 +82,78 @@ export function scatterOption({ trials, name, parameter, metric, log }: ScatterV
         return `trial ${trial}\n${humanize(metric)} ${formatNumber(value[1])}\n${name} ${formatParam(value[0])}`;
       },
     },
-    series: [
-      {
-        type: 'scatter',
-        symbolSize: many ? 3 : within.length > 500 ? 5 : 8,
-        large: many,
-        data: within.map((trial) => ({
-          trial: trial.id,
-          value: [type === 'category' ? String(trial.params[name]) : trial.params[name], trial.value],
-          itemStyle: many ? undefined : { opacity: 0.2 + 0.7 * (trial.id / newest) },
-        })) as never,
-        itemStyle: { color: palette.accent, opacity: many ? 0.4 : 1 },
-      },
-    ],
+    series: byLook(within, ({ id }) => id / newest).map((trials, look) => ({
+      type: 'scatter',
+      large: true,
+      largeThreshold: manyPoints,
+      symbolSize: within.length > manyPoints ? 5 : 8,
+      data: trials.map((trial) => ({
+        trial: trial.id,
+        value: [type === 'category' ? String(trial.params[name]) : trial.params[name], trial.value],
+      })) as never,
+      itemStyle: { color: palette.accent, opacity: 0.25 + (0.65 * look) / (looks - 1) },
+    })),
   };
 }
 
-// The part of the trials that are at least so good, from the best value to the worst.
-export function distributionOf(trials: readonly Valued[], goal: Goal): [value: number, part: number][] {
-  return topOf(trials, goal, 100).map(({ value }, i) => [value, (i + 1) / trials.length]);
+export interface PlaneView {
+  trials: readonly Sampled[];
+  goal: Goal;
+  metric: string;
+  x: string;
+  y: string;
+  parameters: Record<string, ParameterSpec>;
+}
+
+// Two parameters against one another: the better, the stronger and the larger.
+export function planeOption({ trials, goal, metric, x, y, parameters }: PlaneView, palette: Palette): ChartOption {
+  const axis = axisStyle(palette);
+  const good = goodness(trials, goal);
+  const both = trials.filter(({ params }) => params[x] !== undefined && params[y] !== undefined);
+  const axisFor = (name: string) => {
+    const spec = parameters[name];
+    const type = axisType(spec);
+    const label = { ...axis.axisLabel, hideOverlap: true };
+    return type === 'category'
+      ? { ...axis, type, name, data: categoriesOf(name, spec, both), axisLabel: { ...label, formatter: undefined } }
+      : { ...axis, type, name, min: spec?.min, max: spec?.max, axisLabel: label };
+  };
+  const on = (name: string, value: ParamValue | undefined) =>
+    axisType(parameters[name]) === 'category' ? String(value) : value;
+  return {
+    animation: false,
+    grid: { left: 70, right: 18, top: 28, bottom: 44 },
+    xAxis: { ...axisFor(x), nameLocation: 'middle', nameGap: 28 } as never,
+    yAxis: { ...axisFor(y), nameGap: 10, nameTextStyle: { ...axis.nameTextStyle, align: 'left' } } as never,
+    tooltip: {
+      ...tooltipStyle(palette),
+      formatter: (item: unknown) => {
+        const { trial, value, found } = (item as { data: { trial: number; value: ParamValue[]; found: number } }).data;
+        const [here, there] = value;
+        return `trial ${trial}\n${humanize(metric)} ${formatNumber(found)}\n${x} ${formatParam(here)}\n${y} ${formatParam(there)}`;
+      },
+    },
+    series: byLook(both, ({ id }) => good.get(id) as number).map((trials, look) => {
+      const part = look / (looks - 1);
+      return {
+        type: 'scatter',
+        large: true,
+        largeThreshold: manyPoints,
+        symbolSize: 4 + 8 * part ** 2,
+        data: trials.map((trial) => ({
+          trial: trial.id,
+          found: trial.value,
+          value: [on(x, trial.params[x]), on(y, trial.params[y])],
+        })) as never,
+        itemStyle: { color: colourAt([palette.faint, palette.accent], part), opacity: 0.35 + 0.6 * part },
+      };
+    }),
+  };
+}
+
+// The part of the trials that are at least so good, from the best value to the worst, of values in even steps.
+export function distributionOf(values: readonly number[]): [value: number, part: number][] {
+  return values.map((value, i) => [value, values.length > 1 ? i / (values.length - 1) : 1]);
 }
 
 export function distributionOption(

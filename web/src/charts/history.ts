@@ -1,43 +1,10 @@
-// The best value so far over the trials, and every trial's own value: first as data, then as an ECharts option.
-import type { Goal, Trial } from '../api/types';
+// The best value so far over the trials, and every trial's own value: as an ECharts option.
+import type { History } from '../api/types';
 import { formatNumber, humanize } from '../format';
-import { isBetter, isDone } from '../store/study_state';
 import type { Palette } from '../theme';
 import { axisStyle, type ChartOption, type ChartSeries, tooltipStyle } from './style';
 
 export type Point = [trial: number, value: number];
-
-export interface History {
-  completed: Point[]; // the best one is left out: it is drawn apart
-  pruned: Point[];
-  lost: { trial: number; state: string }[]; // ended without a value that can be drawn
-  improvements: Point[]; // each trial that was the best so far
-  last: number; // highest trial drawn, where the line of the best ends
-}
-
-export function historyOf(trials: readonly Trial[], goal: Goal): History {
-  const history: History = { completed: [], pruned: [], lost: [], improvements: [], last: 0 };
-  let best: Point | null = null;
-  for (const trial of trials) {
-    const drawable = trial.value !== null && Number.isFinite(trial.value);
-    const ended = isDone(trial.state) && trial.state !== 'CANCELLED';
-    if (ended) history.last = trial.id;
-    if (trial.state === 'PRUNED' && drawable) {
-      history.pruned.push([trial.id, trial.value as number]);
-    } else if (trial.state === 'COMPLETED' && drawable) {
-      const point: Point = [trial.id, trial.value as number];
-      history.completed.push(point);
-      if (best === null || isBetter(point[1], best[1], goal)) {
-        best = point;
-        history.improvements.push(point);
-      }
-    } else if (ended) {
-      history.lost.push({ trial: trial.id, state: trial.state });
-    }
-  }
-  history.completed = history.completed.filter((point) => point !== best);
-  return history;
-}
 
 export const isEmpty = (history: History): boolean =>
   history.completed.length + history.pruned.length + history.improvements.length + history.lost.length === 0;
@@ -50,7 +17,7 @@ const shareOfFoot = 1 / 200;
 
 // The line that holds each best value up to the last trial. ECharts leaves out a step of less than two pixels and would
 // draw a slope over the whole tread instead; a point at the foot of each step confines that to where nobody sees it.
-export function bestLine({ improvements, last }: History): Point[] {
+export function bestLine({ improvements, trials: last }: Pick<History, 'improvements' | 'trials'>): Point[] {
   const line: Point[] = [];
   improvements.forEach(([trial, value], i) => {
     const next = improvements[i + 1]?.[0] ?? last;
@@ -86,7 +53,7 @@ const crowd = 300; // from here on the dots are small and let through what is be
 
 function seriesOf(history: History, palette: Palette): ChartSeries[] {
   const crowded = history.completed.length + history.pruned.length > crowd;
-  const scatter = { type: 'scatter', cursor: 'pointer', large: true, largeThreshold: 4000 } as const;
+  const scatter = { type: 'scatter', cursor: 'pointer', large: true, largeThreshold: crowd } as const;
   const best = history.improvements.at(-1);
   return [
     {
@@ -102,7 +69,7 @@ function seriesOf(history: History, palette: Palette): ChartSeries[] {
     {
       ...scatter,
       name: 'completed',
-      data: history.completed,
+      data: history.completed.filter(([trial]) => trial !== best?.[0]), // the best is drawn apart
       symbolSize: crowded ? 5 : 8,
       z: 2,
       itemStyle: { color: palette.muted, opacity: crowded ? 0.45 : 0.75 },
@@ -119,7 +86,7 @@ function seriesOf(history: History, palette: Palette): ChartSeries[] {
     {
       ...scatter,
       name: 'without value',
-      data: history.lost.map(({ trial }) => [trial, 0]),
+      data: history.lost.map((trial) => [trial, 0]),
       yAxisIndex: 1,
       symbol: cross,
       symbolSize: crowded ? 5 : 8,
@@ -151,7 +118,7 @@ export function historyOption(history: History, metric: string, log: boolean, pa
       nameGap: 28,
       minInterval: 1,
       min: 0,
-      max: Math.max(fewestOnAxis, history.last),
+      max: Math.max(fewestOnAxis, history.trials),
     },
     yAxis: [
       {

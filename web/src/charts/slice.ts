@@ -1,6 +1,7 @@
 // The model along one parameter: mean and ±2σ above, the expected improvement below, what was measured and what runs.
 import type { Goal, ParamValue, Slice } from '../api/types';
 import { formatNumber, formatParam, humanize } from '../format';
+import { indexAmong } from '../store/space';
 import type { Palette } from '../theme';
 import { axisStyle, type ChartOption, type ChartSeries, tooltipStyle } from './style';
 
@@ -11,6 +12,7 @@ export interface SliceView {
   axis: 'log' | 'value' | 'category';
   through: ParamValue; // where the line is anchored
   next: ParamValue | null; // the point to be tried next, when it is known
+  best: number | null; // the mean that an improvement improves on; null: not drawn
 }
 
 // What a click on a chart of the model means.
@@ -51,6 +53,8 @@ export function describeSlice({ slice, metric, goal }: SliceView): string {
   );
 }
 
+const lower = { xAxisIndex: 1, yAxisIndex: 1 } as const; // the axes of the expected improvement
+
 type Pair = [ParamValue | number, number];
 
 function pairs(view: SliceView, column: readonly number[]): Pair[] {
@@ -59,9 +63,12 @@ function pairs(view: SliceView, column: readonly number[]): Pair[] {
 
 const key = (view: SliceView, value: ParamValue): ParamValue => (view.axis === 'category' ? String(value) : value);
 
-function vertical(view: SliceView, at: ParamValue, color: string, type: 'solid' | 'dashed' | 'dotted'): ChartSeries {
-  const [low, high] = verticalRange(view.slice);
+type Part = 'belief' | 'improvement';
+
+function vertical(view: SliceView, at: ParamValue, part: Part, color: string, type: 'dashed' | 'dotted'): ChartSeries {
+  const [low, high] = part === 'belief' ? verticalRange(view.slice) : [0, Math.max(...view.slice.ei) || 1];
   return {
+    ...(part === 'improvement' && lower),
     type: 'line',
     silent: true,
     symbol: 'none',
@@ -69,7 +76,50 @@ function vertical(view: SliceView, at: ParamValue, color: string, type: 'solid' 
       [key(view, at), low],
       [key(view, at), high],
     ] as never,
-    lineStyle: { color, width: type === 'solid' ? 1.6 : 1.2, type },
+    lineStyle: { color, width: 1.2, type },
+    z: 2,
+  };
+}
+
+// A column's value where a number lies between the slice's own; null outside of them.
+export function valueAt({ values }: Slice, column: readonly number[], at: ParamValue): number | null {
+  const index = indexAmong(values, at, false);
+  if (index === null) return null;
+  const [low, share] = [Math.floor(index), index % 1];
+  const [before, after] = [column[low] as number, column[Math.min(low + 1, column.length - 1)] as number];
+  return before + share * (after - before);
+}
+
+// The suggestion as the picture of textbooks has it: where it stands on the mean, and on the expected improvement.
+function nextSeries(view: SliceView, next: ParamValue, palette: Palette): ChartSeries[] {
+  const marks = (['mean', 'ei'] as const).flatMap((column): ChartSeries[] => {
+    const value = valueAt(view.slice, view.slice[column], next);
+    if (value === null) return [];
+    return [
+      {
+        ...(column === 'ei' && lower),
+        type: 'scatter',
+        silent: true,
+        symbol: 'diamond',
+        symbolSize: 13,
+        data: [[key(view, next), value]] as never,
+        itemStyle: { color: palette.good, borderColor: palette.surface, borderWidth: 1.5 },
+        z: 6,
+      },
+    ];
+  });
+  const lines = (['belief', 'improvement'] as const).map((part) => vertical(view, next, part, palette.good, 'dashed'));
+  return [...lines, ...marks];
+}
+
+function bestSeries(view: SliceView, best: number, palette: Palette): ChartSeries {
+  const ends = [view.slice.values[0], view.slice.values.at(-1)];
+  return {
+    type: 'line',
+    silent: true,
+    symbol: 'none',
+    data: ends.map((end) => [key(view, end as ParamValue), best]) as never,
+    lineStyle: { color: palette.muted, width: 1, type: 'dashed' },
     z: 2,
   };
 }
@@ -163,7 +213,6 @@ function trialSeries(view: SliceView, palette: Palette): ChartSeries[] {
 }
 
 function eiSeries(view: SliceView, palette: Palette): ChartSeries {
-  const lower = { xAxisIndex: 1, yAxisIndex: 1 } as const;
   const data = pairs(view, view.slice.ei) as never;
   if (view.axis === 'category') {
     return { ...lower, type: 'scatter', silent: true, data, symbolSize: 10, itemStyle: { color: palette.good } };
@@ -207,8 +256,9 @@ export function sliceOption(view: SliceView, palette: Palette): ChartOption {
           axisLabel: label,
         };
   const series = [...beliefSeries(view, palette), ...trialSeries(view, palette), eiSeries(view, palette)];
-  if (view.next !== null) series.push(vertical(view, view.next, palette.good, 'dashed'));
-  series.push(vertical(view, view.through, palette.faint, 'dotted'));
+  if (view.best !== null) series.push(bestSeries(view, view.best, palette));
+  if (view.next !== null) series.push(...nextSeries(view, view.next, palette));
+  series.push(vertical(view, view.through, 'belief', palette.faint, 'dotted'));
   return {
     animation: false,
     grid: [

@@ -1,13 +1,12 @@
 // What the charts have in common. Tooltips are drawn on the canvas: HTML ones carry inline styles, which the content
 // security policy forbids.
-import type { CustomSeriesOption, LineSeriesOption, ParallelSeriesOption, ScatterSeriesOption } from 'echarts/charts';
+import type { CustomSeriesOption, LineSeriesOption, ScatterSeriesOption } from 'echarts/charts';
 import type { GridComponentOption, TooltipComponentOption } from 'echarts/components';
 import type { ComposeOption } from 'echarts/core';
 import { formatNumber } from '../format';
 import type { Palette } from '../theme';
 
-export type ChartSeries = CustomSeriesOption | LineSeriesOption | ParallelSeriesOption | ScatterSeriesOption;
-// Without the parallel component, whose option takes any key for an axis and hides every mistake.
+export type ChartSeries = CustomSeriesOption | LineSeriesOption | ScatterSeriesOption;
 export type ChartOption = ComposeOption<ChartSeries | GridComponentOption | TooltipComponentOption>;
 
 export const fontFamily = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';

@@ -5,7 +5,7 @@ import { formatAge, formatDuration } from '../format';
 import { elapsedMs } from '../store/progress';
 import { hasEnded } from '../store/study_state';
 
-function useNow(everyMs: number, running = true): number {
+export function useNow(everyMs: number, running = true): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
     if (!running) return undefined;

@@ -1,11 +1,19 @@
 import type { ComponentChildren } from 'preact';
 import type { Connection } from '../api/stream';
 
+const words: Record<Connection, string> = {
+  connecting: 'Connecting …',
+  live: 'Live',
+  polling: 'Live, every 2 s',
+  retrying: 'Connection lost, retrying …',
+  closed: 'Closed',
+};
+
 export function ConnectionStatus({ connection }: { connection: Connection }) {
   const lost = connection === 'retrying';
   return (
     <p class={`connection ${lost ? 'connection-lost' : ''}`} role="status" data-connection={connection}>
-      {lost ? 'Connection lost, retrying …' : connection === 'live' ? 'Live' : 'Connecting …'}
+      {words[connection]}
     </p>
   );
 }

@@ -4,7 +4,9 @@ import { checkStudyFile, createStudy } from '../api/client';
 import { Alert } from '../components/notices';
 import { hrefOf, navigate } from '../router';
 import { useAnswer } from '../store/use_answer';
+import { toYaml } from '../store/study_file';
 import { useSettled } from '../store/use_settled';
+import { StudyForm } from './study_form';
 
 const example = `name: my-study
 metric: {name: loss, goal: minimize}
@@ -23,6 +25,8 @@ function Form({ onClose }: { onClose: () => void }) {
   const settled = useSettled(text, settleMs);
   const { value, error, loading } = useAnswer(settled, (abort) => checkStudyFile(settled, abort));
   const checked = settled === text && !loading;
+  // The fields show the last file that was valid; while it is not, they would overwrite what is being written.
+  const shown = value?.spec ?? null;
   const create = () => {
     if (!value) return;
     setBusy(true);
@@ -41,11 +45,17 @@ function Form({ onClose }: { onClose: () => void }) {
   const valid = checked && error === null && value !== null;
   return (
     <>
+      {shown && (
+        <fieldset class="form-frame" disabled={checked && error !== null}>
+          <legend class="sr-only">Fields</legend>
+          <StudyForm spec={shown} onChange={(spec) => setText(toYaml(spec))} />
+        </fieldset>
+      )}
       <label class="file-label">
         Study file, YAML or JSON; W&B’s sweep files too
         <textarea
           class="file-text"
-          rows={14}
+          rows={12}
           spellcheck={false}
           value={text}
           aria-invalid={checked && error !== null}

@@ -1,9 +1,10 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Study } from '../api/types';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { type Study, type StudyState, studyStates } from '../api/types';
 import { mostCompared } from '../charts/compare';
 import { Age } from '../components/clock';
 import { Alert, ConnectionStatus, Empty } from '../components/notices';
 import { ProgressBar } from '../components/progress_bar';
+import { Sparkline } from '../components/sparkline';
 import { StateBadge } from '../components/state_badge';
 import { explainReason, formatNumber, humanize } from '../format';
 import { hrefOf } from '../router';
@@ -12,14 +13,19 @@ import { session } from '../store/session';
 import { type StudyOrder, sortStudies } from '../store/studies_order';
 import { StudiesStore } from '../store/studies_store';
 import { NewStudy } from './new_study';
+import { StudyActions } from './study/actions';
 
 interface RowProps {
   study: Study;
   chosen: boolean;
   onChoose: () => void;
+  onManage: () => void;
 }
 
-function Row({ study, chosen, onChoose }: RowProps) {
+const trialsOf = (study: Study): number => Object.values(study.trial_counts).reduce((sum, count) => sum + count, 0);
+const metricOf = (study: Study): string => study.spec?.metric?.name ?? study.spec?.objectives?.[0]?.name ?? '';
+
+function Row({ study, chosen, onChoose, onManage }: RowProps) {
   const { done, budget } = progressOf(study);
   return (
     <tr data-study={study.id}>
@@ -36,9 +42,16 @@ function Row({ study, chosen, onChoose }: RowProps) {
       </td>
       <td class="right study-best">
         <span class="value">{study.best ? formatNumber(study.best.value, { fixed: true }) : '–'}</span>
-        <span class="metric-name" title={study.spec?.metric?.name}>
-          {humanize(study.spec?.metric?.name ?? '')}
+        <span class="metric-name" title={metricOf(study)}>
+          {humanize(metricOf(study))}
         </span>
+      </td>
+      <td class="study-spark">
+        <Sparkline
+          improvements={study.improvements}
+          trials={trialsOf(study)}
+          label={`Best so far over ${trialsOf(study)} trials: ${study.improvements.length} improvements`}
+        />
       </td>
       <td class="study-progress">
         <span class="progress-text">
@@ -50,6 +63,11 @@ function Row({ study, chosen, onChoose }: RowProps) {
       <td class="right muted study-age">
         <Age since={study.created_at} />
       </td>
+      <td class="right study-manage">
+        <button type="button" class="toggle" aria-label={`Manage ${study.name}`} onClick={onManage}>
+          Manage
+        </button>
+      </td>
     </tr>
   );
 }
@@ -60,9 +78,10 @@ interface TableProps {
   onOrder: (order: StudyOrder) => void;
   chosen: readonly string[];
   onChoose: (id: string) => void;
+  onManage: (id: string) => void;
 }
 
-function StudyTable({ studies, order, onOrder, chosen, onChoose }: TableProps) {
+function StudyTable({ studies, order, onOrder, chosen, onChoose, onManage }: TableProps) {
   const head = (by: StudyOrder['by'], label: string, className = '') => {
     const direction = order.by !== by ? 'none' : order.descending ? 'descending' : 'ascending';
     return (
@@ -92,13 +111,23 @@ function StudyTable({ studies, order, onOrder, chosen, onChoose }: TableProps) {
             {head('name', 'Name')}
             {head('state', 'State')}
             {head('best', 'Best value', 'right')}
+            <th scope="col">Best so far</th>
             {head('done', 'Trials done')}
             {head('created', 'Started', 'right study-age')}
+            <td class="study-manage">
+              <span class="sr-only">Manage</span>
+            </td>
           </tr>
         </thead>
         <tbody>
           {studies.map((study) => (
-            <Row key={study.id} study={study} chosen={chosen.includes(study.id)} onChoose={() => onChoose(study.id)} />
+            <Row
+              key={study.id}
+              study={study}
+              chosen={chosen.includes(study.id)}
+              onChoose={() => onChoose(study.id)}
+              onManage={() => onManage(study.id)}
+            />
           ))}
         </tbody>
       </table>
@@ -130,6 +159,41 @@ export function matches(study: Study, words: string): boolean {
     .every((word) => text.includes(word));
 }
 
+// Pause, stop, clone and delete without a visit to the study.
+function Manage({ store, study, onClose }: { store: StudiesStore; study: Study; onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const acting = useMemo(() => store.acting(study.id), [store, study.id]);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog
+      ref={dialog}
+      class="dialog"
+      aria-labelledby="manage-title"
+      onClose={(event) => event.target === dialog.current && onClose()}
+    >
+      <h2 id="manage-title">{study.name}</h2>
+      <p>
+        <StateBadge state={study.state} />
+      </p>
+      <StudyActions store={acting} study={study} />
+      <div class="dialog-actions">
+        <button type="button" class="button" onClick={() => dialog.current?.close()}>
+          Close
+        </button>
+      </div>
+    </dialog>
+  );
+}
+
+const groups: Readonly<Record<string, readonly StudyState[]>> = {
+  'Any state': studyStates,
+  'Going on': ['ACTIVE', 'STOPPING'],
+  Paused: ['PAUSED'],
+  Completed: ['COMPLETED'],
+  Stopped: ['STOPPED'],
+  Failed: ['FAILED'],
+};
+
 export function StudiesPage() {
   const store = useMemo(() => new StudiesStore(), []);
   const [words, setWords] = useState('');
@@ -143,8 +207,11 @@ export function StudiesPage() {
   const choose = (id: string) =>
     setChosen(chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id].slice(-mostCompared));
   const [order, setOrder] = useState<StudyOrder>({ by: 'created', descending: true });
+  const [group, setGroup] = useState('Any state');
+  const [managed, setManaged] = useState<string | null>(null);
+  const managedStudy = data?.studies.find(({ id }) => id === managed);
   const shown = sortStudies(
-    (data?.studies ?? []).filter((study) => matches(study, words)),
+    (data?.studies ?? []).filter((study) => matches(study, words) && groups[group]?.includes(study.state)),
     order,
   );
   return (
@@ -162,6 +229,16 @@ export function StudiesPage() {
             </a>
           )}
           <NewStudy />
+          {data !== null && data.studies.length > 0 && (
+            <label class="select-label">
+              <span class="sr-only">State of the studies</span>
+              <select value={group} onChange={(event) => setGroup(event.currentTarget.value)}>
+                {Object.keys(groups).map((name) => (
+                  <option key={name}>{name}</option>
+                ))}
+              </select>
+            </label>
+          )}
           {data !== null && data.studies.length > 0 && (
             <input
               type="search"
@@ -182,7 +259,17 @@ export function StudiesPage() {
       )}
       {data !== null && data.studies.length === 0 && <NoStudies />}
       {shown.length > 0 && (
-        <StudyTable studies={shown} order={order} onOrder={setOrder} chosen={chosen} onChoose={choose} />
+        <StudyTable
+          studies={shown}
+          order={order}
+          onOrder={setOrder}
+          chosen={chosen}
+          onChoose={choose}
+          onManage={setManaged}
+        />
+      )}
+      {managedStudy && (
+        <Manage key={managedStudy.id} store={store} study={managedStudy} onClose={() => setManaged(null)} />
       )}
       {data !== null && data.studies.length > 0 && shown.length === 0 && (
         <div class="panel">

@@ -7,33 +7,40 @@ function cell(value: unknown): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-export function toCsv(trials: readonly Trial[], metric: string, parameters: readonly string[]): string {
-  const head = ['trial', 'state', metric, ...parameters, 'method', 'created_at', 'ended_at', 'reason'];
+const line = (cells: readonly unknown[]): string => `${cells.map(cell).join(',')}\r\n`;
+
+export function csvHead(metric: string, parameters: readonly string[]): string {
+  return line(['trial', 'state', metric, ...parameters, 'method', 'created_at', 'ended_at', 'reason']);
+}
+
+// `metric`: of several objectives the one that is shown.
+export function csvRows(trials: readonly Trial[], metric: string, parameters: readonly string[]): string {
   const rows = trials.map((trial) => [
     trial.id,
     trial.state,
-    trial.value,
+    trial.values?.[metric] ?? trial.value,
     ...parameters.map((name) => trial.params[name]),
     trial.suggestion?.method,
     trial.created_at,
     trial.ended_at,
     trial.reason,
   ]);
-  return [head, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+  return rows.map(line).join('');
 }
 
-export function toJson(trials: readonly Trial[], parameters: readonly string[]): string {
+// Elements of a JSON array.
+export function jsonTrials(trials: readonly Trial[], parameters: readonly string[]): string {
   const kept = trials.map(({ params, ...trial }) => ({
     ...trial,
     value: trial.value === null || Number.isFinite(trial.value) ? trial.value : String(trial.value),
     params: Object.fromEntries(parameters.filter((name) => name in params).map((name) => [name, params[name]])),
   }));
-  return `${JSON.stringify({ trials: kept }, null, 1)}\n`;
+  return kept.map((trial) => JSON.stringify(trial)).join(',\n');
 }
 
-export function save(name: string, type: string, text: string): void {
+export function save(name: string, type: string, parts: string[]): void {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.href = URL.createObjectURL(new Blob(parts, { type }));
   link.download = name;
   link.click();
   // The browser has taken it over once this task is done.

@@ -3,9 +3,16 @@ import type { Params, ParameterSpec, ParamValue, Spec } from '../api/types';
 
 export const varies = (parameter: ParameterSpec): boolean => parameter.type !== 'fixed';
 
+// A curve alone is wide: with so many points its peaks are where they are.
+const pointsAlone = 385;
+const pointsEach = 129;
+
+export const slicePoints = (spec: Spec | undefined): number =>
+  Object.values(spec?.parameters ?? {}).filter(varies).length === 1 ? pointsAlone : pointsEach;
+
 export const isNumber = (parameter: ParameterSpec): boolean => parameter.type === 'float' || parameter.type === 'int';
 
-const isLog = (parameter: ParameterSpec): boolean => parameter.scale === 'log' && (parameter.min ?? 0) > 0;
+export const isLog = (parameter: ParameterSpec): boolean => parameter.scale === 'log' && (parameter.min ?? 0) > 0;
 
 // Logarithmic axes are drawn for logarithmic parameters.
 export const axisType = (parameter: ParameterSpec | undefined): 'log' | 'value' | 'category' => {

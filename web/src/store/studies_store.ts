@@ -3,7 +3,9 @@
 import { signal } from '@preact/signals';
 import * as api from '../api/client';
 import { decodeStudy } from '../api/decode';
-import { type Connection, EventStream } from '../api/stream';
+import type { Told } from '../api/hub';
+import { goLive, type Live } from '../api/live';
+import type { Connection } from '../api/stream';
 import type { Study } from '../api/types';
 import { type StudiesData, withFirstPage, withNextPage, withoutStudy, withStudy } from './studies_state';
 
@@ -15,25 +17,20 @@ export class StudiesStore {
 
   private readonly closing = new AbortController();
   private readonly asked = new Set<string>(); // studies whose spec is on its way
-  private readonly stream: EventStream;
+  private readonly live: Live;
 
   constructor() {
-    this.stream = new EventStream({
-      url: () => api.allEventsUrl,
-      types: ['study', 'study_deleted'],
-      onEvent: (type, event) => this.receive(type, event),
-      onConnection: (connection) => {
-        this.connection.value = connection;
-      },
-      onOpen: () => void this.load().catch(() => undefined),
-      beforeRetry: () => this.load(),
-    });
-    void this.load().catch(() => undefined);
+    const wish = { list: true, studies: [] };
+    this.live = goLive(
+      () => wish,
+      (told) => this.hear(told),
+    );
+    void this.load();
   }
 
   close(): void {
     this.closing.abort();
-    this.stream.close();
+    this.live.close();
   }
 
   async load(): Promise<void> {
@@ -43,7 +40,6 @@ export class StudiesStore {
       this.failure.value = null;
     } catch (error) {
       if (error instanceof api.ApiError && !this.closing.signal.aborted) this.failure.value = error;
-      throw error;
     }
   }
 
@@ -61,16 +57,37 @@ export class StudiesStore {
     }
   }
 
+  // What is done to one of them: its row follows by the events.
+  acting(id: string) {
+    const pendingAction = signal<api.StudyAction | null>(null);
+    const actionError = signal('');
+    const act = async (action: api.StudyAction): Promise<void> => {
+      pendingAction.value = action;
+      actionError.value = '';
+      try {
+        const study = await api.actOnStudy(id, action);
+        this.update((data) => withStudy(data, study));
+      } catch (error) {
+        actionError.value = error instanceof Error ? error.message : String(error);
+      } finally {
+        pendingAction.value = null;
+      }
+    };
+    return { pendingAction, actionError, act };
+  }
+
   private update(change: (data: StudiesData) => StudiesData): void {
     if (this.data.value) this.data.value = change(this.data.value);
   }
 
-  private receive(type: string, event: unknown): void {
-    if (type === 'study_deleted') {
-      this.update((data) => withoutStudy(data, (event as { id: string }).id));
-      return;
-    }
-    const study = decodeStudy(event as Study);
+  private hear(told: Told): void {
+    if (told.kind === 'connection') this.connection.value = told.connection;
+    else if (told.kind === 'list') void this.load();
+    else if (told.kind === 'deleted') this.update((data) => withoutStudy(data, told.id));
+    else if (told.kind === 'study') this.receive(decodeStudy(told.study));
+  }
+
+  private receive(study: Study): void {
     this.update((data) => withStudy(data, study));
     const known = this.data.value?.studies.find((other) => other.id === study.id);
     if (known && !known.spec) void this.askForSpec(study.id);

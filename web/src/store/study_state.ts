@@ -1,12 +1,15 @@
-// What the page knows of one study, and how an event changes it: pure functions of values. Events carry whole trials
-// and reports name their step, so applying one twice, or one that a snapshot already holds, does no harm.
-import type { Goal, StepRecord, Study, StudyEvent, Trial, TrialState } from '../api/types';
+// What the page knows of one study, and how an event changes it: pure functions of values. Of a long study that are the
+// newest trials and those that were opened; counts and the best are the server's. Events carry whole trials and reports
+// name their step, so applying one twice, or one that a snapshot already holds, does no harm.
+import type { Goal, History, StepRecord, Study, StudyEvent, Trial, TrialState } from '../api/types';
+import { withEnded } from './history_state';
 
 export interface StudyData {
   readonly study: Study;
-  readonly trials: readonly Trial[]; // ascending by id
+  readonly trials: readonly Trial[]; // those that the page has met, among them the newest; ascending by id
   readonly latest: ReadonlyMap<number, StepRecord>; // the last report of each trial that still runs
   readonly curves: ReadonlyMap<number, readonly StepRecord[]>; // ascending by step, of the trials that are open
+  readonly history: History; // the values of all trials
   readonly seq: number; // of the last event that is in here
 }
 
@@ -18,41 +21,27 @@ export function isBetter(a: number, b: number, goal: Goal): boolean {
   return goal === 'maximize' ? a > b : a < b;
 }
 
-// The best completed trial with a finite value; of equal ones the first.
-export function bestTrial(trials: readonly Trial[], goal: Goal): Trial | null {
-  let best: Trial | null = null;
-  for (const trial of trials) {
-    if (trial.state !== 'COMPLETED' || trial.value === null || !Number.isFinite(trial.value)) continue;
-    if (best === null || isBetter(trial.value, best.value as number, goal)) best = trial;
-  }
-  return best;
+// Whether all outcome constraints hold; true where there are none.
+export const isFeasible = (trial: Trial): boolean =>
+  Object.values(trial.constraints ?? {}).every(({ feasible }) => feasible);
+
+export interface Snapshot {
+  study: Study;
+  trials: readonly Trial[]; // the newest
+  history: History;
+  seq: number; // of the oldest of the three: what happened since comes again as events
 }
 
-export function countTrials(trials: readonly Trial[]): Partial<Record<TrialState, number>> {
-  const counts: Partial<Record<TrialState, number>> = {};
-  for (const trial of trials) counts[trial.state] = (counts[trial.state] ?? 0) + 1;
-  return counts;
-}
-
-function withSummary(study: Study, trials: readonly Trial[]): Study {
-  const best = bestTrial(trials, goalOf(study));
-  return {
-    ...study,
-    trial_counts: countTrials(trials),
-    best: best && { trial: best.id, value: best.value as number, params: best.params },
-  };
-}
-
-// `study` was read before `trials`: what happened in between comes again as events after the study's own number.
-export function fromSnapshot(study: Study, trials: readonly Trial[], previous?: StudyData): StudyData {
+export function fromSnapshot({ study, trials, history, seq }: Snapshot, previous?: StudyData): StudyData {
   const sorted = [...trials].sort((a, b) => a.id - b.id);
   const running = new Set(sorted.filter((trial) => !isDone(trial.state)).map(idOf));
   return {
-    study: withSummary(study, sorted),
+    study,
     trials: sorted,
     latest: new Map([...(previous?.latest ?? [])].filter(([id]) => running.has(id))),
     curves: previous?.curves ?? new Map(),
-    seq: study.seq,
+    history,
+    seq,
   };
 }
 
@@ -94,12 +83,27 @@ function appendRecord(records: readonly StepRecord[], record: StepRecord): StepR
   return last && last.step >= record.step ? mergeRecords(records, [record]) : [...records, record];
 }
 
+// How long the study has been ACTIVE, as it is said now.
+const activity = (active_ms: number | undefined): Pick<Study, 'active_ms' | 'read_at'> =>
+  active_ms === undefined ? {} : { active_ms, read_at: Date.now() };
+
+const mostKnown = 1000;
+
+// Old ones go, but those that are open and the best.
+function forgetOld(trials: Trial[], data: StudyData): Trial[] {
+  if (trials.length <= mostKnown + mostKnown / 2) return trials;
+  const oldest = trials.length - mostKnown;
+  const best = data.study.best?.trial;
+  return trials.filter(({ id }, index) => index >= oldest || id === best || data.curves.has(id));
+}
+
 // Many events at once, so that a burst costs one copy of the trials and one drawing.
 export function applyEvents(data: StudyData, events: readonly StudyEvent[]): StudyData {
   const fresh = events.filter((event) => event.seq > data.seq);
   if (fresh.length === 0) return data;
   let study = data.study;
   let trials: Trial[] | null = null; // copied on the first change, so that reports alone redraw no table
+  const ended: Trial[] = [];
   const latest = new Map(data.latest);
   const curves = new Map(data.curves);
   let seq = data.seq;
@@ -112,7 +116,7 @@ export function applyEvents(data: StudyData, events: readonly StudyEvent[]): Stu
         break;
       case 'STUDY_STATE_CHANGED': {
         const { state, state_reason } = event;
-        study = { ...study, state, state_reason };
+        study = { ...study, state, state_reason, ...activity(event.active_ms) };
         if (hasEnded(study)) study.ended_at = event.time ?? study.ended_at;
         break;
       }
@@ -121,6 +125,7 @@ export function applyEvents(data: StudyData, events: readonly StudyEvent[]): Stu
         trials ??= [...data.trials];
         put(trials, idOf, event.trial);
         if (isDone(event.trial.state)) latest.delete(event.trial.id);
+        if (event.seq > data.history.seq) ended.push(event.trial);
         break;
       case 'TRIAL_REPORTED': {
         const record = { step: event.step, metrics: event.metrics };
@@ -131,9 +136,22 @@ export function applyEvents(data: StudyData, events: readonly StudyEvent[]): Stu
       }
     }
   }
-  const current = trials ?? data.trials;
-  const changed = trials !== null || study !== data.study;
-  return { study: changed ? withSummary(study, current) : study, trials: current, latest, curves, seq };
+  const current = trials ? forgetOld(trials, data) : data.trials;
+  return { study, trials: current, latest, curves, history: withEnded(data.history, ended), seq };
+}
+
+// The counts, the best and the state, which the server keeps; older ones than are known change nothing.
+export function withSummary(data: StudyData, summary: Study): StudyData {
+  if (summary.seq < data.study.seq) return data;
+  const { spec = data.study.spec, ...rest } = summary;
+  return { ...data, study: { ...data.study, ...rest, ...(spec && { spec }) } };
+}
+
+// Trials that were asked for by themselves; of those that are known events may have told more.
+export function withTrials(data: StudyData, found: readonly Trial[]): StudyData {
+  const unknown = found.filter(({ id }) => findTrial(data.trials, id) === null);
+  const trials = [...data.trials, ...unknown].sort((a, b) => a.id - b.id);
+  return unknown.length === 0 ? data : { ...data, trials };
 }
 
 export function withCurve(data: StudyData, trial: number, records: readonly StepRecord[]): StudyData {
@@ -153,8 +171,8 @@ export function withoutCurve(data: StudyData, trial: number): StudyData {
 // A study as an action's answer has it; older than what events have brought, it changes nothing.
 export function withAnswer(data: StudyData, answer: Study): StudyData {
   if (answer.seq < data.seq) return data;
-  const { state, state_reason, ended_at } = answer;
-  return { ...data, study: { ...data.study, state, state_reason, ended_at } };
+  const { state, state_reason, ended_at, active_ms } = answer;
+  return { ...data, study: { ...data.study, state, state_reason, ended_at, ...activity(active_ms) } };
 }
 
 const doneStates: ReadonlySet<TrialState> = new Set(['COMPLETED', 'PRUNED', 'FAILED', 'INFEASIBLE', 'CANCELLED']);

@@ -1,6 +1,6 @@
 // Several studies over one another: their best so far, and what they found.
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import { getStudy, listAllTrials } from '../../api/client';
+import { getHistory, getStudy } from '../../api/client';
 import {
   canCompareLogarithmically,
   compareOption,
@@ -25,7 +25,10 @@ const againMs = 5000;
 
 function load(ids: readonly string[], abort: AbortSignal): Promise<Compared[]> {
   return Promise.all(
-    ids.map(async (id) => ({ study: await getStudy(id, abort), trials: await listAllTrials(id, abort) })),
+    ids.map(async (id) => {
+      const [study, history] = await Promise.all([getStudy(id, abort), getHistory(id, '', abort)]);
+      return { study, history };
+    }),
   );
 }
 

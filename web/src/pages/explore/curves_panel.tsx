@@ -1,23 +1,28 @@
 import { useCallback, useState } from 'preact/hooks';
 import { getCurves } from '../../api/client';
-import type { Study, Trial } from '../../api/types';
-import { canCurvesBeLogarithmic, curvesOption, describeCurves } from '../../charts/curves';
+import type { Study } from '../../api/types';
+import { canCurvesBeLogarithmic, curvesOption, describeCurves, limitWords } from '../../charts/curves';
 import { Behind } from '../../components/behind';
 import { Chart } from '../../components/chart';
 import { LogToggle } from '../../components/log_toggle';
 import { Alert } from '../../components/notices';
 import { formatNumber, humanize } from '../../format';
 import { hrefOf, navigate } from '../../router';
-import { goalOf, isDone } from '../../store/study_state';
+import { goalOf } from '../../store/study_state';
 import { useAnswer } from '../../store/use_answer';
+import { useThrottled } from '../../store/use_throttled';
 import type { Palette } from '../../theme';
 
-export function CurvesPanel({ study, trials }: { study: Study; trials: readonly Trial[] }) {
-  const [metric, setMetric] = useState(study.spec?.metric?.name ?? 'value');
+const againMs = 2000;
+
+export function CurvesPanel({ study }: { study: Study }) {
+  const [metric, setMetric] = useState(study.spec?.objectives?.[0]?.name ?? study.spec?.metric?.name ?? 'value');
   const [log, setLog] = useState(false);
-  const key = `${metric}/${trials.filter((trial) => isDone(trial.state)).length}`;
+  const counts = useThrottled(JSON.stringify(study.trial_counts), againMs);
+  const key = `${metric}/${counts}`;
   const { value: all, error, loading } = useAnswer(key, (abort) => getCurves(study.id, metric, abort));
-  const goal = metric === study.spec?.metric?.name ? goalOf(study) : 'minimize';
+  const objective = study.spec?.objectives?.find(({ name }) => name === metric);
+  const goal = objective?.goal ?? (metric === study.spec?.metric?.name ? goalOf(study) : 'minimize');
   const logAllowed = all !== null && canCurvesBeLogarithmic(all);
   const option = useCallback(
     (palette: Palette) => (all ? curvesOption(all, goal, log && logAllowed, palette) : {}),
@@ -44,7 +49,10 @@ export function CurvesPanel({ study, trials }: { study: Study; trials: readonly 
             </select>
           </label>
         )}
-        <span class="muted">the latest 100 trials; a triangle: stopped early</span>
+        <span class="muted">
+          the latest 100 trials; a triangle: stopped early
+          {all?.limits && `; dashed: ${limitWords(all.limits)}`}
+        </span>
         <LogToggle on={log && logAllowed} disabled={!logAllowed} onChange={setLog} />
       </header>
       {error && <Alert>{error.message}</Alert>}
@@ -55,7 +63,7 @@ export function CurvesPanel({ study, trials }: { study: Study; trials: readonly 
           <Chart size="large" label={describeCurves(all)} option={option} onPoint={open} />
           <Behind
             label="The end of each curve"
-            heads={['Trial', 'state', 'last step', metric, 'reason']}
+            heads={['Trial', 'state', `last ${all.axis}`, metric, 'reason']}
             rows={all.curves.map(({ trial, state, reason, points }) => [
               <a href={hrefOf({ page: 'study', study: study.id, trial })}>{trial}</a>,
               humanize(state),
@@ -64,6 +72,15 @@ export function CurvesPanel({ study, trials }: { study: Study; trials: readonly 
               reason,
             ])}
           />
+          {all.limits && (
+            <Behind
+              label="What early stopping holds trials against"
+              heads={['Bracket', all.axis, `${metric} at the worst`]}
+              rows={all.limits.lines.flatMap(({ bracket, points }) =>
+                points.map(([step, value]) => [bracket + 1, step, formatNumber(value, { fixed: true })]),
+              )}
+            />
+          )}
         </>
       )}
     </section>

@@ -1,153 +1,100 @@
 // All trials at once, to see what makes a good one. Every chart opens the trial that is clicked.
 import { useCallback, useMemo, useState } from 'preact/hooks';
-import type { Study, Trial } from '../../api/types';
-import {
-  describeParallel,
-  distributionOf,
-  distributionOption,
-  parallelOption,
-  type ParallelView,
-  scatterOption,
-  topOf,
-  valued,
-  type Valued,
-} from '../../charts/explore';
+import type { Goal, Study } from '../../api/types';
+import { distributionOf, distributionOption, planeOption, scatterOption } from '../../charts/explore';
 import { Behind } from '../../components/behind';
 import { Chart } from '../../components/chart';
 import { LogToggle } from '../../components/log_toggle';
-import { Empty } from '../../components/notices';
-import { formatNumber, formatParam, humanize } from '../../format';
-import { hrefOf, navigate } from '../../router';
+import { Alert, Empty } from '../../components/notices';
+import { formatNumber, humanize } from '../../format';
+import { rowsOf, type Sampled, useSample } from '../../store/sample';
 import { varies } from '../../store/space';
 import { goalOf } from '../../store/study_state';
 import type { Palette } from '../../theme';
-import { CurvesPanel } from './curves_panel';
 import { parameterNames } from '../study/trial_columns';
+import { CurvesPanel } from './curves_panel';
+import { opener } from './opener';
+import { ParallelPanel } from './parallel_panel';
+import { ParetoPanel } from './pareto_panel';
 
-const shares = [100, 50, 25, 10, 5];
+const shares = [100, 50, 25, 10, 5, 1];
+const mostDrawn = 2000;
 
 interface Shown {
   study: Study;
-  trials: readonly Valued[];
-  names: readonly string[];
+  rows: readonly Sampled[];
+  objective: string;
   log: boolean;
 }
 
-const metricOf = (study: Study) => study.spec?.metric?.name ?? 'value';
-
-function opener(study: Study) {
-  return (data: unknown) => {
-    const { trial } = data as { trial?: number };
-    if (trial !== undefined) navigate(hrefOf({ page: 'study', study: study.id, trial }));
-  };
-}
-
-// Axes are moved with buttons, which a keyboard reaches too.
-function AxisOrder({ names, onChange }: { names: readonly string[]; onChange: (names: string[]) => void }) {
-  const move = (from: number, by: number) => {
-    const moved = [...names];
-    const [name] = moved.splice(from, 1);
-    moved.splice(from + by, 0, name as string);
-    onChange(moved);
-  };
-  return (
-    <details class="behind">
-      <summary>Order of the axes</summary>
-      <ol class="axis-order">
-        {names.map((name, i) => (
-          <li key={name}>
-            <button
-              type="button"
-              class="toggle"
-              disabled={i === 0}
-              aria-label={`${name} to the left`}
-              onClick={() => move(i, -1)}
-            >
-              ←
-            </button>
-            <span>{name}</span>
-            <button
-              type="button"
-              class="toggle"
-              disabled={i === names.length - 1}
-              aria-label={`${name} to the right`}
-              onClick={() => move(i, 1)}
-            >
-              →
-            </button>
-          </li>
-        ))}
-      </ol>
-    </details>
-  );
-}
-
-function ParallelPanel({ study, trials, names, log }: Shown) {
-  const [order, setOrder] = useState<readonly string[]>([]);
-  const ordered = useMemo(() => {
-    const kept = order.filter((name) => names.includes(name));
-    return [...kept, ...names.filter((name) => !kept.includes(name))];
-  }, [order, names]);
-  const view = useMemo(
-    (): ParallelView => ({
-      trials,
-      goal: goalOf(study),
-      metric: metricOf(study),
-      parameters: study.spec?.parameters ?? {},
-      names: ordered,
-      log,
-    }),
-    [trials, study.spec, ordered, log],
-  );
-  const option = useCallback((palette: Palette) => parallelOption(view, palette), [view]);
-  return (
-    <section class="panel" aria-labelledby="parallel-title">
-      <header class="panel-head">
-        <h2 id="parallel-title">Parallel coordinates</h2>
-        <p class="heat-scale">
-          <span>worst</span>
-          <span class="rank-bar" aria-hidden="true" />
-          <span>best</span>
-        </p>
-        <span class="muted">Drag along an axis to pick a range, click it to let go.</span>
-      </header>
-      <Chart size="tall" label={describeParallel(view)} option={option} onPoint={opener(study)} />
-      <AxisOrder names={ordered} onChange={setOrder} />
-      <Behind
-        label="The trials that are shown, the best first"
-        heads={['Trial', ...ordered, metricOf(study)]}
-        rows={trials.map((trial) => [
-          <a href={hrefOf({ page: 'study', study: study.id, trial: trial.id })}>{trial.id}</a>,
-          ...ordered.map((name) => formatParam(trial.params[name])),
-          formatNumber(trial.value, { fixed: true }),
-        ])}
-      />
-    </section>
-  );
-}
-
-function ScatterChart({ study, trials, name, log }: Omit<Shown, 'names'> & { name: string }) {
+function ScatterChart({ study, rows, objective, log, name }: Shown & { name: string }) {
   const option = useCallback(
     (palette: Palette) =>
-      scatterOption({ trials, name, parameter: study.spec?.parameters?.[name], metric: metricOf(study), log }, palette),
-    [trials, name, study.spec, log],
+      scatterOption({ trials: rows, name, parameter: study.spec?.parameters?.[name], metric: objective, log }, palette),
+    [rows, name, study.spec, objective, log],
   );
   return (
     <Chart
       size="medium"
-      label={`${humanize(metricOf(study))} of ${trials.length} trials over ${name}.`}
+      label={`${humanize(objective)} of ${rows.length} trials over ${name}.`}
       option={option}
       onPoint={opener(study)}
     />
   );
 }
 
-function DistributionPanel({ study, trials }: { study: Study; trials: readonly Valued[] }) {
-  const goal = goalOf(study);
-  const points = useMemo(() => distributionOf(trials, goal), [trials, goal]);
+function PlanePanel({
+  study,
+  rows,
+  objective,
+  goal,
+  names,
+}: Omit<Shown, 'log'> & { goal: Goal; names: readonly string[] }) {
+  const [chosen, setChosen] = useState<readonly [string, string]>(['', '']);
+  const [x, y] = [
+    names.includes(chosen[0]) ? chosen[0] : (names[0] as string),
+    names.includes(chosen[1]) ? chosen[1] : (names[1] as string),
+  ];
   const option = useCallback(
-    (palette: Palette) => distributionOption(points, metricOf(study), goal, palette),
-    [points, goal, study.spec],
+    (palette: Palette) =>
+      planeOption({ trials: rows, goal, metric: objective, x, y, parameters: study.spec?.parameters ?? {} }, palette),
+    [rows, goal, objective, x, y, study.spec],
+  );
+  const select = (label: string, value: string, choose: (name: string) => void) => (
+    <label class="select-label">
+      <span class="muted">{label}</span>{' '}
+      <select value={value} onChange={(event) => choose(event.currentTarget.value)}>
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  return (
+    <section class="panel" aria-labelledby="plane-title">
+      <header class="panel-head">
+        <h2 id="plane-title">Two parameters</h2>
+        {select('across', x, (name) => setChosen([name, y]))}
+        {select('up', y, (name) => setChosen([x, name]))}
+        <span class="muted">the better, the larger and the stronger</span>
+      </header>
+      <Chart
+        size="large"
+        label={`${rows.length} trials by ${x} and ${y}; the better ${objective}, the larger.`}
+        option={option}
+        onPoint={opener(study)}
+      />
+    </section>
+  );
+}
+
+function DistributionPanel({ values, objective, goal }: { values: readonly number[]; objective: string; goal: Goal }) {
+  const points = useMemo(() => distributionOf(values), [values]);
+  const option = useCallback(
+    (palette: Palette) => distributionOption(points, objective, goal, palette),
+    [points, objective, goal],
   );
   const middle = points[Math.floor((points.length - 1) / 2)];
   return (
@@ -157,56 +104,96 @@ function DistributionPanel({ study, trials }: { study: Study; trials: readonly V
       </header>
       <Chart
         size="medium"
-        label={`Share of the trials by ${metricOf(study)}: half of them are ${formatNumber(middle?.[0] ?? NaN)} or better.`}
+        label={`Share of the trials by ${objective}: half of them are ${formatNumber(middle?.[0] ?? NaN)} or better.`}
         option={option}
       />
       <Behind
         label="Share of the trials by value"
-        heads={[metricOf(study), 'trials at least so good']}
+        heads={[objective, 'trials at least so good']}
         rows={points.map(([value, part]) => [formatNumber(value, { fixed: true }), `${Math.round(100 * part)} %`])}
       />
     </section>
   );
 }
 
-export function ExplorePage({ study, trials }: { study: Study; trials: readonly Trial[] }) {
-  const [percent, setPercent] = useState(100);
+// `fixed`: nobody is there to ask for other trials.
+export function ExplorePage({ study, fixed = false }: { study: Study; fixed?: boolean }) {
+  const [top, setTop] = useState(100);
   const [log, setLog] = useState(false);
-  const all = useMemo(() => valued(trials), [trials]);
-  const goal = goalOf(study);
-  const shown = useMemo(() => (all.length === 0 ? [] : topOf(all, goal, percent)), [all, goal, percent]);
-  const found = parameterNames(study, trials).filter((name) => {
+  const [chosen, setChosen] = useState(''); // of several objectives
+  const { sample, error, loading } = useSample(study, { top, limit: mostDrawn, objective: chosen });
+  const rows = useMemo(() => (sample ? rowsOf(sample) : []), [sample]);
+  const found = parameterNames(study, rows).filter((name) => {
     const parameter = study.spec?.parameters?.[name];
     return parameter === undefined || varies(parameter);
   });
   const names = useMemo(() => found, [found.join('\n')]);
-  if (all.length === 0) {
+  const objectives = study.spec?.objectives ?? [];
+  const objectiveNames = useMemo(() => Object.keys(sample?.values ?? {}), [sample]);
+  if (sample === null) {
+    return error ? (
+      <Alert>{error.message}</Alert>
+    ) : (
+      <p class="loading" role="status">
+        Loading the trials …
+      </p>
+    );
+  }
+  if (rows.length === 0) {
     return (
       <section class="panel">
         <Empty title="No trial has a value yet.">The charts appear with the first one.</Empty>
       </section>
     );
   }
-  const logAllowed = shown.every(({ value }) => value > 0);
+  const { objective } = sample;
+  const goal = objectives.find(({ name }) => name === objective)?.goal ?? goalOf(study);
+  const logAllowed = rows.every(({ value }) => value > 0);
+  const shown = { study, rows, objective, log: log && logAllowed };
   return (
-    <div class="column-main">
+    <div class="column-main" aria-busy={loading}>
       <div class="toolbar explore-tools">
-        <label class="select-label">
-          <span class="muted">Trials</span>{' '}
-          <select value={percent} onChange={(event) => setPercent(Number(event.currentTarget.value))}>
-            {shares.map((share) => (
-              <option key={share} value={share}>
-                {share === 100 ? 'all' : `the best ${share} %`}
-              </option>
-            ))}
-          </select>
-        </label>
+        {objectives.length > 0 && !fixed && (
+          <label class="select-label">
+            <span class="muted">Objective</span>{' '}
+            <select value={objective} onChange={(event) => setChosen(event.currentTarget.value)}>
+              {objectives.map(({ name }) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        {!fixed && (
+          <label class="select-label">
+            <span class="muted">Trials</span>{' '}
+            <select value={top} onChange={(event) => setTop(Number(event.currentTarget.value))}>
+              {shares.map((share) => (
+                <option key={share} value={share}>
+                  {share === 100 ? 'all' : `the best ${share} %`}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
         <span class="muted">
-          {shown.length} of {all.length} with a value
+          {sample.chosen} of {sample.valued} with a value
+          {rows.length < sample.chosen &&
+            `; drawn are ${rows.length}, the best of them and an even choice of the others`}
         </span>
         <LogToggle on={log && logAllowed} disabled={!logAllowed} onChange={setLog} />
       </div>
-      <ParallelPanel study={study} trials={shown} names={names} log={log} />
+      {error && <Alert>{error.message}</Alert>}
+      {objectives.length > 1 && <ParetoPanel study={study} sample={sample} rows={rows} objectives={objectives} />}
+      <ParallelPanel
+        study={study}
+        rows={rows}
+        names={names}
+        objectives={objectiveNames}
+        objective={objective}
+        goal={goal}
+      />
       <section class="panel" aria-labelledby="scatter-title">
         <header class="panel-head">
           <h2 id="scatter-title">One parameter at a time</h2>
@@ -214,12 +201,13 @@ export function ExplorePage({ study, trials }: { study: Study; trials: readonly 
         </header>
         <div class="explore-grid">
           {names.map((name) => (
-            <ScatterChart key={name} study={study} trials={shown} name={name} log={log} />
+            <ScatterChart key={name} {...shown} name={name} />
           ))}
         </div>
       </section>
-      <CurvesPanel study={study} trials={trials} />
-      <DistributionPanel study={study} trials={all} />
+      {names.length > 1 && <PlanePanel study={study} rows={rows} objective={objective} goal={goal} names={names} />}
+      <CurvesPanel study={study} />
+      <DistributionPanel values={sample.distribution} objective={objective} goal={goal} />
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { ApiError, getImportance, getNext, getSlices, getTrust, type Through } f
 import type { Params, Study, Trial } from '../../api/types';
 import { Alert, Empty } from '../../components/notices';
 import { hrefOf, navigate } from '../../router';
+import { slicePoints } from '../../store/space';
 import { hasEnded, isDone } from '../../store/study_state';
 import { useAnswer } from '../../store/use_answer';
 import { HeatPanel } from './heat_panel';
@@ -27,7 +28,9 @@ export function ModelPage({ study, trials, trial }: Props) {
   const [own, setOwn] = useState<Params | null>(null);
   const version = versionOf(trials);
   const through: Through = own !== null ? { params: own } : trial !== null ? { trial } : null;
-  const slices = useAnswer(JSON.stringify([version, through]), (abort) => getSlices(study.id, through, abort));
+  const slices = useAnswer(JSON.stringify([version, through]), (abort) =>
+    getSlices(study.id, through, slicePoints(study.spec), abort),
+  );
   const more = slices.value === null ? null : version; // without slices there is no model to ask about
   const trust = useAnswer(more, (abort) => getTrust(study.id, abort));
   const importance = useAnswer(more, (abort) => getImportance(study.id, abort));
@@ -78,7 +81,9 @@ export function ModelPage({ study, trials, trial }: Props) {
         {trust.value && <CalibrationPanel trust={trust.value} metric={metric} onTrial={show} />}
       </div>
       <div class="column-main">
-        {suggestion && <NextPanel study={study} next={suggestion} onShow={setOwn} />}
+        {suggestion && (
+          <NextPanel study={study} trials={trials} next={suggestion} asking={next.loading} onShow={setOwn} />
+        )}
         <PointPanel
           study={study}
           slices={slices.value}

@@ -4,6 +4,7 @@ import { enqueue } from '../../api/client';
 import type { ParameterSpec, Params, ParamValue, Slices, Study } from '../../api/types';
 import { Alert } from '../../components/notices';
 import { formatNumber, formatParam, humanize } from '../../format';
+import { may } from '../../store/session';
 import { completePoint, isNumber, varies } from '../../store/space';
 import { hasEnded } from '../../store/study_state';
 
@@ -107,9 +108,17 @@ export function PointPanel({ study, slices, own, loading, edited, onChange, onRe
           <dd>{formatNumber(ei)}</dd>
         </dl>
         <div class="actions">
-          <button type="button" class="button" disabled={hasEnded(study)} onClick={tryIt}>
-            Try this point next
-          </button>
+          {may('operator') && (
+            <button
+              type="button"
+              class="button"
+              disabled={hasEnded(study)}
+              title={hasEnded(study) ? 'The study has ended: nothing is tried any more' : undefined}
+              onClick={tryIt}
+            >
+              Try this point next
+            </button>
+          )}
           {edited && (
             <button type="button" class="button" onClick={onReset}>
               Back to the best point

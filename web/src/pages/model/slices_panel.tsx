@@ -26,8 +26,9 @@ function SliceChart({ study, slices, slice, next, alone, onTrial }: SliceProps) 
       axis: axisType(study.spec?.parameters?.[slice.parameter]),
       through: slices.through.params[slice.parameter] ?? null,
       next: next?.params[slice.parameter] ?? null,
+      best: alone ? slices.incumbent.mean : null,
     }),
-    [study.spec, slices, slice, next],
+    [study.spec, slices, slice, next, alone],
   );
   const option = useCallback((palette: Palette) => sliceOption(view, palette), [view]);
   const { low, high } = bandOf(slice);
@@ -54,7 +55,7 @@ function SliceChart({ study, slices, slice, next, alone, onTrial }: SliceProps) 
   );
 }
 
-function Legend({ next, pending }: { next: boolean; pending: boolean }) {
+function Legend({ next, pending, alone }: { next: boolean; pending: boolean; alone: boolean }) {
   return (
     <ul class="legend" aria-label="Legend">
       <li>
@@ -68,8 +69,16 @@ function Legend({ next, pending }: { next: boolean; pending: boolean }) {
         <svg class="key" viewBox="0 0 18 10" aria-hidden="true">
           <circle class="key-seen" cx="9" cy="5" r="3.4" />
         </svg>
-        measured (paler: farther from the line)
+        {alone ? 'measured' : 'measured (paler: farther from the line)'}
       </li>
+      {alone && (
+        <li>
+          <svg class="key" viewBox="0 0 18 10" aria-hidden="true">
+            <path class="key-best" d="M0 5h18" />
+          </svg>
+          best so far
+        </li>
+      )}
       {pending && (
         <li>
           <svg class="key" viewBox="0 0 18 10" aria-hidden="true">
@@ -82,10 +91,17 @@ function Legend({ next, pending }: { next: boolean; pending: boolean }) {
         <li>
           <svg class="key" viewBox="0 0 18 10" aria-hidden="true">
             <path class="key-next" d="M9 0v10" />
+            <path class="key-next-mark" d="M9 1l4 4-4 4-4-4z" />
           </svg>
           next suggestion
         </li>
       )}
+      <li>
+        <svg class="key" viewBox="0 0 18 10" aria-hidden="true">
+          <path class="key-gain" d="M0 10C6 10 6 1 9 1s3 9 9 9z" />
+        </svg>
+        expected improvement
+      </li>
     </ul>
   );
 }
@@ -105,7 +121,7 @@ export function SlicesPanel({ study, slices, next, loading, onTrial }: Props) {
     <section class="panel" aria-labelledby="slices-title" aria-busy={loading}>
       <header class="panel-head">
         <h2 id="slices-title">What the model believes</h2>
-        <Legend next={next !== null} pending={pending} />
+        <Legend next={next !== null} pending={pending} alone={alone} />
       </header>
       <div class={alone ? 'slices slices-alone' : 'slices'}>
         {slices.slices.map((slice) => (

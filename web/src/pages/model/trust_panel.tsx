@@ -7,6 +7,7 @@ import { Behind } from '../../components/behind';
 import { Chart } from '../../components/chart';
 import { formatNumber } from '../../format';
 import type { Palette } from '../../theme';
+import { byTotal, ImportanceBars } from './importance_bars';
 
 const percent = (part: number): string => `${Math.round(100 * part)} %`;
 
@@ -55,7 +56,6 @@ export function CalibrationPanel({ trust, metric, onTrial }: CalibrationProps) {
 }
 
 export function ImportancePanel({ trust, importance }: { trust: Trust; importance: Importance | null }) {
-  const byImportance = [...(importance?.parameters ?? [])].sort((a, b) => b.total - a.total);
   const relevance = trust.lengthscales.map((one) => 1 / one.lengthscale);
   const most = Math.max(...relevance);
   return (
@@ -65,16 +65,7 @@ export function ImportancePanel({ trust, importance }: { trust: Trust; importanc
       </header>
       <div class="point-body">
         <h3>Importance: share of the mean’s variation; dark, what it explains alone (Sobol indices)</h3>
-        <Bars
-          label="Importance of the parameters"
-          bars={byImportance.map(({ parameter, total, first_order: first }) => ({
-            label: parameter,
-            value: total,
-            part: total,
-            inner: Math.min(first, total),
-            text: `${percent(total)}`,
-          }))}
-        />
+        <ImportanceBars parameters={importance === null ? [] : byTotal(importance)} />
         <h3>Lengthscales: the shorter, the faster the model expects change (1 = the whole range)</h3>
         <Bars
           label="Relevance by lengthscale"

@@ -3,6 +3,7 @@ import { useRef } from 'preact/hooks';
 import type { StudyAction } from '../../api/client';
 import type { Study, StudyState } from '../../api/types';
 import { Alert } from '../../components/notices';
+import { may } from '../../store/session';
 import type { StudyStore } from '../../store/study_store';
 import { CloneButton, DeleteButton } from './copies';
 
@@ -12,7 +13,9 @@ const offered: Partial<Record<StudyState, readonly StudyAction[]>> = {
 };
 const labels: Record<StudyAction, string> = { pause: 'Pause', resume: 'Resume', stop: 'Stop' };
 
-export function StudyActions({ store, study }: { store: StudyStore; study: Study }) {
+type Acting = Pick<StudyStore, 'pendingAction' | 'actionError' | 'act'>;
+
+export function StudyActions({ store, study }: { store: Acting; study: Study }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const pending = store.pendingAction.value;
   const run = (action: StudyAction) => {
@@ -25,7 +28,7 @@ export function StudyActions({ store, study }: { store: StudyStore; study: Study
   };
   return (
     <div class="actions">
-      {(offered[study.state] ?? []).map((action) => (
+      {(may('operator') ? (offered[study.state] ?? []) : []).map((action) => (
         <button
           key={action}
           type="button"
@@ -36,8 +39,8 @@ export function StudyActions({ store, study }: { store: StudyStore; study: Study
           {labels[action]}
         </button>
       ))}
-      <CloneButton study={study} />
-      <DeleteButton study={study} />
+      {may('operator') && <CloneButton study={study} />}
+      {may('admin') && <DeleteButton study={study} />}
       {store.actionError.value && <Alert>{store.actionError.value}</Alert>}
       <dialog ref={dialog} class="dialog" aria-labelledby="stop-title">
         <h2 id="stop-title">Stop this study?</h2>

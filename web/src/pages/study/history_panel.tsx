@@ -1,12 +1,15 @@
-import { useCallback, useMemo, useState } from 'preact/hooks';
-import type { Study, Trial } from '../../api/types';
-import { canBeLogarithmic, describeHistory, historyOf, historyOption, isEmpty, type Point } from '../../charts/history';
+import { useCallback, useState } from 'preact/hooks';
+import { getHistory } from '../../api/client';
+import type { History, Study } from '../../api/types';
+import { canBeLogarithmic, describeHistory, historyOption, isEmpty, type Point } from '../../charts/history';
 import { Chart } from '../../components/chart';
 import { LogToggle } from '../../components/log_toggle';
 import { Empty } from '../../components/notices';
 import { formatNumber } from '../../format';
 import { hrefOf } from '../../router';
-import { goalOf } from '../../store/study_state';
+import { severalObjectives } from '../../store/objectives';
+import { useAnswer } from '../../store/use_answer';
+import { useThrottled } from '../../store/use_throttled';
 import type { Palette } from '../../theme';
 
 function Improvements({
@@ -48,16 +51,23 @@ function Improvements({
   );
 }
 
+const againMs = 2000;
+
 interface Props {
   study: Study;
-  trials: readonly Trial[];
+  history: History; // of the first objective
+  asks?: boolean; // whether the histories of the others can be asked for
   onTrial: (trial: number) => void;
 }
 
-export function HistoryPanel({ study, trials, onTrial }: Props) {
-  const metric = study.spec?.metric?.name ?? 'value';
-  const goal = goalOf(study);
-  const history = useMemo(() => historyOf(trials, goal), [trials, goal]);
+export function HistoryPanel({ study, history: first, asks = true, onTrial }: Props) {
+  const objectives = asks ? severalObjectives(study.spec) : [];
+  const [chosen, setChosen] = useState(first.objective);
+  const other = chosen !== first.objective && objectives.some(({ name }) => name === chosen);
+  const ended = useThrottled(first.trials, againMs);
+  const answer = useAnswer(other ? `${chosen}/${ended}` : null, (abort) => getHistory(study.id, chosen, abort));
+  const history = other && answer.value?.objective === chosen ? answer.value : first;
+  const metric = history.objective;
   const logAllowed = canBeLogarithmic(history);
   const [log, setLog] = useState(false);
   const option = useCallback(
@@ -68,6 +78,18 @@ export function HistoryPanel({ study, trials, onTrial }: Props) {
     <section class="panel" aria-labelledby="history-title">
       <header class="panel-head">
         <h2 id="history-title">Best so far</h2>
+        {objectives.length > 0 && (
+          <label class="select-label">
+            <span class="sr-only">Objective</span>
+            <select value={chosen} onChange={(event) => setChosen(event.currentTarget.value)}>
+              {objectives.map(({ name }) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
         <ul class="legend" aria-label="Legend">
           <li>
             <svg class="key" viewBox="0 0 18 10" aria-hidden="true">

@@ -1,21 +1,37 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Study } from '../../api/types';
+import { lazily } from '../../components/lazy';
 import { ConnectionStatus, Empty } from '../../components/notices';
 import { StateBadge } from '../../components/state_badge';
 import { explainReason, formatNumber, humanize } from '../../format';
 import { hrefOf, navigate, type Route } from '../../router';
+import { doingNow } from '../../store/doing';
+import { severalObjectives } from '../../store/objectives';
 import { progressOf } from '../../store/progress';
+import { useSample, withSampled } from '../../store/sample';
+import { may, session } from '../../store/session';
 import { findTrial, hasEnded, type StudyData } from '../../store/study_state';
 import { StudyStore } from '../../store/study_store';
-import { ExplorePage } from '../explore/explore_page';
-import { ModelPage } from '../model/model_page';
 import { StudyActions } from './actions';
 import { HistoryPanel } from './history_panel';
+import { ImportancePanel } from './importance_panel';
+import { ObjectivesPanel } from './objectives_panel';
 import { Tabs } from './tabs';
 import { Tiles } from './tiles';
+import { TimelinePanel } from './timeline_panel';
 import { TrialPanel } from './trial_panel';
 import { parameterNames } from './trial_columns';
 import { TrialTable } from './trial_table';
+
+// Why there are no buttons.
+function ViewOnly() {
+  if (session.value === null || may('operator')) return null;
+  return (
+    <p class="view-only">
+      View only: <span class="muted">the token {session.value.name} is a viewer’s; an operator’s may change this</span>
+    </p>
+  );
+}
 
 function Heading({ store, study }: { store: StudyStore; study: Study }) {
   return (
@@ -26,6 +42,7 @@ function Heading({ store, study }: { store: StudyStore; study: Study }) {
         {study.state_reason && <span class="muted">{explainReason(study.state_reason)}</span>}
       </div>
       <div class="page-tools">
+        <ViewOnly />
         <ConnectionStatus connection={store.connection.value} />
         <StudyActions store={store} study={study} />
       </div>
@@ -45,7 +62,10 @@ function openTrial(study: string, trial: number, open: number | null): void {
 }
 
 function withoutTrial(study: Study, chosen: number | null): string {
-  if (chosen !== null) return `There is no trial ${chosen}.`;
+  const trials = Object.values(study.trial_counts).reduce((sum, count) => sum + count, 0);
+  if (chosen !== null) return chosen > trials ? `There is no trial ${chosen}.` : `Loading trial ${chosen} …`;
+  if (severalObjectives(study.spec).length > 0) return 'No trial alone is the best of several objectives.';
+  if (study.best) return 'Loading the best trial …';
   return hasEnded(study) ? 'No trial was completed.' : 'The best trial will be shown here.';
 }
 
@@ -55,6 +75,10 @@ function Overview({ store, data, chosen }: { store: StudyStore; data: StudyData;
   const names = useMemo(() => found, [found.join('\n')]); // the same array as long as the names are the same
   const best = study.best ? findTrial(trials, study.best.trial) : null;
   const shown = chosen === null ? best : findTrial(trials, chosen);
+  const doing = doingNow(study);
+  useEffect(() => {
+    if (chosen !== null) void store.meet(chosen);
+  }, [store, chosen]);
   useEffect(() => {
     if (chosen === null) return undefined;
     const close = (event: KeyboardEvent) => {
@@ -66,17 +90,26 @@ function Overview({ store, data, chosen }: { store: StudyStore; data: StudyData;
   }, [chosen, study.id]);
   return (
     <>
+      {doing && <p class="doing">{doing}</p>}
       <Tiles study={study} trials={trials} />
       <div class="columns">
         <div class="column-main">
-          <HistoryPanel study={study} trials={trials} onTrial={(trial) => openTrial(study.id, trial, chosen)} />
+          <HistoryPanel study={study} history={data.history} onTrial={(trial) => openTrial(study.id, trial, chosen)} />
+          <ObjectivesPanel study={study} trials={trials} />
           <TrialTable
             data={data}
+            rows={store.rows}
             names={names}
             selected={chosen}
             best={best?.id ?? null}
             onTrial={(trial) => openTrial(study.id, trial, chosen)}
           />
+          <TimelinePanel
+            study={study}
+            trials={trials}
+            onTrial={(trial) => navigate(hrefOf({ page: 'trial', study: study.id, trial }))}
+          />
+          <ImportancePanel study={study} trials={trials} />
         </div>
         {shown ? (
           <TrialPanel store={store} study={study} trial={shown} best={best} names={names} chosen={chosen !== null} />
@@ -92,16 +125,30 @@ function Overview({ store, data, chosen }: { store: StudyStore; data: StudyData;
   );
 }
 
-type At = Extract<Route, { study: string }>;
+const ExplorePage = lazily(async () => (await import('../explore/explore_page')).ExplorePage);
+const TrialPage = lazily(async () => (await import('../trial/trial_page')).TrialPage);
+const ModelPage = lazily(async () => (await import('../model/model_page')).ModelPage);
+
+// The model is shown among the trials that stand for all.
+function Model({ data, trial }: { data: StudyData; trial: number | null }) {
+  const { study, trials } = data;
+  const { sample } = useSample(study, { top: 100, objective: '', limit: 1000 });
+  const shown = useMemo(() => (sample ? withSampled(trials, sample) : trials), [trials, sample]);
+  return <ModelPage study={study} trials={shown} trial={trial} />;
+}
+
+type At = Extract<Route, { page: 'study' | 'trial' | 'model' | 'explore' }>;
 
 function View({ store, data, at }: { store: StudyStore; data: StudyData; at: At }) {
   switch (at.page) {
     case 'study':
       return <Overview store={store} data={data} chosen={at.trial} />;
+    case 'trial':
+      return <TrialPage key={at.trial} store={store} data={data} id={at.trial} />;
     case 'model':
-      return <ModelPage study={data.study} trials={data.trials} trial={at.trial} />;
+      return <Model data={data} trial={at.trial} />;
     case 'explore':
-      return <ExplorePage study={data.study} trials={data.trials} />;
+      return <ExplorePage study={data.study} />;
   }
 }
 
@@ -115,7 +162,7 @@ function Loaded({ store, data, at }: { store: StudyStore; data: StudyData; at: A
     <main class="page">
       <Heading store={store} study={study} />
       <Announcement study={study} />
-      <Tabs study={study} open={at.page} />
+      <Tabs study={study} open={at.page === 'trial' ? 'study' : at.page} />
       <View store={store} data={data} at={at} />
     </main>
   );

@@ -1,12 +1,15 @@
 // The study in five numbers.
 import type { ComponentChildren } from 'preact';
 import type { Study, Trial } from '../../api/types';
-import { Elapsed } from '../../components/clock';
+import { Elapsed, useNow } from '../../components/clock';
 import { ProgressBar } from '../../components/progress_bar';
 import { formatNumber, formatPercent, formatRough, humanize } from '../../format';
 import { hrefOf } from '../../router';
-import { progressOf, timeLeftMs } from '../../store/progress';
+import { severalObjectives } from '../../store/objectives';
+import { progressOf } from '../../store/progress';
 import { hasEnded } from '../../store/study_state';
+import { timeLeft } from '../../store/time_left';
+import { BudgetField } from './budget_field';
 
 function Tile({
   label,
@@ -42,11 +45,40 @@ function BestNote({ study }: { study: Study }) {
   );
 }
 
+const leftEveryMs = 5000;
+
+function TimeLeft({ study, trials }: { study: Study; trials: readonly Trial[] }) {
+  const now = useNow(leftEveryMs, study.state === 'ACTIVE');
+  const left = timeLeft(study, trials, now);
+  if (left === null) return <>{hasEnded(study) ? 'in all' : 'since it was started'}</>;
+  if (left.ms === null) return <>time left unknown: {left.why}</>;
+  return <>{left.limit === 'time' ? `at most ${formatRough(left.ms)} left` : `about ${formatRough(left.ms)} left`}</>;
+}
+
+// The best value; of several objectives there is no single one.
+function BestTile({ study }: { study: Study }) {
+  const objectives = severalObjectives(study.spec);
+  if (objectives.length > 0) {
+    return (
+      <Tile label="Objectives" value={objectives.length}>
+        {objectives.map(({ name, goal }) => `${name}, ${goal === 'minimize' ? 'lowest' : 'highest'}`).join(' · ')}
+      </Tile>
+    );
+  }
+  const goal = study.spec?.metric?.goal === 'minimize' ? 'lowest' : 'highest';
+  return (
+    <Tile
+      label={`${humanize(study.spec?.metric?.name ?? 'value')}, ${goal}`}
+      value={<span class="best-value">{study.best ? formatNumber(study.best.value, { fixed: true }) : '–'}</span>}
+    >
+      <BestNote study={study} />
+    </Tile>
+  );
+}
+
 export function Tiles({ study, trials }: { study: Study; trials: readonly Trial[] }) {
   const { done, budget, running, failed } = progressOf(study);
-  const left = timeLeftMs(study, trials);
   const counts = study.trial_counts;
-  const goal = study.spec?.metric?.goal === 'minimize' ? 'lowest' : 'highest';
   const endings = [
     [counts.COMPLETED, 'completed'],
     [counts.PRUNED, 'pruned'],
@@ -60,19 +92,14 @@ export function Tiles({ study, trials }: { study: Study; trials: readonly Trial[
     .join(' · ');
   return (
     <dl class="tiles" aria-label="Summary">
-      <Tile
-        label={`${humanize(study.spec?.metric?.name ?? 'value')}, ${goal}`}
-        value={<span class="best-value">{study.best ? formatNumber(study.best.value, { fixed: true }) : '–'}</span>}
-      >
-        <BestNote study={study} />
-      </Tile>
+      <BestTile study={study} />
       <Tile
         wide
         label="Trials done"
         value={
           <>
             {done}
-            {budget !== null && <span class="of"> of {budget}</span>}
+            <BudgetField study={study} limit="max_trials" />
             {budget !== null && <span class="percent">{formatPercent(done, budget)}</span>}
           </>
         }
@@ -80,14 +107,30 @@ export function Tiles({ study, trials }: { study: Study; trials: readonly Trial[
         <ProgressBar study={study} />
         <span>{split || 'none has ended yet'}</span>
       </Tile>
-      <Tile label="Running now" value={running}>
-        {study.spec?.budget?.parallel ? `of ${study.spec.budget.parallel} side by side` : ''}
+      <Tile
+        label="Running now"
+        value={
+          <>
+            {running}
+            <BudgetField study={study} limit="parallel" />
+          </>
+        }
+      >
+        side by side
       </Tile>
       <Tile label="Failed" value={<span class={failed > 0 ? 'tone-bad' : ''}>{failed}</span>}>
         {failed > 0 ? 'reasons in the trials' : 'none'}
       </Tile>
-      <Tile label="Time" value={<Elapsed study={study} />}>
-        {left !== null ? `about ${formatRough(left)} left` : hasEnded(study) ? 'in all' : 'since it was started'}
+      <Tile
+        label="Time"
+        value={
+          <>
+            <Elapsed study={study} />
+            <BudgetField study={study} limit="max_time" />
+          </>
+        }
+      >
+        <TimeLeft study={study} trials={trials} />
       </Tile>
     </dl>
   );

@@ -2,7 +2,7 @@
 import type { Params, ParamValue, StepRecord, Study, Trial } from '../../api/types';
 import type { Column } from '../../components/data_table';
 import { StateBadge } from '../../components/state_badge';
-import type { SortKey } from '../../components/virtual_rows';
+import type { Sort, SortKey } from '../../components/virtual_rows';
 import { formatDuration, formatNumber, formatParam } from '../../format';
 import { hrefOf } from '../../router';
 
@@ -20,6 +20,19 @@ export function paramKey(value: ParamValue | undefined): SortKey {
 
 export function durationOf(trial: Trial): number | null {
   return trial.ended_at === null ? null : Date.parse(trial.ended_at) - Date.parse(trial.created_at);
+}
+
+const parameterKey = 'param:';
+const orders: Readonly<Record<string, string>> = { duration: 'seconds' };
+
+// A column by the name that the server sorts by.
+export function orderOf({ column, descending }: Sort, metric: string): string {
+  const name = column.startsWith(parameterKey)
+    ? column.slice(parameterKey.length)
+    : column === 'value'
+      ? metric
+      : (orders[column] ?? column);
+  return descending ? `${name} desc` : name;
 }
 
 const pixelsPerCharacter = 7.9;
@@ -71,7 +84,7 @@ export function trialColumns({ study, trials, names, latest }: Options): Column<
       sample.map((trial) => formatParam(trial.params[name])),
     );
     const column: Column<Trial> = {
-      key: `param:${name}`,
+      key: `${parameterKey}${name}`,
       label: name,
       width,
       sortKey: (trial) => paramKey(trial.params[name]),
