@@ -80,8 +80,11 @@ krige_install_headers(tuner
   tuner/spec/study_spec.h
   tuner/spec/warm_start.h
   tuner/storage/storage.h
+  tuner/study/early_stop.h
   tuner/study/engine.h
+  tuner/study/learning_curve.h
   tuner/study/quarantine.h
+  tuner/study/trial_filter.h
   tuner/trial/states.h
   tuner/trial/trial.h)
 
