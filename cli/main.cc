@@ -139,7 +139,7 @@ void add_serve(CLI::App& app, int& code) {
                           "Let other machines in without TLS, as behind a proxy that has it");
   serve_command
       ->add_option("--rate-limit", serve_options.rate_limit,
-                   "Requests a second that each token may send; 0: any number")
+                   "Requests a second that each token may send; 0: any number, also of who shows none")
       ->check(CLI::Range(1.0, 1e9) | CLI::Range(0.0, 0.0))
       ->capture_default_str();
   serve_command

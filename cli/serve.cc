@@ -117,6 +117,7 @@ int serve(const ServeOptions& options) {
   tuner::StoreTimes store_times;
   server_options.store_times = &store_times;
   server_options.requests_per_second = options.rate_limit;
+  if (options.rate_limit == 0) server_options.failures_per_second = 0;
   auto engine = open_engine({.store = store_in(*folder),
                              .times = &store_times,
                              .log_folder = server::attempt_logs_of(server_options.data_dir)});

@@ -23,7 +23,7 @@ POINT = {"x": 0.5, "n": 3}
 CASES = {
     "listStudies": {}, "createStudy": {"body": FILE}, "getStudy": {}, "updateStudy": {"body": {"name": "new"}}, "deleteStudy": {},
     "pauseStudy": {"body": {}}, "resumeStudy": {"body": {}}, "stopStudy": {"body": {}}, "stopTrial": {"body": {}}, "cloneStudy": {"body": {"name": "copy"}},
-    "listTrials": {}, "addTrial": {"body": {"params": POINT}}, "listOptimalTrials": {}, "listCurves": {},
+    "listTrials": {}, "addTrial": {"body": {"params": POINT}}, "listOptimalTrials": {}, "listCurves": {}, "getHistory": {}, "sampleTrials": {},
     "sliceSurrogate": {"study": "modelled"}, "contourSurrogate": {"study": "modelled", "query": {"x": "x", "y": "n"}},
     "trustSurrogate": {"study": "modelled"}, "importanceOfParameters": {"study": "modelled"},
     "reasonOfTrial": {"study": "modelled", "query": {"trial": "1"}}, "nextSuggestion": {"study": "modelled"},
@@ -255,7 +255,7 @@ class BadInput(unittest.TestCase):
 
     def test_bad_query_values_of_free_text(self):
         for operation, query, field in (
-                ("listTrials", [("state", "NONSENSE")], "state"), ("listTrials", [("filter", "value>1")], "filter"),
+                ("listTrials", [("state", "NONSENSE")], "state"), ("listTrials", [("filter", "nonsense>1")], "filter"),
                 ("listTrials", [("page_token", "\xff")], "page_token"), ("listTrials", [("page_token", "1:NaN")], "page_token"),
                 ("listTrials", [("page_token", "0")], "page_token"), ("listStudies", [("page_token", "x")], "page_token"),
                 ("sliceSurrogate", [("params", "{")], "params"), ("sliceSurrogate", [("params", '{"x": 5, "n": 1}')], "params"),

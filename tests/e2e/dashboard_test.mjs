@@ -331,7 +331,7 @@ inBrowser('the trials that a filter leaves are saved as they are shown', 'light'
   assert.equal(head, 'trial,state,score,rate,momentum,method,created_at,ended_at,reason');
   assert.equal(rows.length, 2);
   const first = await service.call(`/studies/${id}/trials/1`);
-  assert.equal(Number(rows[0].split(',')[3]), first.params.rate, 'whole numbers, not rounded ones');
+  assert.equal(Number(rows[1].split(',')[3]), first.params.rate, 'the newest first; whole numbers, not rounded ones');
 });
 
 inBrowser(

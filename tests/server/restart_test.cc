@@ -116,6 +116,9 @@ class RestartTest : public ServiceTest, public ::testing::WithParamInterface<std
     // Of every request another.
     for (auto at = text.find("\"request_id\""); at != std::string::npos; at = text.find("\"request_id\"", at + 1))
       text.erase(at, text.find('}', at) - at);
+    // Read off a clock: the store has it as of the last change.
+    for (auto at = text.find("\"active_ms\""); at != std::string::npos; at = text.find("\"active_ms\"", at + 1))
+      text.erase(at, text.find_first_of(",}", at) - at);
     return text;
   }
 
@@ -263,6 +266,8 @@ TEST_P(RestartTest, ALocalStudyLooksTheSameAfterwards) {
     const std::string before = view(instance);
     instance.restart();
     ASSERT_EQ(difference(view(instance), before), "");
+    // What ran may have been the last of its budget.
+    if (get_from(instance, study).json["state"] != "PAUSED") break;
     ASSERT_EQ(post_to(instance, study + ":resume", OrderedJson::object()).status, 200);
   }
 }

@@ -361,7 +361,14 @@ void Session::let_programs_speak() {
   bench_->exit(key, outcome);
 }
 
+// What time has brought may bring more: a trial that is lost goes to whoever waits for one.
 OrderedJson Session::calm_state() {
+  OrderedJson state = state_now();
+  for (OrderedJson before; before != state; state = state_now()) before = state;
+  return state;
+}
+
+OrderedJson Session::state_now() {
   OrderedJson state = OrderedJson::array();
   for (const tuner::StudyView& listed : engine_->studies()) {
     if (!is_calm(spec_of(listed))) continue;
@@ -369,6 +376,7 @@ OrderedJson Session::calm_state() {
     static_cast<void>(engine_->heartbeat(listed.row.id, std::numeric_limits<TrialId>::max(), std::nullopt));
     const tuner::StudyView study = engine_->study(listed.row.id).value();
     OrderedJson json{{"study", tuner::to_json(study)}, {"seq", study.row.seq}, {"trials", OrderedJson::array()}};
+    json["study"].erase("active_ms");  // read off a clock; the store has it as of the last change
     tuner::TrialQuery all;
     all.limit = 1'000'000;
     const tuner::TrialPage page = engine_->trials(listed.row.id, all).value();

@@ -1,6 +1,7 @@
 // A study from a study file, which the server checks while it is written.
 import { useRef, useState } from 'preact/hooks';
 import { checkStudyFile, createStudy } from '../api/client';
+import type { Spec } from '../api/types';
 import { Alert } from '../components/notices';
 import { hrefOf, navigate } from '../router';
 import { useAnswer } from '../store/use_answer';
@@ -20,13 +21,20 @@ const settleMs = 300;
 
 function Form({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState(example);
+  const [written, setWritten] = useState<{ text: string; spec: Spec } | null>(null); // by the fields
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState('');
   const settled = useSettled(text, settleMs);
   const { value, error, loading } = useAnswer(settled, (abort) => checkStudyFile(settled, abort));
   const checked = settled === text && !loading;
-  // The fields show the last file that was valid; while it is not, they would overwrite what is being written.
-  const shown = value?.spec ?? null;
+  // The fields show what they wrote, without waiting for the server, else the last file that was valid; while it is not,
+  // they would overwrite what is being written.
+  const shown = written?.text === text ? written.spec : (value?.spec ?? null);
+  const write = (spec: Spec) => {
+    const file = toYaml(spec);
+    setWritten({ text: file, spec });
+    setText(file);
+  };
   const create = () => {
     if (!value) return;
     setBusy(true);
@@ -48,7 +56,7 @@ function Form({ onClose }: { onClose: () => void }) {
       {shown && (
         <fieldset class="form-frame" disabled={checked && error !== null}>
           <legend class="sr-only">Fields</legend>
-          <StudyForm spec={shown} onChange={(spec) => setText(toYaml(spec))} />
+          <StudyForm spec={shown} onChange={write} />
         </fieldset>
       )}
       <label class="file-label">

@@ -17,6 +17,26 @@ interface FieldProps {
   onChange: (value: ParamValue) => void;
 }
 
+// What is being typed stays, whatever is drawn again meanwhile, until it is done.
+function NumberInput({ parameter, value, onChange }: Omit<FieldProps, 'name'>) {
+  const [typed, setTyped] = useState<string | null>(null);
+  return (
+    <input
+      type="number"
+      step="any"
+      min={parameter.min}
+      max={parameter.max}
+      value={typed ?? Number(Number(value).toPrecision(shownDigits))}
+      onInput={(event) => setTyped(event.currentTarget.value)}
+      onChange={(event) => {
+        const number = event.currentTarget.valueAsNumber;
+        setTyped(null);
+        if (Number.isFinite(number)) onChange(number);
+      }}
+    />
+  );
+}
+
 function Field({ name, parameter, value, onChange }: FieldProps) {
   return (
     <label class="field">
@@ -24,17 +44,7 @@ function Field({ name, parameter, value, onChange }: FieldProps) {
         {name}
       </span>
       {isNumber(parameter) ? (
-        <input
-          type="number"
-          step="any"
-          min={parameter.min}
-          max={parameter.max}
-          value={Number(Number(value).toPrecision(shownDigits))}
-          onChange={(event) => {
-            const number = event.currentTarget.valueAsNumber;
-            if (Number.isFinite(number)) onChange(number);
-          }}
-        />
+        <NumberInput parameter={parameter} value={value} onChange={onChange} />
       ) : (
         <select
           value={JSON.stringify(value)}
