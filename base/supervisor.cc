@@ -83,6 +83,7 @@ class Supervisor {
   void read_lifeline();
   void stop_after(Millis grace);
   void look_at_usage();
+  static std::uint64_t own_memory();
   void end_for(Limit limit, Millis grace);
   [[nodiscard]] std::optional<MonotonicTime> next_deadline() const;
   // True when no child is left. All that descends from the program is our child or has an ancestor that is, so then
@@ -176,6 +177,23 @@ void Supervisor::end_for(Limit limit, Millis grace) {
   report_.limit = limit;
 }
 
+// Of all processes together, what they share counted once, which is most of it after a fork.
+std::uint64_t Supervisor::own_memory() {
+  const auto ours = [] { return descendants(list_processes(), std::array{::getpid()}); };
+  std::uint64_t sum = 0;
+  std::vector<pid_t> unseen;  // by others, or just ended
+  for (const ProcessInfo& info : ours()) {
+    if (const auto bytes = proportional_bytes(info.pid))
+      sum += *bytes;
+    else
+      unseen.push_back(info.pid);
+  }
+  if (unseen.empty()) return sum;
+  for (const ProcessInfo& info : ours())
+    if (std::ranges::find(unseen, info.pid) != unseen.end()) sum += info.resident_bytes;
+  return sum;
+}
+
 void Supervisor::look_at_usage() {
   const MonotonicTime begin = system_clock().now();
   const std::vector<ProcessInfo> all = descendants(list_processes(), std::array{::getpid()});
@@ -190,12 +208,10 @@ void Supervisor::look_at_usage() {
     resident += info.resident_bytes;
   }
   const Limits& limits = options_.limits;
-  if (limits.memory_bytes && resident > *limits.memory_bytes) {
-    // Counted again without counting twice what they share, which is most of it after a fork.
-    resident = 0;
-    for (const ProcessInfo& info : all) resident += proportional_bytes(info.pid).value_or(info.resident_bytes);
-    if (resident > *limits.memory_bytes) end_for(Limit::memory, Millis(0));
-  }
+  // While processes begin or end, one count may have some pages twice.
+  if (limits.memory_bytes && resident > *limits.memory_bytes && own_memory() > *limits.memory_bytes &&
+      own_memory() > *limits.memory_bytes)
+    end_for(Limit::memory, Millis(0));
   if (limits.cpu_time && cpu_time > *limits.cpu_time) end_for(Limit::cpu_time, limits.grace);
   const MonotonicTime end = system_clock().now();
   look_at_ = end + std::max<MonotonicTime::duration>(kLookInterval, (end - begin) * kLookShare);

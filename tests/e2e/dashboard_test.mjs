@@ -401,6 +401,38 @@ for (const scheme of ['light', 'dark']) {
   });
 }
 
+for (const scheme of ['light', 'dark']) {
+  inBrowser(`every page of studies that the trainer runs (${scheme})`, scheme, async (page) => {
+    const ids = [];
+    for (const name of [`walked-${scheme}`, `beside-${scheme}`])
+      ids.push((await service.call('/studies', digits(name, 8, 6))).id);
+    const at = (path) => page.goto(`${service.origin}/studies/${ids[0]}${path}`);
+    for (const id of ids) {
+      await page.goto(`${service.origin}/studies/${id}`);
+      await page.locator('.page-head [data-state=COMPLETED]').waitFor({ timeout: 60_000 });
+    }
+    await at('');
+    await page.getByRole('img', { name: /^8 attempts at 8 trials/ }).waitFor();
+    await page.getByRole('searchbox', { name: 'Filter the trials' }).fill('accuracy > 0.2');
+    await page.locator('.data-table a').first().waitFor();
+    await at('/trials/3/details');
+    await page.getByRole('img', { name: /^accuracy over/ }).waitFor();
+    await text(page.getByRole('log'), '"step"');
+    await text(page.locator('main'), 'shard');
+    await at('/explore');
+    await page.getByRole('img', { name: /^8 trials on 5 parallel axes/ }).waitFor();
+    await page.getByRole('img', { name: /^Accuracy over the steps of 8 trials/ }).waitFor();
+    await at('/model');
+    await page.locator('.slice canvas').first().waitFor();
+    await text(page.locator('#trust-title'), 'Can it be trusted?');
+    await page.goto(service.origin);
+    for (const name of ['walked', 'beside'])
+      await page.getByRole('checkbox', { name: `Compare ${name}-${scheme}` }).check();
+    await page.getByRole('link', { name: 'Compare 2' }).click();
+    await page.getByRole('img', { name: /^The best so far of 2 studies/ }).waitFor();
+  });
+}
+
 inBrowser('the curves of all trials, of any metric', 'dark', async (page) => {
   const { id } = await service.call('/studies', digits('curves', 4, 5));
   await page.goto(`${service.origin}/studies/${id}`);

@@ -180,9 +180,9 @@ Result<StudyView> Engine::create_study(const StudySpec& spec, const AnswerOf<Stu
   std::vector<KeptAnswer> answers;
   if (answer) answers.push_back(answer(created));
   KRIGE_CHECK(impl_->storage->create_study(row, {study_created(created)}, answers));
-  const RunnerPtr runner = impl_->add_runner(spec, row, {}, std::nullopt);
+  impl_->add_runner(spec, row, {}, std::nullopt);
   impl_->note_change(row.id);
-  return runner->view();
+  return created;  // as the answer that is kept, whatever has happened since
 }
 
 std::vector<StudyView> Engine::studies() const {
