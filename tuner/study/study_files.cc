@@ -33,6 +33,8 @@ std::set<TrialId> StudyRunner::models_to_keep() const {
                         .limit = image_.trials().size(),
                         .states = {TrialState::completed}};
   std::set<TrialId> kept;
+  // Of equal ones the study's best is the one that was first.
+  if (const auto named = image_.view().best) kept.insert(named->trial);
   for (const TrialId id : image_.index().page(best))
     if (kept.size() < wanted && image_.trial(id)->feasible()) kept.insert(id);
   return kept;

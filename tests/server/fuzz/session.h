@@ -77,7 +77,7 @@ class Session {
 
   // The studies whose changes are all made by the requests themselves.
   [[nodiscard]] OrderedJson calm_state();
-  [[nodiscard]] OrderedJson state_now();
+  static void expect_same(const OrderedJson& after, const OrderedJson& before, const char* fault);
   void expect_whole();
   void expect_whole(const tuner::StudyView& study);
 
