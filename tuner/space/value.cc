@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/json_writer.h"
@@ -14,7 +15,7 @@ std::optional<Value> value_from_json(const OrderedJson& json) {
   // An unsigned beyond int64 is still a number, though not an exact one.
   if (json.is_number_unsigned() && json.get<std::uint64_t>() > std::uint64_t{INT64_MAX}) return json.get<double>();
   if (json.is_number_integer()) return json.get<std::int64_t>();
-  if (json.is_number_float()) return json.get<double>();
+  if (json.is_number_float() && std::isfinite(json.get<double>())) return json.get<double>();
   if (json.is_string()) return json.get<std::string>();
   return std::nullopt;
 }
@@ -35,7 +36,8 @@ Result<Params> params_from_json(const OrderedJson& json) {
   params.reserve(json.size());
   for (const auto& [name, held] : json.items()) {
     std::optional<Value> value = value_from_json(held);
-    if (!value) return fail(ErrorCode::invalid_argument, "must be a number, a string or a boolean", "params." + name);
+    if (!value)
+      return fail(ErrorCode::invalid_argument, "must be a finite number, a string or a boolean", "params." + name);
     params.emplace_back(name, std::move(*value));
   }
   return params;

@@ -18,7 +18,7 @@ using Value = std::variant<bool, std::int64_t, double, std::string>;
 // One point of a space: its active and fixed parameters by name, in the order of the study file.
 using Params = std::vector<std::pair<std::string, Value>>;
 
-// A JSON scalar other than null; nullopt for anything else.
+// A JSON scalar other than null, and a number only if it is finite; nullopt for anything else.
 [[nodiscard]] std::optional<Value> value_from_json(const OrderedJson& json);
 [[nodiscard]] OrderedJson to_json(const Value& value);
 // {"learning_rate": 0.01, …}

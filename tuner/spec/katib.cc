@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -15,9 +16,9 @@ namespace {
 
 constexpr std::string_view kApi = "kubeflow.org/";
 
-// Katib writes numbers as strings.
+// Katib writes numbers as strings. Finite ones only.
 std::optional<OrderedJson> to_number(const OrderedJson& json) {
-  if (json.is_number()) return json;
+  if (json.is_number()) return std::isfinite(json.get<double>()) ? std::optional(json) : std::nullopt;
   if (!json.is_string()) return std::nullopt;
   const std::string text = json.get<std::string>();
   const char* last = text.data() + text.size();
@@ -25,7 +26,8 @@ std::optional<OrderedJson> to_number(const OrderedJson& json) {
   if (const auto [end, error] = std::from_chars(text.data(), last, whole); error == std::errc() && end == last)
     return OrderedJson(whole);
   double number = 0;
-  if (const auto [end, error] = std::from_chars(text.data(), last, number); error == std::errc() && end == last)
+  if (const auto [end, error] = std::from_chars(text.data(), last, number);
+      error == std::errc() && end == last && std::isfinite(number))
     return OrderedJson(number);
   return std::nullopt;
 }
@@ -223,16 +225,18 @@ class KatibReader {
   }
 
   static void read_list(const OrderedJson& list, bool numbers, ObjectReader& space, OrderedJson& parameter) {
+    if (!numbers) {
+      parameter["values"] = list;
+      return;
+    }
     OrderedJson values = OrderedJson::array();
     for (const OrderedJson& one : list) {
-      const std::optional<OrderedJson> number = numbers ? to_number(one) : std::nullopt;
-      if (numbers && !number) space.fault("list", "must have numbers only, has " + one.dump());
-      values.push_back(number.value_or(one));
+      const std::optional<OrderedJson> number = to_number(one);
+      if (!number) return space.fault("list", "must have finite numbers only, has " + one.dump());
+      values.push_back(*number);
     }
-    if (numbers)
-      std::sort(values.begin(), values.end(), [](const OrderedJson& a, const OrderedJson& b) {
-        return a.is_number() && b.is_number() && a.get<double>() < b.get<double>();
-      });
+    std::sort(values.begin(), values.end(),
+              [](const OrderedJson& a, const OrderedJson& b) { return a.get<double>() < b.get<double>(); });
     parameter["values"] = std::move(values);
   }
 

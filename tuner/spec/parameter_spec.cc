@@ -189,7 +189,7 @@ class ParameterReader {
 
   void add_value(const OrderedJson& json, const std::string& key) {
     std::optional<Value> value = value_from_json(json);
-    if (!value) return reader_.fault(key, fmt::format("must be a number, a string or a boolean, is {}", json.dump()));
+    if (!value) return reader_.fault(key, "must be a finite number, a string or a boolean");
     const auto same = [&](const Value& other) { return equal(other, *value); };
     if (std::ranges::any_of(parameter_.values, same))
       return reader_.fault(key, fmt::format("{} is given twice", to_string(*value)));
@@ -235,7 +235,7 @@ class ParameterReader {
     const OrderedJson* json = reader_.raw("default");
     if (json == nullptr || !faults_.empty()) return;
     const std::optional<Value> value = value_from_json(*json);
-    if (!value) return reader_.fault("default", "must be a number, a string or a boolean");
+    if (!value) return reader_.fault("default", "must be a finite number, a string or a boolean");
     Result<Value> checked = parameter_.check(*value);
     if (!checked) return reader_.fault("default", checked.error().message);
     parameter_.default_value = std::move(*checked);

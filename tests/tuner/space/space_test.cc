@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "tuner/spec/parameter_spec.h"
@@ -99,6 +99,12 @@ TEST(Space, FaultsNameTheirParameter) {
   EXPECT_EQ(faults_of(R"({"a": {"min": 0, "max": 1, "when": {"b": 0.5}}, "b": {"min": 0.0, "max": 1.0}})"),
             "parameters.a.when.b: must be a parameter with distinct values, is continuous");
   EXPECT_EQ(faults_of("{}"), "parameters: must have at least one parameter");
+}
+
+TEST(Space, NumbersThatAreNotFiniteAreNoValues) {
+  for (const double number : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
+    EXPECT_EQ(value_from_json(number), std::nullopt);
+  EXPECT_EQ(value_from_json(-0.5), Value(-0.5));
 }
 
 TEST(Space, CheckNamesEveryWrongValue) {

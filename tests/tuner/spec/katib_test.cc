@@ -116,6 +116,12 @@ TEST(Katib, FaultsHaveThePathsOfTheExperiment) {
             "spec.parameters[0].feasibleSpace.max: is missing");
   EXPECT_EQ(faults_of("{parameters: [{name: x, parameterType: categorical, feasibleSpace: {}}]}"),
             "spec.parameters[0].feasibleSpace.list: is missing");
+  for (const char* word : {"'nan'", "'-inf'", "'1e999'", "small"})
+    EXPECT_EQ(faults_of(std::string("{parameters: [{name: x, parameterType: discrete, feasibleSpace: {list: ['4', ") +
+                        word + ", '1']}}]}")
+                  .substr(0, 75),
+              "spec.parameters[0].feasibleSpace.list: must have finite numbers only, has \"")
+        << word;
   EXPECT_EQ(faults_of("{nasConfig: {}, parameters: []}"),
             "spec.nasConfig: architecture search has no counterpart here");
   EXPECT_EQ(faults_of("{paralellTrialCount: 3, parameters: []}"),

@@ -14,6 +14,15 @@
 
 namespace krige::tuner {
 
+// A study for workers outside, and one for a program of this machine.
+inline constexpr const char* kOutside = R"({
+  "name": "outside", "method": "random", "seed": 3, "metric": {"name": "loss", "goal": "minimize"},
+  "parameters": {"x": {"type": "float", "min": 0, "max": 1}}, "budget": {"max_trials": 4}})";
+inline constexpr const char* kLocal = R"({
+  "name": "local", "method": "random", "seed": 3, "metric": {"name": "loss", "goal": "minimize"},
+  "parameters": {"x": {"type": "float", "min": 0, "max": 1}}, "budget": {"max_trials": 4, "parallel": 2},
+  "command": ["program", "${args}"]})";
+
 using namespace std::chrono_literals;
 
 // A clock that a test moves.

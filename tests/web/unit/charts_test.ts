@@ -3,21 +3,9 @@ import { test } from 'node:test';
 import { canCurveBeLogarithmic, curveOf, curveOption, describeCurve, metricNames } from '../../../web/src/charts/curve';
 import { bestLine, canBeLogarithmic, describeHistory, historyOption, isEmpty } from '../../../web/src/charts/history';
 import { withEnded } from '../../../web/src/store/history_state';
-import type { Palette } from '../../../web/src/theme';
+import { palette } from './palette';
 import { history as historyOf, trial } from './values';
 
-const palette: Palette = {
-  text: '#000',
-  muted: '#111',
-  faint: '#222',
-  line: '#333',
-  surface: '#444',
-  accent: '#555',
-  good: '#666',
-  warn: '#777',
-  bad: '#888',
-  heat: ['#000000', '#808080', '#ffffff'],
-};
 const trials = [
   trial(1, 'COMPLETED', 0.5),
   trial(2, 'FAILED'),

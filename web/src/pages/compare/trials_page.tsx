@@ -8,6 +8,7 @@ import { Chart } from '../../components/chart';
 import { LogToggle } from '../../components/log_toggle';
 import { Alert } from '../../components/notices';
 import { StateBadge } from '../../components/state_badge';
+import { NameSelect } from '../../components/name_select';
 import { formatDuration, formatNumber, formatParam, humanize } from '../../format';
 import { hrefOf, navigate } from '../../router';
 import { goalOf } from '../../store/study_state';
@@ -135,16 +136,14 @@ function CurvesOfTrials({ study, trials }: Loaded) {
     <section class="panel" aria-labelledby="curves-title">
       <header class="panel-head">
         <h2 id="curves-title">On the way</h2>
-        <label class="select-label">
-          <span class="sr-only">Metric of the curves</span>
-          <select value={metric} onChange={(event) => setChosen(event.currentTarget.value)}>
-            {names.map((name) => (
-              <option key={name} value={name}>
-                {humanize(name)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <NameSelect
+          label="Metric of the curves"
+          names={names}
+          value={metric}
+          spoken
+          shown={humanize}
+          onChange={setChosen}
+        />
         <LogToggle on={log && logAllowed} disabled={!logAllowed} onChange={setLog} />
       </header>
       <Chart size="large" label={describeCurves(all)} option={option} onPoint={open} />

@@ -6,6 +6,7 @@ import { Behind } from '../../components/behind';
 import { Chart } from '../../components/chart';
 import { LogToggle } from '../../components/log_toggle';
 import { Alert } from '../../components/notices';
+import { NameSelect } from '../../components/name_select';
 import { formatNumber, humanize } from '../../format';
 import { hrefOf, navigate } from '../../router';
 import { goalOf } from '../../store/study_state';
@@ -38,16 +39,14 @@ export function CurvesPanel({ study }: { study: Study }) {
       <header class="panel-head">
         <h2 id="curves-title">On the way</h2>
         {all !== null && (
-          <label class="select-label">
-            <span class="sr-only">Metric of the curves</span>
-            <select value={metric} onChange={(event) => setMetric(event.currentTarget.value)}>
-              {all.metrics.map((name) => (
-                <option key={name} value={name}>
-                  {humanize(name)}
-                </option>
-              ))}
-            </select>
-          </label>
+          <NameSelect
+            label="Metric of the curves"
+            names={all.metrics}
+            value={metric}
+            spoken
+            shown={humanize}
+            onChange={setMetric}
+          />
         )}
         <span class="muted">
           the latest 100 trials; a triangle: stopped early

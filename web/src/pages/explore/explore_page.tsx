@@ -6,6 +6,7 @@ import { Behind } from '../../components/behind';
 import { Chart } from '../../components/chart';
 import { LogToggle } from '../../components/log_toggle';
 import { Alert, Empty } from '../../components/notices';
+import { NameSelect } from '../../components/name_select';
 import { formatNumber, humanize } from '../../format';
 import { rowsOf, type Sampled, useSample } from '../../store/sample';
 import { varies } from '../../store/space';
@@ -60,24 +61,12 @@ function PlanePanel({
       planeOption({ trials: rows, goal, metric: objective, x, y, parameters: study.spec?.parameters ?? {} }, palette),
     [rows, goal, objective, x, y, study.spec],
   );
-  const select = (label: string, value: string, choose: (name: string) => void) => (
-    <label class="select-label">
-      <span class="muted">{label}</span>{' '}
-      <select value={value} onChange={(event) => choose(event.currentTarget.value)}>
-        {names.map((name) => (
-          <option key={name} value={name}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
   return (
     <section class="panel" aria-labelledby="plane-title">
       <header class="panel-head">
         <h2 id="plane-title">Two parameters</h2>
-        {select('across', x, (name) => setChosen([name, y]))}
-        {select('up', y, (name) => setChosen([x, name]))}
+        <NameSelect label="across" names={names} value={x} onChange={(name) => setChosen([name, y])} />
+        <NameSelect label="up" names={names} value={y} onChange={(name) => setChosen([x, name])} />
         <span class="muted">the better, the larger and the stronger</span>
       </header>
       <Chart
@@ -154,16 +143,12 @@ export function ExplorePage({ study, fixed = false }: { study: Study; fixed?: bo
     <div class="column-main" aria-busy={loading}>
       <div class="toolbar explore-tools">
         {objectives.length > 0 && !fixed && (
-          <label class="select-label">
-            <span class="muted">Objective</span>{' '}
-            <select value={objective} onChange={(event) => setChosen(event.currentTarget.value)}>
-              {objectives.map(({ name }) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <NameSelect
+            label="Objective"
+            names={objectives.map(({ name }) => name)}
+            value={objective}
+            onChange={setChosen}
+          />
         )}
         {!fixed && (
           <label class="select-label">

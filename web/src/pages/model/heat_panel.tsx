@@ -15,35 +15,11 @@ import {
 import { Behind } from '../../components/behind';
 import { Chart } from '../../components/chart';
 import { Alert } from '../../components/notices';
+import { NameSelect } from '../../components/name_select';
 import { formatNumber, formatParam, humanize } from '../../format';
 import { axisType, completePoint } from '../../store/space';
 import { useAnswer } from '../../store/use_answer';
 import type { Palette } from '../../theme';
-
-function Choice({
-  label,
-  value,
-  options,
-  onChange,
-}: {
-  label: string;
-  value: string;
-  options: readonly string[];
-  onChange: (value: string) => void;
-}) {
-  return (
-    <label class="select-label">
-      <span class="muted">{label}</span>{' '}
-      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-        {options.map((option) => (
-          <option key={option} value={option}>
-            {option}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
 
 interface Props {
   study: Study;
@@ -94,11 +70,11 @@ export function HeatPanel({ study, trials, slices, through, version, onTrial, on
     <section class="panel" aria-labelledby="heat-title" aria-busy={loading}>
       <header class="panel-head">
         <h2 id="heat-title">Two parameters</h2>
-        <Choice label="across" value={x} options={names} onChange={(name) => setChosen([name, y])} />
-        <Choice
+        <NameSelect label="across" value={x} names={names} onChange={(name) => setChosen([name, y])} />
+        <NameSelect
           label="up"
           value={y}
-          options={names.filter((name) => name !== x)}
+          names={names.filter((name) => name !== x)}
           onChange={(name) => setChosen([x, name])}
         />
         <div class="segmented" role="group" aria-label="Shown as colour">

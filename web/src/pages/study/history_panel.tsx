@@ -5,6 +5,7 @@ import { canBeLogarithmic, describeHistory, historyOption, isEmpty, type Point }
 import { Chart } from '../../components/chart';
 import { LogToggle } from '../../components/log_toggle';
 import { Empty } from '../../components/notices';
+import { NameSelect } from '../../components/name_select';
 import { formatNumber } from '../../format';
 import { hrefOf } from '../../router';
 import { severalObjectives } from '../../store/objectives';
@@ -79,16 +80,13 @@ export function HistoryPanel({ study, history: first, asks = true, onTrial }: Pr
       <header class="panel-head">
         <h2 id="history-title">Best so far</h2>
         {objectives.length > 0 && (
-          <label class="select-label">
-            <span class="sr-only">Objective</span>
-            <select value={chosen} onChange={(event) => setChosen(event.currentTarget.value)}>
-              {objectives.map(({ name }) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <NameSelect
+            label="Objective"
+            names={objectives.map(({ name }) => name)}
+            value={chosen}
+            spoken
+            onChange={setChosen}
+          />
         )}
         <ul class="legend" aria-label="Legend">
           <li>

@@ -6,6 +6,7 @@ import { Chart } from '../../components/chart';
 import { LogToggle } from '../../components/log_toggle';
 import { Alert, Empty } from '../../components/notices';
 import { StateBadge } from '../../components/state_badge';
+import { NameSelect } from '../../components/name_select';
 import { formatDuration, humanize } from '../../format';
 import { hrefOf } from '../../router';
 import { isDone } from '../../store/study_state';
@@ -32,16 +33,7 @@ function Curve({ records, metric, ended }: { records: readonly StepRecord[]; met
   return (
     <>
       <div class="toolbar">
-        <label class="select-label">
-          <span class="sr-only">Metric</span>
-          <select value={shown} onChange={(event) => setChosen(event.currentTarget.value)}>
-            {names.map((name) => (
-              <option key={name} value={name}>
-                {humanize(name)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <NameSelect label="Metric" names={names} value={shown} spoken shown={humanize} onChange={setChosen} />
         <LogToggle on={log && logAllowed} disabled={!logAllowed} onChange={setLog} />
       </div>
       <Chart size="small" label={describeCurve(points, shown)} option={option} />
