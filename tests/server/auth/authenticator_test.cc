@@ -176,7 +176,8 @@ TEST(TokenStore, RefusesNamesThatAreTakenOrNone) {
     return made ? ErrorCode::internal : made.error().code;
   };
   EXPECT_EQ(code("alice"), ErrorCode::already_exists);
-  for (const std::string name : {"", "local", "Alice", "a b", "a;b", "ä", std::string(65, 'a').c_str()})
+  for (const std::string& name :
+       std::vector<std::string>{"", "local", "Alice", "a b", "a;b", "ä", std::string(65, 'a')})
     EXPECT_EQ(code(name), ErrorCode::invalid_argument) << name;
   EXPECT_EQ(revoke_token(folder.path(), "bob").error().code, ErrorCode::not_found);
 }

@@ -102,12 +102,12 @@ TEST(GpSampler, APointThatIsVetoedIsNotMeasuredAgain) {
     history.push_back(std::move(trial));
   };
   for (const double noise : {0.0, 0.4, 0.1}) add("a", noise);
-  for (const double noise : {1.0, 1.3, 0.9}) add("b", noise);
+  for (const double noise : {1.0, 1.3, 0.9, 0.8, 1.2, 1.1, 0.7, 1.0, 1.1, 0.9}) add("b", noise);
   FittingSampler sampler(spec);
   const Value a = std::string("a");
-  EXPECT_EQ(*find(sampler.propose(history, 7)->params, "x"), a) << "the better one of two noisy points";
+  EXPECT_EQ(*find(sampler.propose(history, 14)->params, "x"), a) << "the better one, and the one less known";
   add("a", std::nullopt);
-  const Result<Suggestion> next = sampler.propose(history, 8);
+  const Result<Suggestion> next = sampler.propose(history, 15);
   EXPECT_TRUE(!next || *find(next->params, "x") != a);
 }
 
