@@ -40,10 +40,10 @@ Result<Verdict> judge_completion(const StudySpec& spec, const Completion& comple
 
 // Whether the trial has ended as the completion says.
 bool ended_so(const StudySpec& spec, const Trial& trial, const Completion& completion) {
-  if (!spec.has_several_objectives()) return trial.value == completion.value;
-  if (completion.state) return true;
-  const Result<Verdict> verdict = judge(spec, completion.metrics);
-  return verdict && verdict->measured.values == trial.values && verdict->measured.constraints == trial.constraints;
+  if (completion.state) return trial.state == *completion.state;
+  Metrics said = completion.metrics;
+  if (completion.value && !spec.has_several_objectives()) said.emplace_back(spec.metric.name, *completion.value);
+  return came_of(spec, trial, said);
 }
 
 }  // namespace
@@ -357,9 +357,7 @@ Result<Change> StudyRunner::plan_completion(TrialId id, const std::optional<std:
   const Trial* ended = image_.trial(id);
   // The answer to the first call was lost on its way: the same again is no conflict.
   if (ended != nullptr && is_final(ended->state) && token && !ended->attempts.empty() &&
-      ended->attempts.back().token == *token && ended_so(image_.spec(), *ended, completion) &&
-      ended->state ==
-          completion.state.value_or(ended->state == TrialState::pruned ? TrialState::pruned : TrialState::completed))
+      ended->attempts.back().token == *token && ended_so(image_.spec(), *ended, completion))
     return Change();
   if (ended != nullptr && ended->state == TrialState::waiting && completion.state == TrialState::failed && token &&
       !ended->attempts.empty() && ended->attempts.back().token == *token &&

@@ -14,6 +14,14 @@ std::optional<double> find(const Metrics& metrics, std::string_view name) {
   return found == metrics.end() ? std::nullopt : std::optional(found->second);
 }
 
+// What a trial ended with under a required metric's name.
+std::optional<double> measured(const StudySpec& spec, const Trial& trial, std::string_view name) {
+  if (spec.objectives.empty() && name == spec.metric.name) return trial.value;
+  if (const std::optional<double> value = find(trial.values, name)) return value;
+  const auto found = std::ranges::find(trial.constraints, name, &ConstraintResult::name);
+  return found == trial.constraints.end() ? std::nullopt : std::optional(found->value);
+}
+
 double as_loss(Goal goal, double value) { return goal == Goal::minimize ? value : -value; }
 
 }  // namespace
@@ -52,6 +60,18 @@ Result<Verdict> judge(const StudySpec& spec, const Metrics& metrics) {
     verdict.measured.constraints.push_back({constraint.name, value, constraint.holds(value)});
   }
   return verdict;
+}
+
+bool came_of(const StudySpec& spec, const Trial& ended, const Metrics& metrics) {
+  Metrics required;
+  for (const RequiredMetric& one : required_metrics(spec))
+    if (const std::optional<double> value = find(metrics, one.name)) required.emplace_back(one.name, *value);
+  // Of what is not finite the trial keeps nothing.
+  if (std::ranges::any_of(required, [](const auto& one) { return !std::isfinite(one.second); }))
+    return ended.state == TrialState::infeasible;
+  const bool judged = ended.state == TrialState::completed || ended.state == TrialState::pruned;
+  const auto is_the_same = [&](const auto& one) { return measured(spec, ended, one.first) == one.second; };
+  return judged && !required.empty() && std::ranges::all_of(required, is_the_same);
 }
 
 bool is_measured(const StudySpec& spec, const Trial& trial) {

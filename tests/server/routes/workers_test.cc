@@ -192,6 +192,29 @@ TEST_F(WorkersTest, TakesEveryKindOfEnd) {
   EXPECT_EQ(end({{"value", -1}}).json["value"], -1.0);
 }
 
+TEST_F(WorkersTest, TheSameEndAgainIsNoConflictHoweverItWasSaid) {
+  const std::string study =
+      make_study({{"constraints", {{{"name", "memory"}, {"max", 8}}}}, {"budget", {{"max_trials", 9}}}});
+  // Its answer was lost on its way: the worker says it again.
+  const auto twice = [&](OrderedJson end, OrderedJson other) {
+    const OrderedJson trial = suggest_one(study, "w");
+    const std::string report = path(study, trial, ":report"), complete = path(study, trial, ":complete");
+    EXPECT_EQ(post(report, {{"token", token(trial)}, {"step", 1}, {"metrics", {{"memory", 4}}}}).status, 200);
+    end["token"] = other["token"] = token(trial);
+    const Answer first = post(complete, end), again = post(complete, end);
+    EXPECT_EQ(first.status, 200) << first.text;
+    EXPECT_EQ(again.status, 200) << again.text;
+    EXPECT_EQ(again.json, first.json);
+    EXPECT_TRUE(is_problem(post(complete, other), 409, "trial_finished")) << other.dump();
+  };
+  twice({{"value", 0.5}}, {{"value", 0.25}});
+  twice({{"value", "NaN"}}, {{"value", 0.25}});
+  twice({{"metrics", {{"value", 0.5}, {"memory", 9}, {"other", 1}}}}, {{"metrics", {{"value", 0.5}, {"memory", 2}}}});
+  twice({{"metrics", {{"value", 0.5}, {"memory", "Infinity"}}}}, {{"metrics", {{"value", 0.5}, {"memory", 2}}}});
+  twice({{"metrics", {{"value", 0.5}, {"memory", 2}}}}, {{"metrics", {{"other", 1}}}});
+  twice({{"state", "INFEASIBLE"}}, {{"value", 0.5}});
+}
+
 TEST_F(WorkersTest, RefusesBadSuggests) {
   const std::string study = make_study();
   const auto refused = [&](const char* body, const char* field) {
