@@ -8,6 +8,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/clock.h"
@@ -40,10 +41,13 @@ struct StudyView {
 
 enum class TrialOrder { id, id_descending, value, value_descending };  // without a value: last, by id
 
+// What trials are ordered by: a number, the beginning of a text or, last of all, nothing.
+using TrialKey = std::variant<double, std::string, std::monostate>;
+
 // Where a page begins: at this trial or, when it is not in the list (any more), at what comes behind its place.
 struct TrialPlace {
   TrialId id = 0;
-  std::optional<double> value;  // where trials are ordered by it
+  TrialKey key = std::monostate();  // of the trial when the place was told
   friend bool operator==(const TrialPlace&, const TrialPlace&) = default;
 };
 
@@ -58,10 +62,10 @@ struct TrialQuery {
   std::optional<TrialPlace> from;  // else from the first
   std::size_t limit = 100;
   std::vector<TrialState> states{};  // empty: all
-  // From here on `from` is passed over: such a page costs a look at every trial.
+  // With any of these a page costs a look at every trial.
   TrialFilter filter{};
   std::optional<TrialSort> sort{};  // goes before `order`
-  std::size_t offset = 0;           // trials that are left out before the page, in any order
+  std::size_t offset = 0;           // trials that are left out behind `from`
   [[nodiscard]] bool is_scan() const { return !filter.empty() || sort || offset > 0; }
 };
 

@@ -62,6 +62,7 @@ Result<TrialPage> StudyRunner::trials(const TrialQuery& query) const {
   if (query.is_scan()) {
     KRIGE_TRY(const TrialSelection selection, select_trials(image_.trials(), image_.spec(), query));
     for (const TrialId id : selection.ids) page.trials.push_back(*image_.trial(id));
+    page.next = selection.next;
     page.total = selection.total;
     return page;
   }
@@ -71,7 +72,7 @@ Result<TrialPage> StudyRunner::trials(const TrialQuery& query) const {
   for (const TrialId id : image_.index().page(query)) {
     const Trial& trial = *image_.trial(id);
     if (page.trials.size() == query.limit) {
-      page.next = TrialPlace{id, trial.value};
+      page.next = TrialPlace{id, trial.value ? TrialKey(*trial.value) : TrialKey(std::monostate())};
       break;
     }
     page.trials.push_back(trial);

@@ -170,6 +170,8 @@ TEST_F(TrialsTest, ListsInAnyOrderAndByState) {
   EXPECT_EQ(ids("filter=x%3C%3D0.2&order_by=x%20desc"), (std::vector{3, 2, 1}));
   EXPECT_EQ(ids("order_by=x"), (std::vector{1, 2, 3, 4, 5, 6, 7}));
   EXPECT_EQ(ids("order_by=value&offset=3"), (std::vector{4, 3, 2, 7}));
+  EXPECT_EQ(ids("order_by=method&offset=1"), (std::vector{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(ids("order_by=state%20desc"), (std::vector{7, 1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(get(study + "/trials?page_size=1").json["total_size"], 7);
   EXPECT_EQ(get(study + "/trials?page_size=1&state=WAITING").json["total_size"], 1);
   EXPECT_EQ(get(study + "/trials?page_size=1&filter=x%3C0.3&offset=1").json["total_size"], 3);
@@ -177,7 +179,7 @@ TEST_F(TrialsTest, ListsInAnyOrderAndByState) {
   for (const char* filter : {"y%3E1", "x%3E", "%3E1", "state%3DDONE"})
     EXPECT_TRUE(is_problem(get(study + "/trials?filter=" + filter), 400, "invalid_argument", "filter")) << filter;
   EXPECT_TRUE(is_problem(get(study + "/trials?state=DONE"), 400, "invalid_argument", "state"));
-  for (const char* token : {"x", "0", "-1", "1:", "1:x", "1:nan", "1:2:3", "1.5", "~", "~x", "~-1"})
+  for (const char* token : {"x", "0", "-1", "1:", "1:x", "1:nan", "1:2:3", "1.5", "~", "1~x", "1~6", "1~6g", "1~-1"})
     EXPECT_TRUE(is_problem(get(study + "/trials?page_token=" + token), 400, "invalid_argument", "page_token")) << token;
 }
 
