@@ -186,9 +186,11 @@ Result<Params> Space::check(const Params& params) const {
   });
   for (const auto& [name, value] : params) {
     const Value* held = find(checked, name);
-    if (held != nullptr) continue;
-    const bool known = std::ranges::find(parameters_, name, &Parameter::name) != parameters_.end();
-    faults.add(name, known ? "is not active at this point" : "is no parameter of the space");
+    const auto known = std::ranges::find(parameters_, name, &Parameter::name);
+    if (held == nullptr)
+      faults.add(name, known == parameters_.end() ? "is no parameter of the space" : "is not active at this point");
+    else if (known->kind == ParameterKind::fixed && !equal(*held, value))
+      faults.add(name, fmt::format("is fixed at {}, is {}", to_string(*held), to_string(value)));
   }
   if (!faults.empty()) return fail(faults.error());
   return checked;
