@@ -6,6 +6,8 @@
 #include <cmath>
 #include <optional>
 
+#include "base/json.h"
+
 namespace krige::tuner {
 namespace {
 
@@ -44,13 +46,18 @@ RequiredMetric early_metric(const StudySpec& spec) {
 
 Result<Verdict> judge(const StudySpec& spec, const Metrics& metrics) {
   Verdict verdict;
+  Faults missing;
   for (const RequiredMetric& required : required_metrics(spec)) {
     const std::optional<double> value = find(metrics, required.name);
-    if (!value) return fail(ErrorCode::invalid_argument, "is missing", required.name);
+    if (!value) {
+      missing.add(required.name, "is missing");
+      continue;
+    }
     if (verdict.state == TrialState::infeasible || std::isfinite(*value)) continue;
     verdict.state = TrialState::infeasible;
     verdict.reason = fmt::format("{} became {}", required.name, std::isnan(*value) ? "NaN" : "infinite");
   }
+  if (!missing.empty()) return fail(missing.error());
   if (verdict.state == TrialState::infeasible) return verdict;
   if (spec.objectives.empty()) verdict.measured.value = find(metrics, spec.metric.name);
   for (const Objective& objective : spec.objectives)

@@ -28,7 +28,7 @@ struct Verdict {
   Measurement measured;                      // empty when infeasible
 };
 
-// invalid_argument: a required metric is missing; its name is the field.
+// invalid_argument: required metrics are missing; their names are the fields.
 [[nodiscard]] Result<Verdict> judge(const StudySpec& spec, const Metrics& metrics);
 
 // Whether a trial that has ended can have been judged so by these metrics, with what was reported before them.

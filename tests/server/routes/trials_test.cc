@@ -33,9 +33,13 @@ TEST_F(TrialsTest, AResultFromElsewhereCountsAndCanBeTheBest) {
 TEST_F(TrialsTest, TheBudgetHoldsForTrialsByHandToo) {
   const std::string study = make_study({{"budget", {{"max_trials", 1}}}});
   EXPECT_EQ(post(study + "/trials", {{"params", {{"x", 0.5}}}}).status, 201);
-  EXPECT_TRUE(is_problem(post(study + "/trials", {{"params", {{"x", 0.75}}}}), 409, "conflict"));
+  const Answer beyond = post(study + "/trials", {{"params", {{"x", 0.75}}}});
+  EXPECT_TRUE(is_problem(beyond, 409, "conflict"));
+  EXPECT_EQ(beyond.json["detail"], "all of budget.max_trials, 1, is used or in flight: raise it for one more");
   EXPECT_EQ(post(study + ":stop", OrderedJson::object()).status, 200);
-  EXPECT_TRUE(is_problem(post(study + "/trials", {{"params", {{"x", 0.75}}}}), 409, "study_finished"));
+  const Answer ended = post(study + "/trials", {{"params", {{"x", 0.75}}}});
+  EXPECT_TRUE(is_problem(ended, 409, "study_finished"));
+  EXPECT_NE(ended.text.find("clone"), std::string::npos) << "how to go on: " << ended.text;
 }
 
 TEST_F(TrialsTest, AVetoedPointUsesNoBudgetAndIsNotSuggested) {

@@ -215,6 +215,24 @@ TEST_F(WorkersTest, TheSameEndAgainIsNoConflictHoweverItWasSaid) {
   twice({{"state", "INFEASIBLE"}}, {{"value", 0.5}});
 }
 
+TEST_F(WorkersTest, ATrialCompletesWithWhatItHasReported) {
+  const auto value_by = [&](const char* reduce) {
+    const std::string study = make_study({{"metric", {{"name", "loss"}, {"reduce", reduce}}}});
+    const OrderedJson trial = suggest_one(study, "w");
+    for (const auto& [step, loss] : {std::pair(7, 3.0), std::pair(9, 2.0), std::pair(8, 1.0)})
+      post(path(study, trial, ":report"), {{"token", token(trial)}, {"step", step}, {"metrics", {{"loss", loss}}}});
+    const OrderedJson end{{"token", token(trial)}, {"state", "COMPLETED"}};
+    const Answer done = post(path(study, trial, ":complete"), end);
+    EXPECT_EQ(done.status, 200) << done.text;
+    EXPECT_EQ(done.json["state"], "COMPLETED");
+    EXPECT_EQ(post(path(study, trial, ":complete"), end).status, 200) << "again is no conflict";
+    EXPECT_EQ(get(study + "/trials/1").json["records"].size(), 3U);
+    return done.json["value"];
+  };
+  EXPECT_EQ(value_by("best"), 1);
+  EXPECT_EQ(value_by("last"), 2) << "of the last step, not of the last report";
+}
+
 TEST_F(WorkersTest, RefusesBadSuggests) {
   const std::string study = make_study();
   const auto refused = [&](const char* body, const char* field) {
@@ -273,7 +291,9 @@ TEST_F(WorkersTest, RefusesBadCompletions) {
   refused(R"({"value": "high"})", "value");
   refused(R"({"value": null})", "value");
   refused(R"({"metrics": {"other": 1}})", "metrics.value");
-  refused(R"({"state": "COMPLETED"})", "state");
+  refused(R"({"state": "COMPLETED"})", "metrics.value");
+  refused(R"({"state": "PRUNED"})", "state");
+  refused(R"({"state": "COMPLETED", "reason": "x"})", "reason");
   refused(R"({"value": 1, "reason": "x"})", "reason");
   EXPECT_EQ(get(study + "/trials/1").json["state"], "RUNNING");
 }
