@@ -140,16 +140,17 @@ std::optional<Params> Space::default_point() const {
 }
 
 std::optional<Params> Space::adapt(const Params& params) const {
-  bool fits = true;
+  bool fits = true, shares = false;
   Params out = build([&](std::size_t i) {
     const Parameter& parameter = parameters_[i];
     const Value* given = find(params, parameter.name);
     if (given == nullptr) return parameter.default_value ? *parameter.default_value : parameter.at_quantile(0.5);
+    shares = true;
     Result<Value> checked = parameter.check(*given);
     fits = fits && checked;
     return checked ? std::move(*checked) : parameter.at_quantile(0.5);
   });
-  return fits ? std::optional(std::move(out)) : std::nullopt;
+  return fits && shares ? std::optional(std::move(out)) : std::nullopt;
 }
 
 std::vector<double> Space::encode(const Params& params) const {

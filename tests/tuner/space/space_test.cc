@@ -133,6 +133,7 @@ TEST(Space, AdaptsPointsOfAnotherSpace) {
       << "what is inactive here is left out";
   EXPECT_EQ(space.adapt({{"a", std::string("q")}}), std::nullopt);
   EXPECT_EQ(space.adapt({{"n", std::int64_t{12}}}), std::nullopt);
+  EXPECT_EQ(space.adapt({{"other", 0.5}}), std::nullopt) << "all such points would be one here";
 }
 
 }  // namespace
