@@ -109,7 +109,8 @@ TEST_F(TrialsTest, OneTrialIsStoppedAndKeepsWhatItHasReached) {
 }
 
 TEST_F(TrialsTest, ACloneHasTheStudyFileAndWhatIsChanged) {
-  const std::string study = make_study({{"metric", {{"name", "value"}, {"goal", "maximize"}}}});
+  const std::string study = make_study(
+      {{"metric", {{"name", "value"}, {"goal", "maximize"}}}, {"budget", {{"max_trials", 5}, {"max_failures", 2}}}});
   for (const double x : {0.25, 0.5, 0.75}) post(study + "/trials", {{"params", {{"x", x}}}, {"value", x}});
   const Answer plain = post(study + ":clone", {{"name", "again"}, {"seed", 9}});
   ASSERT_EQ(plain.status, 201) << plain.text;
@@ -123,6 +124,10 @@ TEST_F(TrialsTest, ACloneHasTheStudyFileAndWhatIsChanged) {
   ASSERT_EQ(warm.json["spec"]["warm_start"].size(), 1U);
   EXPECT_EQ(warm.json["spec"]["warm_start"][0]["trials"].size(), 3U);
   EXPECT_EQ(warm.json["spec"]["warm_start"][0]["trials"][0]["value"], 0.75) << "the best first";
+  const Answer longer = post(study + ":clone", {{"budget", {{"max_time", "1h"}, {"max_failures", nullptr}}}});
+  EXPECT_EQ(longer.json["spec"]["budget"], OrderedJson::parse(R"({"max_trials": 5, "parallel": 1, "max_time": "1h"})"))
+      << "what is not named stays";
+  EXPECT_TRUE(is_problem(post(study + ":clone", {{"budget", 7}}), 400, "invalid_argument", "budget"));
   EXPECT_TRUE(is_problem(post(study + ":clone", {{"budget", {{"max_trials", 0}}}}), 400, "invalid_argument",
                          "budget.max_trials"));
   EXPECT_TRUE(is_problem(post(study + ":clone", {{"colour", 1}}), 400, "invalid_argument", "colour"));
