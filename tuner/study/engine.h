@@ -78,7 +78,7 @@ struct TrialPage {
 
 struct TrialDetail {
   Trial trial;
-  std::vector<Record> records;  // of its last attempt that reported, by step
+  std::vector<Record> records;  // that count (reports.h), by step
 };
 
 // A trial handed to a worker outside.
@@ -131,7 +131,7 @@ struct EngineOptions {
   // What trainings leave (tuner/study/training_files.h); empty: studies with `promote` or `keep_models` are refused.
   std::string training_folder;
   bool forget_trainings = false;  // the folder goes with the engine, as a store in memory does; refuses `keep_models`
-  int max_lost_attempts = 3;      // a trial whose attempts are lost so often is FAILED
+  int max_lost_attempts = 3;      // since it had a checkpoint; then the trial is FAILED
   Millis retry_pause = std::chrono::seconds(1);  // before a FAILED attempt is run again, doubled each further time
   Millis longest_retry_pause = std::chrono::minutes(1);
   QuarantineRule quarantine;  // of workers outside, in each study for itself
