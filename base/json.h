@@ -18,7 +18,7 @@ using Json = nlohmann::json;
 // Keeps the order in which keys were written: the order of a study's parameters is the user's.
 using OrderedJson = nlohmann::ordered_json;
 
-// Text to JSON, with the position of a syntax error; duplicate keys and nesting deeper than 64 are errors.
+// Errors: syntax (with its position), a key given twice, nesting deeper than 64, an object of more than 10,000 members.
 [[nodiscard]] Result<OrderedJson> parse_json(std::string_view text);
 
 // JSON text on one line. Bytes that are not UTF-8 (a program's output) become U+FFFD instead of an exception.

@@ -187,9 +187,9 @@ OrderedJson measure_completes(const ServiceProcess& service, const Options& opti
   return {{"alone", std::move(alone)}, {"with_gp", std::move(with_gp)}, {"with_gp_to_alone", std::move(ratios)}};
 }
 
-// Points to be tried, as many as the load can take.
+// Points to be tried, more than the load can take.
 void enqueue(const ServiceProcess& service, const Options& options, const StudyId& study) {
-  const auto count = static_cast<std::int64_t>(2000 * options.seconds);
+  const auto count = static_cast<std::int64_t>(10'000 * options.seconds);
   std::atomic<std::int64_t> next = 0;
   std::vector<std::jthread> clients;
   for (int i = 0; i < options.clients; ++i) {

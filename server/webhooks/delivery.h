@@ -10,20 +10,18 @@
 
 namespace krige::server {
 
-// Where messages go: http or https, host, port, path.
+// Where messages go: http or https.
 class Target {
  public:
   static Result<Target> parse(const std::string& url);
 
   [[nodiscard]] const std::string& url() const { return url_; }
   [[nodiscard]] const std::string& origin() const { return origin_; }  // https://host:port
-  [[nodiscard]] const std::string& path() const { return path_; }      // with the query
 
  private:
   Target() = default;
   std::string url_;
   std::string origin_;
-  std::string path_;
 };
 
 struct Message {
@@ -37,8 +35,9 @@ struct Message {
 [[nodiscard]] std::string signature(std::string_view secret, std::int64_t timestamp, std::string_view body);
 
 // Errors: unavailable when there is no answer or one that is not 2xx; so also of https when the certificate is not that
-// host's, or not of an authority in the PEM file `authorities` (empty: of one that the system trusts). Ends early when
-// `stop` is requested. Redirects are not followed.
+// host's, or not of an authority in the PEM file `authorities` (empty: of one that the system trusts); cancelled when
+// `stop` is requested, at once. `timeout` is for everything from the name's lookup to the answer's end. Redirects are
+// not followed, no proxy is used, and of an answer only its status counts.
 [[nodiscard]] Status deliver(const Target& target, const Message& message, std::string_view secret, Millis timeout,
                              const std::string& authorities, const std::stop_token& stop);
 

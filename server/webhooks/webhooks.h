@@ -33,7 +33,7 @@ class Webhooks {
   // An address that is new is told nothing of the past. The engine must outlive this. Errors: invalid_argument for an
   // address that is none, io, corrupt.
   static Result<std::unique_ptr<Webhooks>> start(const tuner::Engine& engine, const WebhookOptions& options);
-  // Cuts off what is being sent; returns at once, or when a connection that is being opened is (3 s at most).
+  // Cuts off what is being sent.
   ~Webhooks();
 
  private:

@@ -209,6 +209,8 @@ class BadInput(unittest.TestCase):
         if field is not None:
             self.assertTrue(any(fault["field"] == field or fault["field"].startswith((field + ".", field + "["))
                                 for fault in problem["errors"]), f"{field} is not named: {what}")
+        if (method or operation.method) != "GET":
+            self.assertEqual(self.world.state(), self.before, f"something has changed: {what}")
 
     def test_every_operation_has_its_case(self):
         described = {about["operationId"] for item in self.world.document["paths"].values() for method, about in item.items()

@@ -13,8 +13,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kRounds = 4;    // with a restart behind each
-constexpr int kActions = 60;  // in each
+constexpr int kRounds = 4;     // with a restart behind each
+constexpr int kActions = 100;  // in each
+// Long enough for any fit: what is being computed is no answer to compare.
+constexpr int kSuggestMillis = 20'000;
 
 const std::array kOutside{
     R"({"name": "median", "method": "random", "seed": 5, "metric": {"name": "m", "reduce": "best"}, "retries": 1,
@@ -26,7 +28,9 @@ const std::array kOutside{
         "parameters": {"x": {"type": "float", "min": 0, "max": 1}, "y": {"type": "int", "min": 1, "max": 9}}})",
     R"({"name": "last", "method": "grid", "seed": 7, "metric": {"name": "m", "goal": "maximize"},
         "budget": {"max_trials": 60, "no_improvement": 40},
-        "parameters": {"x": {"type": "ordinal", "values": [1, 2, 3, 4, 5, 6, 7, 8]}, "y": {"type": "int", "min": 1, "max": 9}}})"};
+        "parameters": {"x": {"type": "ordinal", "values": [1, 2, 3, 4, 5, 6, 7, 8]}, "y": {"type": "int", "min": 1, "max": 9}}})",
+    R"({"name": "modelled", "method": "gp", "seed": 9, "metric": {"name": "m"}, "budget": {"max_trials": 40}, "retries": 1,
+        "parameters": {"x": {"type": "float", "min": 0, "max": 1}, "y": {"type": "int", "min": 1, "max": 9}}})"};
 constexpr const char* kLocal =
     R"({"name": "local", "method": "random", "seed": 8, "metric": {"name": "m"}, "budget": {"max_trials": 60, "parallel": 3},
         "early_terminate": {"type": "median", "min_trials": 2}, "command": ["/bin/program"],
@@ -132,6 +136,48 @@ class RestartTest : public ServiceTest, public ::testing::WithParamInterface<std
       if (all || rng.below(4) != 0) metrics[name] = number(rng);
     return metrics;
   }
+  // A sign of life of every worker.
+  void keep_alive(std::array<Instance*, 2> both) {
+    for (Instance* to : both)
+      for (const auto& [key, attempt] : to->attempts)
+        post_to(*to, to->studies[key.first] + "/trials/" + std::to_string(key.second) + ":heartbeat",
+                {{"token", attempt["token"]}});
+  }
+  // Time passes, also that of leases.
+  void wait(Millis time, std::array<Instance*, 2> both) {
+    clock_.advance(time);
+    for (Instance* of : both)
+      for (const std::string& study : of->studies)
+        (void)of->engine->heartbeat(study.substr(study.rfind('/') + 1), 1'000'000, "nobody's");
+  }
+  // A restart gives each attempt a whole lease, which the other service does not: so all of them have one, and those
+  // that are STOPPING, whose lease is not renewed, have ended.
+  void even_out(std::array<Instance*, 2> both) {
+    const Millis lease = tuner::EngineOptions{}.lease;
+    keep_alive(both);
+    wait(lease / 2, both);
+    keep_alive(both);
+    wait(lease / 2 + 1ms, both);
+    keep_alive(both);
+  }
+  // What a user changes of a study, as it is sent to both.
+  void change(Rng& rng, std::size_t s, std::array<Instance*, 2> both) {
+    const std::array<const char*, 3> verbs{"", ":pause", ":resume"};
+    const std::string verb = verbs[rng.below(verbs.size())];
+    OrderedJson body = OrderedJson::object();
+    if (verb.empty() && rng.below(2) == 0)
+      body = {{"name", "name " + std::to_string(rng.below(9))}};
+    else if (verb.empty())
+      body = {{"budget", {{"max_trials", 30 + rng.below(40)}, {"parallel", 1 + rng.below(5)}}}};
+    std::array<std::string, 2> said;
+    for (std::size_t i = 0; i < 2; ++i) {
+      port_ = both[i]->server->port();
+      const Answer answer = send(verb.empty() ? "PATCH" : "POST", both[i]->studies[s] + verb, dump(body),
+                                 {{"Content-Type", "application/json"}});
+      said[i] = std::to_string(answer.status) + " " + (answer.json.is_object() ? answer.json.value("code", "") : "");
+    }
+    EXPECT_EQ(said[0], said[1]) << verb << " of study " << s << ": " << body;
+  }
   // One request of a worker or a user on study `s`, as it is sent to both.
   void act(Rng& rng, std::size_t s, std::array<Instance*, 2> both) {
     const std::uint64_t what = rng.below(16);
@@ -144,7 +190,7 @@ class RestartTest : public ServiceTest, public ::testing::WithParamInterface<std
     bool ends = false;
     if (what < 4 || held.empty()) {
       verb = "s:suggest";
-      body = {{"client_id", "w" + std::to_string(rng.below(4))}, {"timeout_ms", 0}};
+      body = {{"client_id", "w" + std::to_string(rng.below(4))}, {"timeout_ms", kSuggestMillis}};
     } else if (what < 9) {
       verb = ":report";
       body = {{"step", rng.below(6)}, {"metrics", metrics(rng, false)}};
@@ -167,6 +213,7 @@ class RestartTest : public ServiceTest, public ::testing::WithParamInterface<std
       if (s != 0) body["params"]["y"] = 1 + rng.below(9);
       if (s == 0) body["params"]["x"] = 0.5;
       if (s == 1) body["params"]["x"] = 0.25;
+      if (s == 3) body["params"]["x"] = rng.uniform();
       if (rng.below(2) == 0) body["metrics"] = metrics(rng, true);
     } else {
       body = nullptr;  // the oldest are forgotten
@@ -236,13 +283,23 @@ class RestartTest : public ServiceTest, public ::testing::WithParamInterface<std
 TEST_P(RestartTest, ARestartedServiceGoesOnAsTheOneThatWasNot) {
   Rng rng(GetParam());
   Instance steady(clock_), restarted(clock_);
+  const std::array<Instance*, 2> both{&steady, &restarted};
   for (const char* file : kOutside)
     for (Instance* instance : {&steady, &restarted}) make(*instance, file);
   for (int round = 0; round < kRounds && !HasFailure(); ++round) {
     for (int action = 0; action < kActions && !HasFailure(); ++action) {
       if (rng.below(3) == 0) clock_.advance(1ms);  // many things happen within one
-      act(rng, rng.below(kOutside.size()), {&steady, &restarted});
+      // The modelled one more often: its model is fitted behind a dozen trials.
+      const std::size_t study = std::min<std::size_t>(rng.below(6), kOutside.size() - 1);
+      const std::uint64_t what = rng.below(20);
+      if (what == 0)
+        wait(Millis(rng.below(70'000)), both);
+      else if (what == 1)
+        change(rng, study, both);
+      else
+        act(rng, study, both);
     }
+    even_out(both);
     const std::string before = view(restarted);
     restarted.restart();
     ASSERT_EQ(difference(view(restarted), before), "");

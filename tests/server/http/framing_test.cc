@@ -75,6 +75,7 @@ TEST(Framing, RefusesWhatCouldBeReadInTwoWays) {
   EXPECT_EQ(refusal(post(std::string("A: b\0c\r\n", 8), "")), 400);
   EXPECT_EQ(refusal(post("Transfer-Encoding: chunked\r\n", "5;a=b\r\n")), 400);
   EXPECT_EQ(refusal(post("Transfer-Encoding: chunked\r\n", "-1\r\n")), 400);
+  EXPECT_EQ(refusal(post("Transfer-Encoding: chunked\r\n", "-2\r\n")), 400);
   EXPECT_EQ(refusal(post("Transfer-Encoding: chunked\r\n", "0000000000")), 400);
   EXPECT_EQ(refusal(post("Transfer-Encoding: chunked\r\n", "1\r\nxy\r\n")), 400);
   EXPECT_EQ(refusal(post("Transfer-Encoding: chunked\r\n", "0\r\nHost: b\r\n\r\n")), 400);
