@@ -58,7 +58,9 @@ Status check_program(const ServerOptions& options, const std::vector<std::string
   if (std::ranges::find(options.allowed_programs, program) != options.allowed_programs.end()) return {};
   return fail(
       ErrorCode::permission_denied,
-      fmt::format("this service does not start {}: its operator allows {}; krige sweep runs any program", program,
+      fmt::format("this service does not start {}: its operator allows {}; a study without command and program is for "
+                  "workers elsewhere, and krige sweep runs any program",
+                  program,
                   options.allowed_programs.empty() ? "no program"
                                                    : fmt::format("{}", fmt::join(options.allowed_programs, ", "))),
       "command");
