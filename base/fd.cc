@@ -54,6 +54,8 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
+}  // namespace
+
 Status give_to_owner_of_folder(int fd, const std::string& path) {
   struct stat folder {};
   if (::geteuid() != 0) return {};
@@ -61,6 +63,8 @@ Status give_to_owner_of_folder(int fd, const std::string& path) {
     return fail_errno(errno, fmt::format("cannot give {} to the owner of its folder", path));
   return {};
 }
+
+namespace {
 
 Status write_aside_and_rename(const std::string& path, std::string_view content, unsigned mode, FileOwner owner,
                               bool sync) {

@@ -46,6 +46,9 @@ struct Pipe {
 // the two are the same.
 enum class FileOwner { maker, owner_of_folder };
 
+// Gives a file that the caller has just made at `path` to the owner of its folder, where the caller is root.
+[[nodiscard]] Status give_to_owner_of_folder(int fd, const std::string& path);
+
 // Writes beside `path`, fsyncs and renames: a reader sees the old or the new content, never a part.
 [[nodiscard]] Status write_file_atomically(const std::string& path, std::string_view content, unsigned mode = 0644,
                                            FileOwner owner = FileOwner::maker);
