@@ -72,6 +72,12 @@ Result<OrderedJson> parse_json(std::string_view text) {
     if (!strict.fault().empty()) return fail(ErrorCode::invalid_argument, strict.fault());
     std::string message = e.what();
     if (const auto bracket = message.find("] "); bracket != std::string::npos) message = message.substr(bracket + 2);
+    const auto* wrong = dynamic_cast<const OrderedJson::parse_error*>(&e);
+    const std::string_view there =
+        wrong != nullptr && wrong->byte >= 1 && wrong->byte <= text.size() ? text.substr(wrong->byte - 1) : "";
+    // As Python's json writes them, and reads them.
+    if (there.starts_with("NaN") || there.starts_with("Infinity"))
+      message += R"(; numbers that are not finite are the strings "NaN", "Infinity", "-Infinity")";
     return fail(ErrorCode::invalid_argument, "not valid JSON: " + message);
   }
 }

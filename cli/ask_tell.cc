@@ -167,9 +167,7 @@ class Session {
     if (number) metrics.emplace_back(image_.spec().metric.name, *number);
     if (completed || !metrics.empty()) {
       Result<tuner::Verdict> verdict = tuner::judge(image_.spec(), metrics);
-      if (!verdict && completed)
-        return fail(ErrorCode::invalid_argument, verdict.error().message,
-                    join_path(reader.path("values"), verdict.error().field));
+      if (!verdict && completed) return fail(verdict.error().within(reader.path("values")));
       if (verdict && verdict->state == TrialState::completed) trial.set(std::move(verdict->measured));
       // NaN or infinite: there is no value there.
       if (verdict && verdict->state == TrialState::infeasible && completed) trial.state = TrialState::infeasible;

@@ -31,6 +31,11 @@ std::string to_text(const Reply& reply) {
   return dump(OrderedJson{{"status", reply.status}, {"headers", headers}, {"body", reply.body}});
 }
 
+// Kept, it would be all that is ever told under the key.
+bool says_to_come_again(const Reply& reply) {
+  return std::ranges::any_of(reply.headers, [](const auto& header) { return header.first == "Retry-After"; });
+}
+
 Result<Reply> reply_from(const std::string& text) {
   KRIGE_TRY(const OrderedJson json, parse_json(text));
   Reply reply;
@@ -95,7 +100,7 @@ Result<Reply> Idempotency::once(const Request& request, const std::string& key,
                     request.request_id);
   }
   Reply reply = handle(request);
-  if (reply.status / 100 != 2 || reply.stream) return reply;
+  if (reply.status / 100 != 2 || reply.stream || says_to_come_again(reply)) return reply;
   // Kept already where the request changed something that must not be changed twice.
   KRIGE_TRY(before, engine_.kept_answer(key));
   if (!before) KRIGE_CHECK(engine_.keep_answer(kept_answer(request, reply)));

@@ -1,6 +1,6 @@
 // Requests that may be sent again: a POST with an Idempotency-Key is done once, and answered the same each time (IETF
 // draft-ietf-httpapi-idempotency-key-header-06). Only answers that say that something was done are kept: what was
-// refused has changed nothing and may be tried again.
+// refused, or put off (Retry-After), has changed nothing and may be tried again.
 #pragma once
 
 #include <functional>

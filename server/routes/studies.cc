@@ -83,7 +83,14 @@ Reply study_reply(const StudyView& study) {
   return reply;
 }
 
-// {name, budget}: what is given is changed, null takes a limit away (RFC 7396).
+// `budget`: what is given is changed, null takes a limit away (RFC 7396).
+void change_budget(ObjectReader& reader, OrderedJson& file) {
+  const OrderedJson* budget = reader.raw("budget");
+  if (budget == nullptr) return;
+  if (!budget->is_object()) reader.fault("budget", "must be an object");
+  file["budget"].merge_patch(*budget);
+}
+
 Result<Reply> patch(Api& api, const Call& call) {
   KRIGE_CHECK(QueryReader(call.request).finish());
   KRIGE_TRY(const OrderedJson body, json_body(call.request));
@@ -95,10 +102,7 @@ Result<Reply> patch(Api& api, const Call& call) {
   ObjectReader reader(body, "", faults);
   KRIGE_TRY(OrderedJson file, parse_json(study.row.spec));
   if (const auto name = reader.string("name")) file["name"] = *name;
-  if (const OrderedJson* budget = reader.raw("budget")) {
-    if (!budget->is_object()) reader.fault("budget", "must be an object");
-    file["budget"].merge_patch(*budget);
-  }
+  change_budget(reader, file);
   reader.finish();
   if (!faults.empty()) return fail(faults.error());
   // Its paths were resolved when it was made.
@@ -115,8 +119,9 @@ Result<Reply> clone(Api& api, const Call& call) {
   Faults faults;
   ObjectReader reader(body, "", faults);
   KRIGE_TRY(OrderedJson file, parse_json(study.row.spec));
-  for (const char* key : {"name", "seed", "budget"})
+  for (const char* key : {"name", "seed"})
     if (const OrderedJson* value = reader.raw(key)) file[key] = *value;
+  change_budget(reader, file);
   const bool warm_start = reader.boolean("warm_start").value_or(false);
   reader.finish();
   if (!faults.empty()) return fail(faults.error());

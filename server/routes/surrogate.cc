@@ -183,6 +183,8 @@ Result<Reply> contour(const Explainer& model, const Call& call) {
   KRIGE_TRY(const Through through, read_through(query, model));
   const std::string x = query.text("x");
   const std::string y = query.text("y");
+  if (x.empty()) query.fault("x", "is missing");
+  if (y.empty()) query.fault("y", "is missing");
   const std::size_t points = query.number("points", 2, kMostContourPoints, kContourPoints);
   KRIGE_CHECK(query.finish());
   KRIGE_TRY(const tuner::Contour made, model.contour(through.params, x, y, points));

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kMaxPageSize = 1000;
 constexpr std::size_t kPageSize = 100;
-constexpr char kOffsetMark = '~';
+constexpr char kTextMark = '~';
 constexpr std::size_t kMaxOffset = 1'000'000'000;
 
 void read_order(QueryReader& query, tuner::TrialQuery& wanted) {
@@ -35,10 +35,27 @@ void read_order(QueryReader& query, tuner::TrialQuery& wanted) {
   wanted.sort = {text.substr(0, text.size() - (descending ? kDescending.size() : 0)), descending};
 }
 
-// The first trial of the page: its id and, where there is one, a colon and its value. Of pages that only a look at each
-// trial finds, which are told by how many are before them: a tilde and that number.
+// The first trial of the page: its id and, behind a colon, the number that orders it, or behind a tilde the text, as
+// hexadecimal digits.
 std::string token_of(const tuner::TrialPlace& place) {
-  return place.value ? fmt::format("{}:{}", place.id, *place.value) : std::to_string(place.id);
+  std::string token = std::to_string(place.id);
+  if (const auto* number = std::get_if<double>(&place.key)) return fmt::format("{}:{}", token, *number);
+  if (const auto* text = std::get_if<std::string>(&place.key)) {
+    token += kTextMark;
+    for (const char c : *text) token += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  }
+  return token;
+}
+
+std::optional<std::string> text_of(std::string_view digits) {
+  std::string text;
+  for (; digits.size() >= 2; digits.remove_prefix(2)) {
+    unsigned char byte = 0;
+    const char* const end = digits.data() + 2;
+    if (std::from_chars(digits.data(), end, byte, 16).ptr != end) return std::nullopt;
+    text += static_cast<char>(byte);
+  }
+  return digits.empty() ? std::optional(std::move(text)) : std::nullopt;
 }
 
 std::optional<tuner::TrialPlace> place_of(std::string_view token) {
@@ -47,10 +64,16 @@ std::optional<tuner::TrialPlace> place_of(std::string_view token) {
   const auto id = std::from_chars(token.data(), end, place.id);
   if (id.ec != std::errc{} || place.id < 1) return std::nullopt;
   if (id.ptr == end) return place;
-  double value = 0;
-  if (*id.ptr != ':' || std::from_chars(id.ptr + 1, end, value).ptr != end || id.ptr + 1 == end || std::isnan(value))
+  if (*id.ptr == kTextMark) {
+    std::optional<std::string> text = text_of({id.ptr + 1, end});
+    if (!text) return std::nullopt;
+    place.key = std::move(*text);
+    return place;
+  }
+  double number = 0;
+  if (*id.ptr != ':' || std::from_chars(id.ptr + 1, end, number).ptr != end || id.ptr + 1 == end || std::isnan(number))
     return std::nullopt;
-  place.value = value;
+  place.key = number;
   return place;
 }
 
@@ -59,13 +82,6 @@ void write_trials(JsonWriter& json, const tuner::TrialPage& page) {
   json.begin_array();
   for (const tuner::Trial& trial : page.trials) json.value(trial);
   json.end_array();
-}
-
-std::optional<std::size_t> offset_of(std::string_view token) {
-  std::size_t offset = 0;
-  const char* const end = token.data() + token.size();
-  const auto [read, error] = std::from_chars(token.data() + 1, end, offset);
-  return error == std::errc{} && read == end ? std::optional(offset) : std::nullopt;
 }
 
 Result<Reply> list(Api& api, const Call& call) {
@@ -79,12 +95,9 @@ Result<Reply> list(Api& api, const Call& call) {
   else
     query.fault("filter", filter.error().message);
   if (const std::string token = query.text("page_token"); !token.empty()) {
-    if (token.front() == kOffsetMark)
-      wanted.offset = offset_of(token).value_or(kMaxOffset + 1);
-    else
-      wanted.from = place_of(token);
-    if (token.front() == kOffsetMark ? wanted.offset > kMaxOffset : !wanted.from)
-      query.fault("page_token", "is not a token of this list");
+    wanted.from = place_of(token);
+    wanted.offset = 0;  // is before the first page
+    if (!wanted.from) query.fault("page_token", "is not a token of this list");
   }
   for (const std::string& text : query.list("state")) {
     if (const auto state = tuner::trial_state(text))
@@ -94,15 +107,11 @@ Result<Reply> list(Api& api, const Call& call) {
   }
   KRIGE_CHECK(query.finish());
   KRIGE_TRY(const tuner::TrialPage page, api.engine.trials(call["study"], wanted));
-  std::string next = page.next ? token_of(*page.next) : "";
-  if (const std::size_t end = wanted.offset + page.trials.size();
-      wanted.is_scan() && end < page.total && !page.trials.empty())
-    next = fmt::format("{}{}", kOffsetMark, end);
   std::string text;
   JsonWriter json(text);
   json.begin_object();
   write_trials(json, page);
-  json.member("next_page_token", next);
+  json.member("next_page_token", page.next ? token_of(*page.next) : "");
   json.member("seq", page.seq);
   json.member("total_size", page.total);
   json.end_object();

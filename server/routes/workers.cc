@@ -153,10 +153,11 @@ tuner::Completion read_completion(ObjectReader& reader, Faults& faults) {
     if (!completion.value) reader.fault("value", "must be a number, or \"NaN\", \"Infinity\", \"-Infinity\"");
   }
   completion.metrics = read_metrics(reader, faults);
-  if (const auto state = reader.one_of("state", {"FAILED", "INFEASIBLE"}))
-    completion.state = tuner::trial_state(*state);
+  const auto state = reader.one_of("state", {"COMPLETED", "FAILED", "INFEASIBLE"});
+  const bool has_result = !state || *state == "COMPLETED";
+  if (!has_result) completion.state = tuner::trial_state(*state);
   completion.reason = reader.string("reason").value_or("");
-  if (reader.has("reason") && !reader.has("state")) reader.fault("reason", "is given with a state only");
+  if (reader.has("reason") && has_result) reader.fault("reason", "is given with FAILED or INFEASIBLE only");
   return completion;
 }
 

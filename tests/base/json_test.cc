@@ -21,6 +21,9 @@ TEST(Json, NonFiniteNumbersAreStringsBothWays) {
   EXPECT_TRUE(std::isnan(*number_from_json(Json("NaN"))));
   EXPECT_EQ(number_from_json(Json(2)), 2.0);
   EXPECT_EQ(number_from_json(Json("2")), std::nullopt);
+  for (const char* bare : {R"({"a": NaN})", R"({"a": Infinity})", R"({"a": -Infinity})", R"([1, NaN])"})
+    EXPECT_NE(parse_json(bare).error().message.find(R"(the strings "NaN")"), std::string::npos) << bare;
+  EXPECT_EQ(parse_json(R"({"a": nan})").error().message.find("the strings"), std::string::npos);
 }
 
 TEST(Json, ReaderCollectsEveryFaultWithItsPath) {

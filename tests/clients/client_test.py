@@ -42,6 +42,15 @@ class Studies(unittest.TestCase):
         self.assertIsNone(study.suggest())
         self.assertEqual(threading.active_count(), 1)    # no heartbeat goes on
 
+    def test_a_trial_completes_with_what_it_has_reported(self):
+        study = self.client.create_study(SPEC | {"metric": {"name": "loss", "reduce": "best"}})
+        trial = study.suggest("w")
+        for step, loss in enumerate((3, 1, 2)):
+            trial.report(step, loss=loss)
+        self.assertEqual(trial.complete()["value"], 1)
+        with self.assertRaises(ValueError), study.suggest("w") as other:
+            other.complete(1, metrics={"loss": 1})
+
     def test_an_exception_fails_the_trial_and_is_raised(self):
         study = self.client.create_study(SPEC)
         with self.assertRaises(ZeroDivisionError):

@@ -75,6 +75,20 @@ TEST_F(IdempotencyTest, WhatWasRefusedMayBeTriedAgainUnderItsKey) {
   EXPECT_EQ(post(trials, {{"params", {{"x", 0.7}}}}, key("k")).status, 201);
 }
 
+TEST_F(IdempotencyTest, WhoIsToldToComeAgainMayDoSoUnderItsKey) {
+  const std::string study = make_study();
+  post(study + ":pause", OrderedJson::object());
+  const OrderedJson ask{{"client_id", "w"}};
+  const Answer nothing = post(study + "/trials:suggest", ask, key("k"));
+  EXPECT_EQ(nothing.status, 200);
+  EXPECT_NE(nothing.header("Retry-After"), "");
+  post(study + ":resume", OrderedJson::object());
+  const Answer trial = post(study + "/trials:suggest", ask, key("k"));
+  EXPECT_EQ(trial.json["trials"].size(), 1U) << trial.text;
+  EXPECT_EQ(trial.header("Idempotency-Replayed"), "");
+  EXPECT_EQ(post(study + "/trials:suggest", ask, key("k")).text, trial.text);
+}
+
 TEST_F(IdempotencyTest, KeysAreChecked) {
   const std::string study = make_study();
   for (const std::string& bad : {std::string(129, 'k'), std::string("two words"), std::string("gr\xc3\xb6sse")})

@@ -140,16 +140,17 @@ std::optional<Params> Space::default_point() const {
 }
 
 std::optional<Params> Space::adapt(const Params& params) const {
-  bool fits = true;
+  bool fits = true, shares = false;
   Params out = build([&](std::size_t i) {
     const Parameter& parameter = parameters_[i];
     const Value* given = find(params, parameter.name);
     if (given == nullptr) return parameter.default_value ? *parameter.default_value : parameter.at_quantile(0.5);
+    shares = true;
     Result<Value> checked = parameter.check(*given);
     fits = fits && checked;
     return checked ? std::move(*checked) : parameter.at_quantile(0.5);
   });
-  return fits ? std::optional(std::move(out)) : std::nullopt;
+  return fits && shares ? std::optional(std::move(out)) : std::nullopt;
 }
 
 std::vector<double> Space::encode(const Params& params) const {
@@ -186,9 +187,11 @@ Result<Params> Space::check(const Params& params) const {
   });
   for (const auto& [name, value] : params) {
     const Value* held = find(checked, name);
-    if (held != nullptr) continue;
-    const bool known = std::ranges::find(parameters_, name, &Parameter::name) != parameters_.end();
-    faults.add(name, known ? "is not active at this point" : "is no parameter of the space");
+    const auto known = std::ranges::find(parameters_, name, &Parameter::name);
+    if (held == nullptr)
+      faults.add(name, known == parameters_.end() ? "is no parameter of the space" : "is not active at this point");
+    else if (known->kind == ParameterKind::fixed && !equal(*held, value))
+      faults.add(name, fmt::format("is fixed at {}, is {}", to_string(*held), to_string(value)));
   }
   if (!faults.empty()) return fail(faults.error());
   return checked;

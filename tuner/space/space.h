@@ -47,7 +47,7 @@ class Space {
   [[nodiscard]] Result<Params> check(const Params& params) const;
 
   // A point of another space as one of this: values of parameters with the same name are kept, those that only this
-  // space has take their default, else the middle of their prior. nullopt: a value is none of the parameter's here.
+  // space has take their default, else the middle of their prior. nullopt: a value is none here, or no name is.
   [[nodiscard]] std::optional<Params> adapt(const Params& params) const;
 
   // The first point, in the order of a grid, whose key is not in `used`; continuous parameters take a random value.

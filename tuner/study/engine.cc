@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "tuner/study/codec.h"
 #include "tuner/study/events.h"
+#include "tuner/study/reports.h"
 #include "tuner/study/study_runner.h"
 
 namespace krige::tuner {
@@ -265,11 +266,7 @@ Result<TrialDetail> Engine::trial(const StudyId& id, TrialId trial) const {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
   KRIGE_TRY(Trial found, runner->trial(trial));
   KRIGE_TRY(std::vector<Record> records, impl_->storage->records(id, trial));
-  AttemptId last = 0;
-  for (const Record& record : records) last = std::max(last, record.attempt);
-  // Attempts that go on from a checkpoint make one curve.
-  if (!runner->promotes()) std::erase_if(records, [&](const Record& record) { return record.attempt != last; });
-  return TrialDetail{std::move(found), std::move(records)};
+  return TrialDetail{std::move(found), that_count(std::move(records), runner->promotes())};
 }
 
 Result<std::optional<SurrogateFit>> Engine::latest_fit(const StudyId& id) const {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/clock.h"
@@ -40,10 +41,13 @@ struct StudyView {
 
 enum class TrialOrder { id, id_descending, value, value_descending };  // without a value: last, by id
 
+// What trials are ordered by: a number, the beginning of a text or, last of all, nothing.
+using TrialKey = std::variant<double, std::string, std::monostate>;
+
 // Where a page begins: at this trial or, when it is not in the list (any more), at what comes behind its place.
 struct TrialPlace {
   TrialId id = 0;
-  std::optional<double> value;  // where trials are ordered by it
+  TrialKey key = std::monostate();  // of the trial when the place was told
   friend bool operator==(const TrialPlace&, const TrialPlace&) = default;
 };
 
@@ -58,10 +62,10 @@ struct TrialQuery {
   std::optional<TrialPlace> from;  // else from the first
   std::size_t limit = 100;
   std::vector<TrialState> states{};  // empty: all
-  // From here on `from` is passed over: such a page costs a look at every trial.
+  // With any of these a page costs a look at every trial.
   TrialFilter filter{};
   std::optional<TrialSort> sort{};  // goes before `order`
-  std::size_t offset = 0;           // trials that are left out before the page, in any order
+  std::size_t offset = 0;           // trials that are left out behind `from`
   [[nodiscard]] bool is_scan() const { return !filter.empty() || sort || offset > 0; }
 };
 
@@ -74,7 +78,7 @@ struct TrialPage {
 
 struct TrialDetail {
   Trial trial;
-  std::vector<Record> records;  // of its last attempt that reported, by step
+  std::vector<Record> records;  // that count (reports.h), by step
 };
 
 // A trial handed to a worker outside.
@@ -127,7 +131,7 @@ struct EngineOptions {
   // What trainings leave (tuner/study/training_files.h); empty: studies with `promote` or `keep_models` are refused.
   std::string training_folder;
   bool forget_trainings = false;  // the folder goes with the engine, as a store in memory does; refuses `keep_models`
-  int max_lost_attempts = 3;      // a trial whose attempts are lost so often is FAILED
+  int max_lost_attempts = 3;      // since it had a checkpoint; then the trial is FAILED
   Millis retry_pause = std::chrono::seconds(1);  // before a FAILED attempt is run again, doubled each further time
   Millis longest_retry_pause = std::chrono::minutes(1);
   QuarantineRule quarantine;  // of workers outside, in each study for itself

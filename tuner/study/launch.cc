@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -96,10 +98,31 @@ Status expand(const StudySpec& spec, const Params& params, RunSpec& run) {
   return {};
 }
 
+// Python's json writes numbers that are not finite as bare words.
+std::string quote_words_of_python(std::string_view json) {
+  static constexpr std::array<std::string_view, 3> kWords{"NaN", "Infinity", "-Infinity"};
+  std::string out;
+  bool in_string = false;
+  while (!json.empty()) {
+    const auto word = std::ranges::find_if(kWords, [&](std::string_view one) { return json.starts_with(one); });
+    if (!in_string && word != kWords.end()) {
+      out.append("\"").append(*word).append("\"");
+      json.remove_prefix(word->size());
+      continue;
+    }
+    if (json.front() == '"') in_string = !in_string;
+    const std::size_t letters = in_string && json.front() == '\\' ? std::min<std::size_t>(2, json.size()) : 1;
+    out.append(json.substr(0, letters));
+    json.remove_prefix(letters);
+  }
+  return out;
+}
+
 std::optional<Record> json_record(std::string_view line, const AttemptKey& key, std::int64_t next_step) {
   const auto first = line.find_first_not_of(" \t");
   if (first == std::string_view::npos || line[first] != '{') return std::nullopt;
-  const Result<OrderedJson> json = parse_json(line);
+  Result<OrderedJson> json = parse_json(line);
+  if (!json) json = parse_json(quote_words_of_python(line));
   if (!json || !json->is_object()) return std::nullopt;
   Record record{key.trial, key.attempt, next_step, {}};
   for (const auto& [name, held] : json->items()) {

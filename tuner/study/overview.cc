@@ -118,7 +118,8 @@ std::optional<FrontVolume> front_volume(const StudySpec& spec, const std::vector
   if (!spec.has_several_objectives() || front.empty()) return std::nullopt;
   std::vector<gp::Objectives> measured, best;
   for (const Trial& trial : trials)
-    if (trial.state == TrialState::completed && is_measured(spec, trial)) measured.push_back(losses(spec, trial));
+    if (trial.state == TrialState::completed && trial.feasible() && is_measured(spec, trial))
+      measured.push_back(losses(spec, trial));
   for (const TrialId id : front) best.push_back(losses(spec, trials[static_cast<std::size_t>(id - 1)]));
   gp::Objectives reference = gp::inferred_reference(measured);
   FrontVolume out;

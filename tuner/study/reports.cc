@@ -19,10 +19,20 @@ void Reports::take(const Record& record) {
     if (trial.attempt == record.attempt) trial.steps.erase(record.step);
     return;
   }
-  const bool goes_on = attempts_go_on_ && record.step > last_step(record.trial);
-  if (trial.attempt != record.attempt && !goes_on) trial.steps.clear();
+  if (trial.attempt != record.attempt)
+    trial.steps.erase(attempts_go_on_ ? trial.steps.lower_bound(record.step) : trial.steps.begin(), trial.steps.end());
   trial.attempt = record.attempt;
   trial.steps.insert_or_assign(record.step, std::move(row));
+}
+
+std::vector<Record> that_count(std::vector<Record> records, bool attempts_go_on) {
+  std::vector<Record> out;
+  for (Record& record : records) {
+    if (!out.empty() && out.back().attempt != record.attempt)
+      std::erase_if(out, [&](const Record& before) { return !attempts_go_on || before.step >= record.step; });
+    out.push_back(std::move(record));
+  }
+  return out;
 }
 
 Metrics Reports::reduced(TrialId trial) const {

@@ -9,7 +9,11 @@
 
 namespace krige::tuner {
 
-// Of each trial only its last attempt that reported. Not thread-safe.
+// Of a trial's records, by attempt and step, those that count, by step: its last attempt's that reported or, where
+// `attempts_go_on` as of Curves, also what the attempts before it reported of steps before its first.
+[[nodiscard]] std::vector<Record> that_count(std::vector<Record> records, bool attempts_go_on);
+
+// Of each trial the records that count. Not thread-safe.
 class Reports {
  public:
   // `attempts_go_on`: as of Curves.

@@ -21,6 +21,12 @@ std::string outcome_of(const Trial& trial) {
   return text;
 }
 
+Unexpected finished(const StudyRow& row) {
+  return fail(ErrorCode::study_finished,
+              fmt::format("the study is {} ({}) and cannot go on: a clone of it with warm_start can, from its trials",
+                          name(row.state), row.state_reason));
+}
+
 // `reported`: what the trial reported before, which counts where the completion says no metrics.
 Result<Verdict> judge_completion(const StudySpec& spec, const Completion& completion, Metrics reported) {
   Metrics metrics = completion.metrics.empty() ? std::move(reported) : completion.metrics;
@@ -32,18 +38,16 @@ Result<Verdict> judge_completion(const StudySpec& spec, const Completion& comple
   }
   Result<Verdict> verdict = judge(spec, metrics);
   if (verdict) return verdict;
-  const std::string& missing = verdict.error().field;
-  const bool only_value = completion.metrics.empty() && !spec.has_several_objectives() && missing == spec.metric.name;
-  return fail(ErrorCode::invalid_argument, fmt::format("must hold the study's metric, {}", missing),
-              only_value ? "value" : join_path("metrics", missing));
+  return fail(verdict.error().within("metrics"));
 }
 
 // Whether the trial has ended as the completion says.
 bool ended_so(const StudySpec& spec, const Trial& trial, const Completion& completion) {
-  if (!spec.has_several_objectives()) return trial.value == completion.value;
-  if (completion.state) return true;
-  const Result<Verdict> verdict = judge(spec, completion.metrics);
-  return verdict && verdict->measured.values == trial.values && verdict->measured.constraints == trial.constraints;
+  if (completion.state) return trial.state == *completion.state;
+  if (!completion.value && completion.metrics.empty()) return counts_towards_budget(trial.state);
+  Metrics said = completion.metrics;
+  if (completion.value && !spec.has_several_objectives()) said.emplace_back(spec.metric.name, *completion.value);
+  return came_of(spec, trial, said);
 }
 
 }  // namespace
@@ -62,6 +66,7 @@ Result<TrialPage> StudyRunner::trials(const TrialQuery& query) const {
   if (query.is_scan()) {
     KRIGE_TRY(const TrialSelection selection, select_trials(image_.trials(), image_.spec(), query));
     for (const TrialId id : selection.ids) page.trials.push_back(*image_.trial(id));
+    page.next = selection.next;
     page.total = selection.total;
     return page;
   }
@@ -71,7 +76,7 @@ Result<TrialPage> StudyRunner::trials(const TrialQuery& query) const {
   for (const TrialId id : image_.index().page(query)) {
     const Trial& trial = *image_.trial(id);
     if (page.trials.size() == query.limit) {
-      page.next = TrialPlace{id, trial.value};
+      page.next = TrialPlace{id, trial.value ? TrialKey(*trial.value) : TrialKey(std::monostate())};
       break;
     }
     page.trials.push_back(trial);
@@ -117,7 +122,8 @@ Result<StudyView> StudyRunner::change_state(StudyState from, StudyState to) {
     const StudyState state = image_.row().state;
     if (state == to) return image_.view();
     if (state != from) {
-      return fail(is_final(state) ? ErrorCode::study_finished : ErrorCode::conflict,
+      if (is_final(state)) return finished(image_.row());
+      return fail(ErrorCode::conflict,
                   fmt::format("the study is {}, only {} can become {}", name(state), name(from), name(to)));
     }
     KRIGE_CHECK(set_state(to, to == StudyState::paused ? "user" : ""));
@@ -130,8 +136,7 @@ Result<StudyView> StudyRunner::update(const StudySpec& changed, const std::strin
   {
     const Lock lock(mutex_);
     const StudyRow& row = image_.row();
-    if (is_final(row.state) || row.state == StudyState::stopping)
-      return fail(ErrorCode::study_finished, fmt::format("the study is {} ({})", name(row.state), row.state_reason));
+    if (is_final(row.state) || row.state == StudyState::stopping) return finished(row);
     if (row.spec != read_spec)
       return fail(ErrorCode::precondition_failed, "the study has been changed since it was read: read it again");
     Change change;
@@ -177,15 +182,15 @@ Result<Trial> StudyRunner::add_trial(NewTrial wanted, const AnswerOf<Trial>& ans
   Trial trial;
   const auto plan = [&]() -> Result<Change> {
     const StudyRow& row = image_.row();
-    if (is_final(row.state) || row.state == StudyState::stopping)
-      return fail(ErrorCode::study_finished, fmt::format("the study is {} ({})", name(row.state), row.state_reason));
+    if (is_final(row.state) || row.state == StudyState::stopping) return finished(row);
     Result<Params> params = image_.spec().space.check(wanted.params);
     if (!params) return fail(params.error().within("params"));
     const std::int64_t planned = planned_trials();
     const bool vetoed = wanted.state == TrialState::cancelled;
     if (!vetoed && !image_.budget_allows(planned + 1))
       return fail(ErrorCode::conflict,
-                  fmt::format("all of max_trials {} is used or in flight", *image_.spec().budget.max_trials));
+                  fmt::format("all of budget.max_trials, {}, is used or in flight: raise it for one more",
+                              *image_.spec().budget.max_trials));
     const WallTime time = services_.options->clock->wall_now();
     trial.id = image_.next_trial() + planned;
     trial.params = std::move(*params);
@@ -364,9 +369,7 @@ Result<Change> StudyRunner::plan_completion(TrialId id, const std::optional<std:
   const Trial* ended = image_.trial(id);
   // The answer to the first call was lost on its way: the same again is no conflict.
   if (ended != nullptr && is_final(ended->state) && token && !ended->attempts.empty() &&
-      ended->attempts.back().token == *token && ended_so(image_.spec(), *ended, completion) &&
-      ended->state ==
-          completion.state.value_or(ended->state == TrialState::pruned ? TrialState::pruned : TrialState::completed))
+      ended->attempts.back().token == *token && ended_so(image_.spec(), *ended, completion))
     return Change();
   if (ended != nullptr && ended->state == TrialState::waiting && completion.state == TrialState::failed && token &&
       !ended->attempts.empty() && ended->attempts.back().token == *token &&

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <csignal>
 #include <limits>
+#include <ranges>
 
 #include "base/log.h"
 #include "tuner/spec/run_limits.h"
@@ -434,7 +435,11 @@ Status StudyRunner::lose_attempt(Trial trial, std::string reason) {
   if (stops_alone(trial)) return end_stopped(std::move(trial));
   if (image_.row().state == StudyState::stopping || trial.state == TrialState::stopping)
     return end(ending(std::move(trial), AttemptState::lost, TrialState::cancelled, std::move(reason)));
-  const auto lost = 1 + std::ranges::count(trial.attempts, AttemptState::lost, &Attempt::state);
+  // What came before a checkpoint has done the trial no harm.
+  const auto since_checkpoint =
+      trial.attempts | std::views::reverse |
+      std::views::take_while([](const Attempt& attempt) { return attempt.state != AttemptState::succeeded; });
+  const auto lost = 1 + std::ranges::count(since_checkpoint, AttemptState::lost, &Attempt::state);
   if (lost < services_.options->max_lost_attempts)
     return end(ending(std::move(trial), AttemptState::lost, TrialState::waiting, std::move(reason)));
   reason = fmt::format("lost {} times, the last time: {}", lost, reason);

@@ -95,9 +95,10 @@ std::vector<TrialId> TrialIndex::page(const TrialQuery& query) const {
   if (query.order == TrialOrder::id) ascend<TrialId>(all, from_id, take);
   if (query.order == TrialOrder::id_descending) descend<TrialId>(all, from_id, take);
   if (query.order == TrialOrder::id || query.order == TrialOrder::id_descending) return page;
-  const bool among_valued = !query.from || query.from->value;
+  const double* const value = query.from ? std::get_if<double>(&query.from->key) : nullptr;
+  const bool among_valued = !query.from || value != nullptr;
   std::optional<Valued> from;
-  if (query.from && query.from->value) from = Valued{*query.from->value, query.from->id};
+  if (value != nullptr) from = Valued{*value, query.from->id};
   if (among_valued && query.order == TrialOrder::value) ascend<Valued>(valued, from, take_valued);
   if (among_valued && query.order == TrialOrder::value_descending) descend<Valued>(valued, from, take_valued);
   if (page.size() <= query.limit) ascend<TrialId>(unvalued, among_valued ? std::nullopt : from_id, take);

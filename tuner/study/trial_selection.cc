@@ -10,28 +10,26 @@
 namespace krige::tuner {
 namespace {
 
-// Numbers before texts; what has no value, and NaN, behind both.
-using Key = std::variant<double, std::string, std::monostate>;
+constexpr std::size_t kComparedBytes = 200;  // of a text, so that a place stays short
 
-Key key_of(const std::optional<Value>& value) {
+TrialKey key_of(const std::optional<Value>& value) {
   if (!value) return std::monostate();
   if (const auto* integer = std::get_if<std::int64_t>(&*value)) return static_cast<double>(*integer);
-  if (const auto* real = std::get_if<double>(&*value)) return std::isnan(*real) ? Key(std::monostate()) : Key(*real);
-  return to_string(*value);
+  if (const auto* real = std::get_if<double>(&*value))
+    return std::isnan(*real) ? TrialKey(std::monostate()) : TrialKey(*real);
+  return to_string(*value).substr(0, kComparedBytes);
 }
 
-struct Keyed {
-  Key key;
-  TrialId id = 0;
+struct Direction {
+  bool descending = false;
+  bool equals_descending = false;  // also of those with equal keys
 };
 
-bool goes_before(const Keyed& a, const Keyed& b, bool descending) {
-  constexpr std::size_t kNone = 2;
-  if (a.key != b.key) {
-    const bool missing = a.key.index() == kNone || b.key.index() == kNone;
-    return missing || !descending ? a.key < b.key : b.key < a.key;
-  }
-  return a.id < b.id;
+// Numbers before texts; what has no key behind both, in either direction.
+bool goes_before(const TrialPlace& a, const TrialPlace& b, const Direction& direction) {
+  const auto has_none = [](const TrialPlace& place) { return std::holds_alternative<std::monostate>(place.key); };
+  if (a.key != b.key) return has_none(a) || has_none(b) || !direction.descending ? a.key < b.key : b.key < a.key;
+  return direction.equals_descending && !has_none(a) ? b.id < a.id : a.id < b.id;
 }
 
 TrialSort sort_of(const TrialQuery& query) {
@@ -54,21 +52,28 @@ Result<TrialSelection> select_trials(const std::vector<Trial>& trials, const Stu
                                    return trial.value ? std::optional<Value>(*trial.value) : std::nullopt;
                                  });
   if (!field) return fail(ErrorCode::invalid_argument, fmt::format("there is no {}", sort.by), "order_by");
-  std::vector<Keyed> found;
+  std::vector<TrialPlace> found;
   for (const Trial& trial : trials) {
     const bool wanted = query.states.empty() || std::ranges::find(query.states, trial.state) != query.states.end();
-    if (wanted && passes(trial)) found.push_back({key_of(field(trial)), trial.id});
+    if (wanted && passes(trial)) found.push_back({trial.id, key_of(field(trial))});
   }
-  const auto order = [&](const Keyed& a, const Keyed& b) { return goes_before(a, b, sort.descending); };
-  const std::size_t first = std::min(query.offset, found.size());
-  const std::size_t end = std::min(first + query.limit, found.size());
-  const auto at = [&](std::size_t index) { return found.begin() + static_cast<std::ptrdiff_t>(index); };
+  // As the index has it, so that its pages and these are of one list.
+  const Direction direction{sort.descending, sort.descending && !query.sort};
+  const auto order = [&](const TrialPlace& a, const TrialPlace& b) { return goes_before(a, b, direction); };
+  const auto behind = std::partition(found.begin(), found.end(),
+                                     [&](const TrialPlace& place) { return query.from && order(place, *query.from); });
+  const auto left = static_cast<std::size_t>(found.end() - behind);
+  const std::size_t first = std::min(query.offset, left);
+  const std::size_t end = std::min(first + query.limit, left);
+  const auto at = [&](std::size_t index) { return behind + static_cast<std::ptrdiff_t>(index); };
   // What is before the page is only told from it.
-  if (first < end) std::ranges::nth_element(found, at(first), order);
-  std::partial_sort(at(first), at(end), found.end(), order);
+  if (first < end) std::ranges::nth_element(behind, at(first), found.end(), order);
+  // One more than the page has, to know where the next one begins.
+  std::partial_sort(at(first), at(std::min(end + 1, left)), found.end(), order);
   TrialSelection page;
   page.total = found.size();
-  for (std::size_t i = first; i < end; ++i) page.ids.push_back(found[i].id);
+  for (std::size_t i = first; i < end; ++i) page.ids.push_back(at(i)->id);
+  if (first < end && end < left) page.next = *at(end);
   return page;
 }
 

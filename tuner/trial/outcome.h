@@ -28,8 +28,11 @@ struct Verdict {
   Measurement measured;                      // empty when infeasible
 };
 
-// invalid_argument: a required metric is missing; its name is the field.
+// invalid_argument: required metrics are missing; their names are the fields.
 [[nodiscard]] Result<Verdict> judge(const StudySpec& spec, const Metrics& metrics);
+
+// Whether a trial that has ended can have been judged so by these metrics, with what was reported before them.
+[[nodiscard]] bool came_of(const StudySpec& spec, const Trial& ended, const Metrics& metrics);
 
 // Whether a trial has a finite value of every objective, and one of every constraint.
 [[nodiscard]] bool is_measured(const StudySpec& spec, const Trial& trial);

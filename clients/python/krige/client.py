@@ -254,10 +254,10 @@ class Trial:
         return self.should_stop
 
     def complete(self, value: Optional[float] = None, *, metrics: Optional[Mapping[str, float]] = None) -> Json:
-        """Ends the trial with its value, or its metrics by their names."""
-        if (value is None) == (metrics is None):
+        """Ends the trial with its value, or its metrics by their names; without either, with what it has reported."""
+        if value is not None and metrics is not None:
             raise ValueError("give either value or metrics")
-        body: Json = {}
+        body: Json = {"state": "COMPLETED"} if value is None and metrics is None else {}
         if value is not None:
             body["value"] = to_json_number(value)
         if metrics is not None:

@@ -63,6 +63,9 @@ TEST_F(OutcomesTest, WhatIsMissingIsNamed) {
   const std::string study = make_two();
   EXPECT_TRUE(
       is_problem(complete(study, {{"accuracy", 0.9}, {"latency", 5}}), 400, "invalid_argument", "metrics.memory"));
+  const Answer two = complete(study, {{"accuracy", 0.9}});
+  EXPECT_TRUE(is_problem(two, 400, "invalid_argument", "metrics.latency"));
+  EXPECT_EQ(two.json["errors"].size(), 2U) << two.text;
   EXPECT_TRUE(is_problem(post(study + "/trials/1:complete", {{"value", 3}}), 400, "invalid_argument", "value"));
   EXPECT_TRUE(is_problem(get(study + "/trials:optimal?page_size=3"), 400, "invalid_argument", "page_size"));
   EXPECT_TRUE(is_problem(get(kStudies + "/none/trials:optimal"), 404, "not_found"));

@@ -92,6 +92,23 @@ TEST_F(OverviewTest, OfSeveralObjectivesTheFrontIsKeptAndMeasured) {
   EXPECT_TRUE(is_problem(get(study + "/history?objective=c"), 400, "invalid_argument", "objective"));
 }
 
+TEST_F(OverviewTest, TheReferenceOfAFrontIsFoundAmongTrialsThatMeetTheConstraints) {
+  const std::string study = make_study({{"metric", nullptr},
+                                        {"objectives", {{{"name", "a"}}, {{"name", "b"}}}},
+                                        {"constraints", {{{"name", "memory"}, {"max", 10}}}}});
+  const auto add = [&](double a, double b, double memory) {
+    const Answer added =
+        post(study + "/trials", {{"params", {{"x", a / 10}}}, {"metrics", {{"a", a}, {"b", b}, {"memory", memory}}}});
+    EXPECT_EQ(added.status, 201) << added.text;
+  };
+  add(4, 5, 1);
+  add(5, 4, 1);
+  const OrderedJson before = get(study + "/trials:sample").json["hypervolume"];
+  EXPECT_GT(before["volume"], 0);
+  add(0, 0, 99);
+  EXPECT_EQ(get(study + "/trials:sample").json["hypervolume"], before);
+}
+
 TEST_F(OverviewTest, WithoutTrialsThereIsNothingAndNoFault) {
   const std::string study = make_study();
   EXPECT_EQ(get(study + "/history").json["completed"].size(), 0U);

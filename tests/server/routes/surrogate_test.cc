@@ -95,6 +95,10 @@ TEST_F(SurrogateTest, AContourHasAValueForEachPairOfValues) {
   EXPECT_EQ(contour.json["x"]["values"].size(), 8U);
   EXPECT_EQ(contour.json["y"]["values"], OrderedJson::parse(R"(["a", "b"])"));
   for (const char* column : {"mean", "sd", "ei"}) EXPECT_EQ(contour.json[column].size(), 16U) << column;
+  const Answer without = get(study + "/surrogate:contour");
+  EXPECT_TRUE(is_problem(without, 400, "invalid_argument", "x"));
+  EXPECT_EQ(without.json["errors"][0]["message"], "is missing");
+  EXPECT_EQ(without.json["errors"][1]["field"], "y");
   EXPECT_TRUE(is_problem(get(study + "/surrogate:contour?x=x"), 400, "invalid_argument", "y"));
 }
 

@@ -33,9 +33,13 @@ TEST_F(TrialsTest, AResultFromElsewhereCountsAndCanBeTheBest) {
 TEST_F(TrialsTest, TheBudgetHoldsForTrialsByHandToo) {
   const std::string study = make_study({{"budget", {{"max_trials", 1}}}});
   EXPECT_EQ(post(study + "/trials", {{"params", {{"x", 0.5}}}}).status, 201);
-  EXPECT_TRUE(is_problem(post(study + "/trials", {{"params", {{"x", 0.75}}}}), 409, "conflict"));
+  const Answer beyond = post(study + "/trials", {{"params", {{"x", 0.75}}}});
+  EXPECT_TRUE(is_problem(beyond, 409, "conflict"));
+  EXPECT_EQ(beyond.json["detail"], "all of budget.max_trials, 1, is used or in flight: raise it for one more");
   EXPECT_EQ(post(study + ":stop", OrderedJson::object()).status, 200);
-  EXPECT_TRUE(is_problem(post(study + "/trials", {{"params", {{"x", 0.75}}}}), 409, "study_finished"));
+  const Answer ended = post(study + "/trials", {{"params", {{"x", 0.75}}}});
+  EXPECT_TRUE(is_problem(ended, 409, "study_finished"));
+  EXPECT_NE(ended.text.find("clone"), std::string::npos) << "how to go on: " << ended.text;
 }
 
 TEST_F(TrialsTest, AVetoedPointUsesNoBudgetAndIsNotSuggested) {
@@ -105,7 +109,8 @@ TEST_F(TrialsTest, OneTrialIsStoppedAndKeepsWhatItHasReached) {
 }
 
 TEST_F(TrialsTest, ACloneHasTheStudyFileAndWhatIsChanged) {
-  const std::string study = make_study({{"metric", {{"name", "value"}, {"goal", "maximize"}}}});
+  const std::string study = make_study(
+      {{"metric", {{"name", "value"}, {"goal", "maximize"}}}, {"budget", {{"max_trials", 5}, {"max_failures", 2}}}});
   for (const double x : {0.25, 0.5, 0.75}) post(study + "/trials", {{"params", {{"x", x}}}, {"value", x}});
   const Answer plain = post(study + ":clone", {{"name", "again"}, {"seed", 9}});
   ASSERT_EQ(plain.status, 201) << plain.text;
@@ -119,6 +124,10 @@ TEST_F(TrialsTest, ACloneHasTheStudyFileAndWhatIsChanged) {
   ASSERT_EQ(warm.json["spec"]["warm_start"].size(), 1U);
   EXPECT_EQ(warm.json["spec"]["warm_start"][0]["trials"].size(), 3U);
   EXPECT_EQ(warm.json["spec"]["warm_start"][0]["trials"][0]["value"], 0.75) << "the best first";
+  const Answer longer = post(study + ":clone", {{"budget", {{"max_time", "1h"}, {"max_failures", nullptr}}}});
+  EXPECT_EQ(longer.json["spec"]["budget"], OrderedJson::parse(R"({"max_trials": 5, "parallel": 1, "max_time": "1h"})"))
+      << "what is not named stays";
+  EXPECT_TRUE(is_problem(post(study + ":clone", {{"budget", 7}}), 400, "invalid_argument", "budget"));
   EXPECT_TRUE(is_problem(post(study + ":clone", {{"budget", {{"max_trials", 0}}}}), 400, "invalid_argument",
                          "budget.max_trials"));
   EXPECT_TRUE(is_problem(post(study + ":clone", {{"colour", 1}}), 400, "invalid_argument", "colour"));
@@ -170,6 +179,8 @@ TEST_F(TrialsTest, ListsInAnyOrderAndByState) {
   EXPECT_EQ(ids("filter=x%3C%3D0.2&order_by=x%20desc"), (std::vector{3, 2, 1}));
   EXPECT_EQ(ids("order_by=x"), (std::vector{1, 2, 3, 4, 5, 6, 7}));
   EXPECT_EQ(ids("order_by=value&offset=3"), (std::vector{4, 3, 2, 7}));
+  EXPECT_EQ(ids("order_by=method&offset=1"), (std::vector{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(ids("order_by=state%20desc"), (std::vector{7, 1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(get(study + "/trials?page_size=1").json["total_size"], 7);
   EXPECT_EQ(get(study + "/trials?page_size=1&state=WAITING").json["total_size"], 1);
   EXPECT_EQ(get(study + "/trials?page_size=1&filter=x%3C0.3&offset=1").json["total_size"], 3);
@@ -177,7 +188,7 @@ TEST_F(TrialsTest, ListsInAnyOrderAndByState) {
   for (const char* filter : {"y%3E1", "x%3E", "%3E1", "state%3DDONE"})
     EXPECT_TRUE(is_problem(get(study + "/trials?filter=" + filter), 400, "invalid_argument", "filter")) << filter;
   EXPECT_TRUE(is_problem(get(study + "/trials?state=DONE"), 400, "invalid_argument", "state"));
-  for (const char* token : {"x", "0", "-1", "1:", "1:x", "1:nan", "1:2:3", "1.5", "~", "~x", "~-1"})
+  for (const char* token : {"x", "0", "-1", "1:", "1:x", "1:nan", "1:2:3", "1.5", "~", "1~x", "1~6", "1~6g", "1~-1"})
     EXPECT_TRUE(is_problem(get(study + "/trials?page_token=" + token), 400, "invalid_argument", "page_token")) << token;
 }
 

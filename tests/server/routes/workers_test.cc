@@ -192,6 +192,47 @@ TEST_F(WorkersTest, TakesEveryKindOfEnd) {
   EXPECT_EQ(end({{"value", -1}}).json["value"], -1.0);
 }
 
+TEST_F(WorkersTest, TheSameEndAgainIsNoConflictHoweverItWasSaid) {
+  const std::string study =
+      make_study({{"constraints", {{{"name", "memory"}, {"max", 8}}}}, {"budget", {{"max_trials", 9}}}});
+  // Its answer was lost on its way: the worker says it again.
+  const auto twice = [&](OrderedJson end, OrderedJson other) {
+    const OrderedJson trial = suggest_one(study, "w");
+    const std::string report = path(study, trial, ":report"), complete = path(study, trial, ":complete");
+    EXPECT_EQ(post(report, {{"token", token(trial)}, {"step", 1}, {"metrics", {{"memory", 4}}}}).status, 200);
+    end["token"] = other["token"] = token(trial);
+    const Answer first = post(complete, end), again = post(complete, end);
+    EXPECT_EQ(first.status, 200) << first.text;
+    EXPECT_EQ(again.status, 200) << again.text;
+    EXPECT_EQ(again.json, first.json);
+    EXPECT_TRUE(is_problem(post(complete, other), 409, "trial_finished")) << other.dump();
+  };
+  twice({{"value", 0.5}}, {{"value", 0.25}});
+  twice({{"value", "NaN"}}, {{"value", 0.25}});
+  twice({{"metrics", {{"value", 0.5}, {"memory", 9}, {"other", 1}}}}, {{"metrics", {{"value", 0.5}, {"memory", 2}}}});
+  twice({{"metrics", {{"value", 0.5}, {"memory", "Infinity"}}}}, {{"metrics", {{"value", 0.5}, {"memory", 2}}}});
+  twice({{"metrics", {{"value", 0.5}, {"memory", 2}}}}, {{"metrics", {{"other", 1}}}});
+  twice({{"state", "INFEASIBLE"}}, {{"value", 0.5}});
+}
+
+TEST_F(WorkersTest, ATrialCompletesWithWhatItHasReported) {
+  const auto value_by = [&](const char* reduce) {
+    const std::string study = make_study({{"metric", {{"name", "loss"}, {"reduce", reduce}}}});
+    const OrderedJson trial = suggest_one(study, "w");
+    for (const auto& [step, loss] : {std::pair(7, 3.0), std::pair(9, 2.0), std::pair(8, 1.0)})
+      post(path(study, trial, ":report"), {{"token", token(trial)}, {"step", step}, {"metrics", {{"loss", loss}}}});
+    const OrderedJson end{{"token", token(trial)}, {"state", "COMPLETED"}};
+    const Answer done = post(path(study, trial, ":complete"), end);
+    EXPECT_EQ(done.status, 200) << done.text;
+    EXPECT_EQ(done.json["state"], "COMPLETED");
+    EXPECT_EQ(post(path(study, trial, ":complete"), end).status, 200) << "again is no conflict";
+    EXPECT_EQ(get(study + "/trials/1").json["records"].size(), 3U);
+    return done.json["value"];
+  };
+  EXPECT_EQ(value_by("best"), 1);
+  EXPECT_EQ(value_by("last"), 2) << "of the last step, not of the last report";
+}
+
 TEST_F(WorkersTest, RefusesBadSuggests) {
   const std::string study = make_study();
   const auto refused = [&](const char* body, const char* field) {
@@ -250,7 +291,9 @@ TEST_F(WorkersTest, RefusesBadCompletions) {
   refused(R"({"value": "high"})", "value");
   refused(R"({"value": null})", "value");
   refused(R"({"metrics": {"other": 1}})", "metrics.value");
-  refused(R"({"state": "COMPLETED"})", "state");
+  refused(R"({"state": "COMPLETED"})", "metrics.value");
+  refused(R"({"state": "PRUNED"})", "state");
+  refused(R"({"state": "COMPLETED", "reason": "x"})", "reason");
   refused(R"({"value": 1, "reason": "x"})", "reason");
   EXPECT_EQ(get(study + "/trials/1").json["state"], "RUNNING");
 }

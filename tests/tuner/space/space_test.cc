@@ -116,6 +116,14 @@ TEST(Space, CheckNamesEveryWrongValue) {
             "momentum: is missing");
 }
 
+TEST(Space, AFixedValueMayBeLeftOutButNotChanged) {
+  const Space space = space_of(R"({"x": {"type": "float", "min": 0, "max": 1}, "width": {"value": 64}})");
+  EXPECT_EQ(to_json(*space.check({{"x", 0.5}})).dump(), R"({"x":0.5,"width":64})");
+  EXPECT_EQ(to_json(*space.check({{"x", 0.5}, {"width", 64.0}})).dump(), R"({"x":0.5,"width":64})");
+  EXPECT_EQ(space.check({{"x", 0.5}, {"width", std::int64_t{128}}}).error().describe(),
+            "width: is fixed at 64, is 128");
+}
+
 TEST(Space, AdaptsPointsOfAnotherSpace) {
   const Space space = space_of(R"({"a": {"values": ["x", "y"]}, "n": {"type": "int", "min": 1, "max": 9, "default": 7},
                                    "z": {"type": "float", "min": 0, "max": 1, "when": {"a": "y"}}})");
@@ -125,6 +133,7 @@ TEST(Space, AdaptsPointsOfAnotherSpace) {
       << "what is inactive here is left out";
   EXPECT_EQ(space.adapt({{"a", std::string("q")}}), std::nullopt);
   EXPECT_EQ(space.adapt({{"n", std::int64_t{12}}}), std::nullopt);
+  EXPECT_EQ(space.adapt({{"other", 0.5}}), std::nullopt) << "all such points would be one here";
 }
 
 }  // namespace

@@ -223,7 +223,7 @@ TEST_F(EngineTest, ATrialTakesOneResultAndTheSameAgainIsNoConflict) {
 TEST_F(EngineTest, CompletionNeedsTheMetric) {
   const StudyId id = create(kOutside);
   const Assignment given = one(id, "w1");
-  EXPECT_EQ(engine_->complete(id, given.trial, {}, {}).error().field, "value");
+  EXPECT_EQ(engine_->complete(id, given.trial, {}, {}).error().field, "metrics.loss");
   EXPECT_EQ(engine_->complete(id, given.trial, {}, {.metrics = {{"accuracy", 1}}}).error().field, "metrics.loss");
   EXPECT_EQ(engine_->complete(id, given.trial, {}, {.value = NAN})->state, TrialState::infeasible);
   const Assignment next = one(id, "w1");

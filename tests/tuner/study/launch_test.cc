@@ -53,6 +53,17 @@ TEST(Launch, RecordsAreObjectsWithNumbers) {
     EXPECT_EQ(record_of(other), std::nullopt) << other;
 }
 
+TEST(Launch, NumbersThatAreNotFiniteAreReadAsPythonWritesThem) {
+  const Record record = *record_of(R"({"step": 2, "loss": NaN, "low": -Infinity, "say \"NaN\"": Infinity, "NaN": 1})");
+  EXPECT_EQ(record.step, 2);
+  ASSERT_EQ(record.metrics.size(), 4U);
+  EXPECT_TRUE(std::isnan(record.metrics[0].second));
+  const Metrics others{{"low", -INFINITY}, {R"(say "NaN")", INFINITY}, {"NaN", 1}};
+  EXPECT_EQ(Metrics(record.metrics.begin() + 1, record.metrics.end()), others);
+  for (const char* odd : {R"({"a": "\)", R"({"a": "x\)", "{NaN", "{\"NaN", R"({"a": NaNNaN})", "{-Infinity}"})
+    EXPECT_FALSE(record_of(odd)) << odd;
+}
+
 TEST(Launch, RecordsAreFoundByRegularExpressions) {
   const std::vector<MetricPattern> patterns{{"step", R"(epoch (\d+))"}, {"accuracy", R"(val_acc=([\d.]+))"}};
   const auto record = record_of("epoch 3: loss=0.5 val_acc=0.75", 9, patterns);

@@ -138,5 +138,57 @@ TEST(TrialSelection, APageOfThoseThatPass) {
   EXPECT_EQ(selected(query).ids, Ids{2});
 }
 
+TEST(TrialSelection, APageBeginsWhereTheOneBeforeEndedWhateverHasChanged) {
+  const StudySpec study = spec(kStudy);
+  std::vector<Trial> now = trials();
+  const auto page = [&](TrialQuery& query) {
+    const TrialSelection selection = select_trials(now, study, query).value();
+    query.from = selection.next;
+    return selection.ids;
+  };
+  TrialQuery unfinished;
+  unfinished.filter = TrialFilter::parse("state != completed").value();
+  unfinished.limit = 1;
+  EXPECT_EQ(page(unfinished), Ids{2});
+  now[1].state = TrialState::completed;
+  EXPECT_EQ(page(unfinished), Ids{4}) << "one before it is no longer in the list";
+  EXPECT_FALSE(unfinished.from);
+
+  TrialQuery by_rate;
+  by_rate.sort = TrialSort{"rate"};
+  by_rate.limit = 2;
+  EXPECT_EQ(page(by_rate), (Ids{3, 1}));
+  now.push_back(trial(5, TrialState::running, {}, {{"rate", 0.001}}));
+  EXPECT_EQ(page(by_rate), (Ids{4, 2})) << "one has come before it";
+
+  TrialQuery by_state;
+  by_state.sort = TrialSort{"state"};
+  by_state.limit = 3;
+  EXPECT_EQ(page(by_state), (Ids{1, 2, 3}));
+  now[3].state = TrialState::completed;  // the first of the next page
+  EXPECT_EQ(page(by_state), Ids{5}) << "its place is known without it";
+
+  TrialQuery by_optimizer;
+  by_optimizer.sort = TrialSort{"optimizer", true};
+  by_optimizer.limit = 1;
+  Ids seen;
+  do {
+    const Ids ids = page(by_optimizer);
+    seen.insert(seen.end(), ids.begin(), ids.end());
+  } while (by_optimizer.from && seen.size() < 9);
+  EXPECT_EQ(seen, (Ids{3, 2, 1, 4, 5}));
+}
+
+TEST(TrialSelection, IsInTheOrderOfTheIndexWhereThatHasOne) {
+  std::vector<Trial> all;
+  for (TrialId id = 1; id <= 3; ++id) all.push_back(trial(id, TrialState::completed, 0.5, {{"rate", 0.1}}));
+  all.push_back(trial(4, TrialState::running, {}, {}));
+  all.push_back(trial(5, TrialState::running, {}, {}));
+  TrialQuery query;
+  query.order = TrialOrder::value_descending;
+  query.offset = 1;
+  EXPECT_EQ(select_trials(all, spec(kStudy), query).value().ids, (Ids{2, 1, 4, 5}));
+}
+
 }  // namespace
 }  // namespace krige::tuner
