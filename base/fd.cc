@@ -49,12 +49,33 @@ Status write_all(int fd, std::string_view content) {
 
 namespace {
 
-Status write_aside_and_rename(const std::string& path, std::string_view content, unsigned mode, bool sync) {
+std::string folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+}  // namespace
+
+Status give_to_owner_of_folder(int fd, const std::string& path) {
+  struct stat folder {};
+  if (::geteuid() != 0) return {};
+  if (::stat(folder_of(path).c_str(), &folder) != 0 || ::fchown(fd, folder.st_uid, folder.st_gid) != 0)
+    return fail_errno(errno, fmt::format("cannot give {} to the owner of its folder", path));
+  return {};
+}
+
+namespace {
+
+Status write_aside_and_rename(const std::string& path, std::string_view content, unsigned mode, FileOwner owner,
+                              bool sync) {
   const std::string aside = fmt::format("{}.{}.tmp", path, ::getpid());
   {
-    const UniqueFd file(::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    // Made here: what somebody else has put in its place, as a link to another file, is neither written nor given away.
+    ::unlink(aside.c_str());
+    const UniqueFd file(::open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (!file) return fail_errno(errno, fmt::format("cannot create {}", aside));
     Status written = write_all(file.get(), content);
+    if (written && owner == FileOwner::owner_of_folder) written = give_to_owner_of_folder(file.get(), aside);
     if (written && sync && ::fsync(file.get()) != 0) written = fail_errno(errno, fmt::format("cannot sync {}", aside));
     if (!written) {
       ::unlink(aside.c_str());
@@ -70,13 +91,13 @@ Status write_aside_and_rename(const std::string& path, std::string_view content,
 }  // namespace
 
 Status replace_file(const std::string& path, std::string_view content, unsigned mode) {
-  return write_aside_and_rename(path, content, mode, false);
+  return write_aside_and_rename(path, content, mode, FileOwner::maker, false);
 }
 
-Status write_file_atomically(const std::string& path, std::string_view content, unsigned mode) {
-  KRIGE_CHECK(write_aside_and_rename(path, content, mode, true));
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const UniqueFd directory(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+Status write_file_atomically(const std::string& path, std::string_view content, unsigned mode, FileOwner owner) {
+  KRIGE_CHECK(write_aside_and_rename(path, content, mode, owner, true));
+  const std::string folder = folder_of(path);
+  const UniqueFd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory && ::fsync(directory.get()) != 0) return fail_errno(errno, fmt::format("cannot sync {}", folder));
   return {};
 }

@@ -8,7 +8,7 @@
 namespace krige::cli {
 
 int backup(const BackupOptions& options) {
-  const auto folder = data_folder(options.data_dir);
+  const auto folder = existing_data_folder(options.data_dir);
   if (!folder) return report(folder.error());
   const std::string store = store_in(*folder);
   if (const Status done = tuner::back_up_sqlite_store(store, options.file); !done) return report(done.error());

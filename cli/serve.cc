@@ -118,9 +118,11 @@ int serve(const ServeOptions& options) {
   server_options.store_times = &store_times;
   server_options.requests_per_second = options.rate_limit;
   if (options.rate_limit == 0) server_options.failures_per_second = 0;
-  auto engine = open_engine({.store = store_in(*folder),
-                             .times = &store_times,
-                             .log_folder = server::attempt_logs_of(server_options.data_dir)});
+  auto engine = open_engine(
+      {.store = store_in(*folder),
+       .times = &store_times,
+       .log_folder = server::attempt_logs_of(server_options.data_dir),
+       .may_run = [server_options](const tuner::StudySpec& spec) { return check_program(server_options, spec); }});
   if (!engine) return report(engine.error());
   auto service = server::Server::start(**engine, server_options);
   if (!service) return report(service.error());

@@ -20,12 +20,12 @@ int token_create(const TokenOptions& options) {
   const Result<std::string> token = server::create_token(*folder, options.name, *role);
   if (!token) return report(token.error());
   print_line(options.json ? dump({{"name", options.name}, {"role", options.role}, {"token", *token}}) : *token);
-  note("This is the only time that the token is shown.");
+  note(fmt::format("It is for the service of {}. This is the only time that the token is shown.", folder->string()));
   return 0;
 }
 
 int token_list(const TokenOptions& options) {
-  const auto folder = data_folder(options.data_dir);
+  const auto folder = existing_data_folder(options.data_dir);
   if (!folder) return report(folder.error());
   const Result<std::vector<server::TokenEntry>> tokens = server::read_tokens(*folder);
   if (!tokens) return report(tokens.error());
@@ -41,7 +41,7 @@ int token_list(const TokenOptions& options) {
 }
 
 int token_revoke(const TokenOptions& options) {
-  const auto folder = data_folder(options.data_dir);
+  const auto folder = existing_data_folder(options.data_dir);
   if (!folder) return report(folder.error());
   if (const Status revoked = server::revoke_token(*folder, options.name); !revoked) return report(revoked.error());
   return 0;

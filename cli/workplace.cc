@@ -50,6 +50,7 @@ Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup) {
   tuner::EngineOptions options;
   options.trainer = trainer_path();
   options.forget_trainings = setup.store.empty();
+  options.may_run = setup.may_run;
   options.training_folder = setup.store.empty()
                                 ? (fs::temp_directory_path() / ("krige-trainings-" + storage->store_id())).string()
                                 : trainings_of(setup.store);
@@ -69,6 +70,13 @@ Result<fs::path> data_folder_path(const std::string& given) {
   if (data_home != nullptr && *data_home != '\0') return fs::path(data_home) / "krige";
   if (home != nullptr && *home != '\0') return fs::path(home) / ".local" / "share" / "krige";
   return fail(ErrorCode::invalid_argument, "is needed where $HOME is not set", "--data-dir");
+}
+
+Result<fs::path> existing_data_folder(const std::string& given) {
+  KRIGE_TRY(const fs::path folder, data_folder_path(given));
+  std::error_code error;
+  if (fs::is_directory(folder, error)) return folder;
+  return fail(ErrorCode::not_found, fmt::format("there is no folder {}", folder.string()), "--data-dir");
 }
 
 Result<fs::path> data_folder(const std::string& given) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ int become_trainer(std::vector<std::string> arguments);
 
 // `given`, or ~/.local/share/krige where it is empty.
 [[nodiscard]] Result<std::filesystem::path> data_folder_path(const std::string& given);
+// The same; not_found when there is no such folder.
+[[nodiscard]] Result<std::filesystem::path> existing_data_folder(const std::string& given);
 // The same, made when it is not there, for its owner only.
 [[nodiscard]] Result<std::filesystem::path> data_folder(const std::string& given);
 
@@ -26,6 +29,7 @@ struct EngineSetup {
   tuner::StoreTimes* times = nullptr;  // of the store's calls, when not null; must outlive the engine
   bool runs = true;                    // false: without an executor, so that no trial is started
   std::string log_folder{};            // where what attempts print is kept; empty: it is not
+  std::function<Status(const tuner::StudySpec&)> may_run{};  // as EngineOptions has it
 };
 // An engine with a local executor, unless nothing is to run.
 [[nodiscard]] Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup);

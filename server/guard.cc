@@ -60,7 +60,9 @@ Status Guard::check_host(const Request& request) const {
   const auto is_host = [](const auto& field) { return equals_ignoring_case(field.first, "Host"); };
   if (std::ranges::count_if(request.headers, is_host) == 1 && is_our_host(*request.header("Host"))) return {};
   return fail(ErrorCode::permission_denied,
-              fmt::format("the Host header \"{}\" does not name this service", request.header("Host").value_or("")));
+              fmt::format("the Host header \"{}\" does not name this service; its operator allows further names by "
+                          "--allow-host",
+                          request.header("Host").value_or("")));
 }
 
 Status Guard::check_origin(const Request& request) const {

@@ -19,12 +19,12 @@ bool has_header(const Reply& reply, std::string_view name) {
   return false;
 }
 
-// A heartbeat prolongs a lease, which is no change of a study; an answer that asks to come again gave nothing; who
-// signs in or out is written down there.
+// A heartbeat prolongs a lease, which is no change of a study, and to check a file makes none; an answer that asks to
+// come again gave nothing; who signs in or out is written down there.
 bool is_change(const Request& request, const Dispatched& done) {
   return done.route != nullptr && !reads(request) && done.reply.status < 400 &&
-         !done.route->pattern.ends_with(":heartbeat") && done.route->pattern != kSession &&
-         !has_header(done.reply, "Retry-After");
+         !done.route->pattern.ends_with(":heartbeat") && !done.route->pattern.ends_with(":check") &&
+         done.route->pattern != kSession && !has_header(done.reply, "Retry-After");
 }
 
 }  // namespace
@@ -46,17 +46,16 @@ Caller Pipeline::identify(const Request& request) {
 
 Dispatched Pipeline::dispatch(const Request& request, const Caller& caller) {
   if (api_.auth == nullptr) return router_.dispatch(request, caller);
-  const auto refused = [&](std::string_view who) -> Dispatched {
-    const Error error{
-        ErrorCode::rate_limited, fmt::format("{} asks too often: wait as long as Retry-After says", who), {}, {}};
+  const auto refused = [&](const Error& error) -> Dispatched {
     return {to_reply(to_problem(error), request.request_id)};
   };
-  if (caller.role && request.path.starts_with(kApi) && !limiter_.take(caller.name)) return refused("this token");
+  if (caller.role && request.path.starts_with(kApi) && !limiter_.take(caller.name))
+    return refused(asks_too_often("this token"));
   Dispatched done = router_.dispatch(request, caller);
   // Only what fails counts, so that nobody can keep out those who share his address and have a token.
-  if (!caller.role && done.reply.status == http_status(ErrorCode::unauthenticated) &&
-      !api_.failures.take(request.address))
-    return refused("who shows no token that is known");
+  const bool failed = !caller.role && done.reply.status == http_status(ErrorCode::unauthenticated);
+  if (failed && done.route->pattern != kSession && !api_.failures.take(request.address))
+    return refused(asks_too_often(kUnknownCaller));
   return done;
 }
 

@@ -1,7 +1,9 @@
 #include "server/server.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/ids.h"
@@ -65,6 +67,19 @@ Status check_protected(const ServerOptions& options) {
 
 }  // namespace
 
+Status check_program(const ServerOptions& options, const tuner::StudySpec& spec) {
+  if (!spec.command || options.any_program) return {};
+  const std::string& program = spec.command->front();
+  const std::vector<std::string>& allowed = options.allowed_programs;
+  if (std::ranges::find(allowed, program) != allowed.end()) return {};
+  return fail(
+      ErrorCode::permission_denied,
+      fmt::format("this service does not start {}: its operator allows {}; a study without command and program is for "
+                  "workers elsewhere, and krige sweep runs any program",
+                  program, allowed.empty() ? "no program" : fmt::format("{}", fmt::join(allowed, ", "))),
+      "command");
+}
+
 struct Server::Impl {
   Impl(tuner::Engine& engine, const ServerOptions& options, int bound_port, std::unique_ptr<Authenticator> auth)
       : service(engine, options, bound_port, std::move(auth)), port(bound_port) {}
@@ -110,6 +125,8 @@ Result<std::unique_ptr<Server>> Server::start(tuner::Engine& engine, const Serve
     metrics->count_delivery(origin, outcome, seconds);
   };
   KRIGE_TRY(impl->webhooks, Webhooks::start(engine, hooks));
+  for (const std::string& url : options.webhooks)
+    impl->service.api().metrics.expect_deliveries(Target::parse(url)->origin());
   if (options.retention.removes()) impl->start_retention(engine);
   HttpHandlers handlers;
   handlers.admit = [used = &impl->service](const Request& request) { return used->admit(request); };

@@ -72,6 +72,10 @@ struct ServerOptions {
   Millis heartbeat_interval{15'000};  // of event streams
 };
 
+// permission_denied, field `command`: the study would start a program that the operator did not name. Neither another
+// path to it, nor what a search in PATH, a parameter's value or env(1) would find, is that program.
+[[nodiscard]] Status check_program(const ServerOptions& options, const tuner::StudySpec& spec);
+
 class Server {
  public:
   // Serves when it returns. The engine must outlive the server. SIGPIPE is ignored from now on, in the whole process.

@@ -25,7 +25,14 @@ Status AuditLog::append(const AuditEvent& event) const {
                    {"request_id", event.request_id}};
   if (!event.address.empty()) json["address"] = event.address;
   const std::string line = dump(json) + "\n";
-  const UniqueFd file(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+  constexpr int kAppend = O_WRONLY | O_APPEND | O_CLOEXEC;
+  UniqueFd file(::open(path_.c_str(), kAppend));
+  if (!file && errno == ENOENT) {
+    file = UniqueFd(::open(path_.c_str(), kAppend | O_CREAT | O_EXCL, 0600));
+    // Made by root, as for `krige study --store`, it would be closed to the service.
+    if (file) KRIGE_CHECK(give_to_owner_of_folder(file.get(), path_));
+    if (!file && errno == EEXIST) file = UniqueFd(::open(path_.c_str(), kAppend));
+  }
   if (!file) return fail_errno(errno, fmt::format("cannot open {}", path_));
   // One write a line: lines of several threads do not mix.
   return write_all(file.get(), line);

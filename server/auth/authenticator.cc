@@ -104,9 +104,11 @@ void Authenticator::refresh() {
   if (::stat((data_dir_ / "tokens.json").c_str(), &about) == 0) version = {about.st_ino, about.st_mtim};
   if (version_ == version) return;
   Result<std::vector<TokenEntry>> read = read_tokens(data_dir_);
-  if (!read) log::error("tokens are not accepted: " + read.error().describe());
+  // It may have been for want of a descriptor, or of rights that are given back: the next request tries again.
+  if (!read && unread_ != version) log::error("tokens are not accepted: " + read.error().describe());
   tokens_ = read ? std::move(*read) : std::vector<TokenEntry>{};
-  version_ = version;
+  (read ? version_ : unread_) = version;
+  (read ? unread_ : version_).reset();
 }
 
 std::optional<TokenEntry> Authenticator::find(const std::function<bool(const TokenEntry&)>& wanted) {

@@ -72,7 +72,8 @@ class Authenticator {
   const TokenEntry local_;
 
   std::mutex mutex_;
-  std::optional<Version> version_;
+  std::optional<Version> version_;  // that was read
+  std::optional<Version> unread_;   // that could not be, which the log was told
   std::vector<TokenEntry> tokens_;  // of the file
   std::string login_code_;          // its hash; empty: none
 };

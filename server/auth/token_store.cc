@@ -39,12 +39,11 @@ bool is_name(std::string_view text) {
 
 // One change of the list at a time, among processes; held until the descriptor is closed.
 Result<UniqueFd> lock_list(const fs::path& data_dir) {
-  const std::string path = (data_dir / "tokens.lock").string();
-  UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file) return fail_errno(errno, fmt::format("cannot open {}", path));
-  while (::flock(file.get(), LOCK_EX) != 0)
-    if (errno != EINTR) return fail_errno(errno, fmt::format("cannot lock {}", path));
-  return file;
+  UniqueFd folder(::open(data_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return fail_errno(errno, fmt::format("cannot open {}", data_dir.string()));
+  while (::flock(folder.get(), LOCK_EX) != 0)
+    if (errno != EINTR) return fail_errno(errno, fmt::format("cannot lock {}", data_dir.string()));
+  return folder;
 }
 
 Status write_tokens(const fs::path& data_dir, const std::vector<TokenEntry>& tokens) {
@@ -53,7 +52,7 @@ Status write_tokens(const fs::path& data_dir, const std::vector<TokenEntry>& tok
     list.push_back(
         {{"name", token.name}, {"role", name(token.role)}, {"sha256", token.hash}, {"created_at", token.created_at}});
   const OrderedJson file{{"version", 1}, {"tokens", std::move(list)}};
-  return write_file_atomically(list_of(data_dir).string(), file.dump(1) + "\n", 0600);
+  return write_file_atomically(list_of(data_dir).string(), file.dump(1) + "\n", 0600, FileOwner::owner_of_folder);
 }
 
 Result<std::vector<TokenEntry>> parse_tokens(const std::string& text) {
@@ -95,7 +94,7 @@ Result<std::string> secret_of_file(const fs::path& file) {
   if (::stat(path.c_str(), &about) != 0) {
     if (errno != ENOENT) return fail_errno(errno, fmt::format("cannot look at {}", path));
     const std::string made = new_secret();
-    KRIGE_CHECK(write_file_atomically(path, made + "\n", 0600));
+    KRIGE_CHECK(write_file_atomically(path, made + "\n", 0600, FileOwner::owner_of_folder));
     return made;
   }
   if ((about.st_mode & 077U) != 0)

@@ -4,12 +4,17 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <system_error>
+
 namespace krige::server {
 namespace {
 
 std::string last_error() {
-  const char* reason = ERR_reason_error_string(ERR_peek_error());
+  const unsigned long error = ERR_peek_error();
+  const char* reason = ERR_reason_error_string(error);
   ERR_clear_error();
+  // Of those it has no words.
+  if (ERR_SYSTEM_ERROR(error)) return std::generic_category().message(ERR_GET_REASON(error));
   return reason == nullptr ? "unknown error" : reason;
 }
 

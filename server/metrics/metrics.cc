@@ -39,8 +39,10 @@ MetricFamily gauge(std::string name, std::string help, double value) {
   return made;
 }
 
+// Of all states, also of those that nothing is in: who watches a series must see it begin at 0.
 template <typename State>
-MetricFamily by_state(std::string name, std::string help, const std::map<State, std::int64_t>& counts) {
+MetricFamily by_state(std::string name, std::string help, State last, std::map<State, std::int64_t> counts) {
+  for (int state = 0; state <= static_cast<int>(last); ++state) counts.try_emplace(static_cast<State>(state), 0);
   MetricFamily made = family(std::move(name), std::move(help), MetricType::Gauge);
   for (const auto& [state, count] : counts) {
     ClientMetric& metric = made.metric.emplace_back();
@@ -83,8 +85,9 @@ void add_studies(const tuner::Engine& engine, std::vector<MetricFamily>& familie
     ++studies[study.row.state];
     for (const auto& [state, count] : study.trial_counts) trials[state] += count;
   }
-  families.push_back(by_state("krige_studies", "Studies by state", studies));
-  families.push_back(by_state("krige_trials", "Trials of all studies by state", trials));
+  families.push_back(by_state("krige_studies", "Studies by state", tuner::StudyState::failed, std::move(studies)));
+  families.push_back(
+      by_state("krige_trials", "Trials of all studies by state", tuner::TrialState::cancelled, std::move(trials)));
 }
 
 void add_process(std::vector<MetricFamily>& families) {
@@ -145,6 +148,11 @@ void Metrics::count_request(std::string_view method, std::string_view route, int
   impl_->requests.Add({{"method", std::string(method)}, {"route", path}, {"status", std::to_string(status)}})
       .Increment();
   impl_->request_seconds.Add({{"route", path}}, bounds()).Observe(seconds);
+}
+
+void Metrics::expect_deliveries(const std::string& origin) {
+  for (const char* outcome : {"delivered", "failed", "given_up"})
+    impl_->deliveries.Add({{"target", origin}, {"outcome", outcome}});
 }
 
 void Metrics::count_delivery(const std::string& origin, std::string_view outcome, double seconds) {

@@ -23,6 +23,9 @@ class Metrics {
   void count_request(std::string_view method, std::string_view route, int status, double seconds);
   // A call of suggest that gave trials.
   void count_suggest(double seconds);
+  // An address that will be told: the counts of its deliveries begin at 0, and an alert sees the first one that is
+  // lost.
+  void expect_deliveries(const std::string& origin);
   // A try to deliver a message to a webhook's address.
   void count_delivery(const std::string& origin, std::string_view outcome, double seconds);
   // One sweep: trials of which files and records were removed, and the bytes of files that are left.

@@ -1,5 +1,7 @@
 #include "server/routes/routes.h"
 
+#include <fmt/format.h>
+
 #include "base/log.h"
 
 namespace krige::server {
@@ -9,6 +11,10 @@ void Api::write_audit(const AuditEvent& event) const {
   // The change is made and cannot be taken back: what is missing is said where the operator looks.
   if (const Status written = audit->append(event); !written)
     log::error("the audit log lacks request " + event.request_id + ": " + written.error().describe());
+}
+
+Error asks_too_often(std::string_view who) {
+  return {ErrorCode::rate_limited, fmt::format("{} asks too often: wait as long as Retry-After says", who), {}, {}};
 }
 
 void add_routes(Router& router, Api& api) {

@@ -36,7 +36,7 @@ struct Api {
   Refusals refusals;
   Metrics metrics;
   std::optional<AuditLog> audit;  // where there is a data directory
-  // Of requests that show no token, or a wrong one, by the client's address.
+  // Of requests that show no token, or a wrong one, by the client's address. Who signs in is counted by the route.
   RateLimiter failures;
 
   void write_audit(const AuditEvent& event) const;
@@ -57,6 +57,10 @@ void add_logs(Router& router, Api& api);
 void add_operation(Router& router, Api& api);
 void add_session(Router& router, Api& api);
 void add_static_files(Router& router);
+
+inline constexpr std::string_view kUnknownCaller = "who shows no token that is known";
+// rate_limited, of whom a RateLimiter refuses.
+[[nodiscard]] Error asks_too_often(std::string_view who);
 
 // Removes what the attempts of a study printed, once it is deleted; those of a crash in between, at the next start.
 void forget_logs(const Api& api, const StudyId& study);

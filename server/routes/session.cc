@@ -31,6 +31,7 @@ Result<Reply> sign_in(Api& api, const Call& call) {
   if (!faults.empty()) return fail(faults.error());
   if (api.auth == nullptr) return json_reply(to_json(call.caller));
   const auto signed_in = api.auth->sign_in(token);
+  if (!signed_in && !api.failures.take(call.request.address)) return fail(asks_too_often(kUnknownCaller));
   audit(api, call, signed_in ? &signed_in->caller : nullptr);
   if (!signed_in) return fail(ErrorCode::unauthenticated, "this token is not known, or it was revoked");
   Reply reply = json_reply(to_json(signed_in->caller));
@@ -58,7 +59,8 @@ Result<Reply> follow_login_address(Api& api, const Call& call) {
   // A HEAD is how programs look at addresses that pass by; it must not use the code up.
   if (api.auth == nullptr || call.request.method != "GET") return reply;
   const auto signed_in = api.auth->redeem(code);
-  audit(api, call, signed_in ? &signed_in->caller : nullptr);
+  // Beyond the limit of failures nothing is written down: it would be for anybody to fill the disk.
+  if (signed_in || api.failures.take(call.request.address)) audit(api, call, signed_in ? &signed_in->caller : nullptr);
   if (signed_in) reply.headers.emplace_back("Set-Cookie", signed_in->set_cookie);
   return reply;
 }

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -50,22 +49,6 @@ Status resolve_warm_start(Api& api, OrderedJson& file) {
   return {};
 }
 
-// A request starts no program but those that the operator named: neither another path to it, nor what a search in
-// PATH, a parameter's value or env(1) would find.
-Status check_program(const ServerOptions& options, const std::vector<std::string>& command) {
-  if (options.any_program) return {};
-  const std::string& program = command.front();
-  if (std::ranges::find(options.allowed_programs, program) != options.allowed_programs.end()) return {};
-  return fail(
-      ErrorCode::permission_denied,
-      fmt::format("this service does not start {}: its operator allows {}; a study without command and program is for "
-                  "workers elsewhere, and krige sweep runs any program",
-                  program,
-                  options.allowed_programs.empty() ? "no program"
-                                                   : fmt::format("{}", fmt::join(options.allowed_programs, ", "))),
-      "command");
-}
-
 Reply created_reply(const StudyView& study, const std::vector<std::string>& notes) {
   OrderedJson json = tuner::to_json(study);
   if (!notes.empty()) json["notes"] = notes;
@@ -77,7 +60,7 @@ Reply created_reply(const StudyView& study, const std::vector<std::string>& note
 Result<Reply> create_from(Api& api, const Request& request, OrderedJson body) {
   KRIGE_CHECK(resolve_warm_start(api, body));
   KRIGE_TRY(const tuner::StudySpec spec, tuner::parse_study(body, {api.options.data_root, true}));
-  if (spec.command) KRIGE_CHECK(check_program(api.options, *spec.command));
+  KRIGE_CHECK(check_program(api.options, spec));
   const auto reply = [&](const StudyView& study) { return created_reply(study, spec.notes); };
   KRIGE_TRY(const StudyView study, api.engine.create_study(spec, kept<StudyView>(request, reply)));
   return reply(study);

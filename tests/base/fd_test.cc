@@ -44,6 +44,16 @@ TEST(Fd, AtomicWriteReplacesAndLeavesNothingBeside) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
+TEST(Fd, AtomicWriteFollowsNoLinkThatWaitsBeside) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("state"), other = folder.file("other");
+  ASSERT_TRUE(write_file_atomically(other, "of somebody else"));
+  std::filesystem::create_symlink(other, path + "." + std::to_string(::getpid()) + ".tmp");
+  ASSERT_TRUE(write_file_atomically(path, "new"));
+  EXPECT_EQ(read_file(path).value(), "new");
+  EXPECT_EQ(read_file(other).value(), "of somebody else");
+}
+
 TEST(Fd, ErrorsNameTheFile) {
   const Result<std::string> missing = read_file("/nonexistent/file");
   ASSERT_FALSE(missing);

@@ -58,6 +58,16 @@ class Tokens(Service):
             server.token = local
             self.assertEqual(self.status(server, f"/studies/{study}", method="DELETE"), 200)
 
+    def test_a_wrong_data_directory_is_told_and_not_made(self):
+        other = pathlib.Path(self.folder.name) / "other"
+        for command in (("token", "list"), ("token", "revoke", "eve"), ("backup", str(other) + ".sqlite")):
+            done = run(*command, "--data-dir", str(other))
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"there is no folder {other}", done.stderr)
+        self.assertFalse(other.exists())
+        made = run("token", "create", "eve", "--data-dir", str(self.data_dir))
+        self.assertIn(f"for the service of {self.data_dir}.", made.stderr)
+
     def test_no_auth_is_explicit(self):
         with serving(self.data_dir, "--no-auth") as server:
             self.assertEqual(server.call("/studies", OUTSIDE)["name"], "outside")
@@ -178,6 +188,23 @@ class Programs(Service):
         with serving(self.data_dir):
             self.assertEqual(list((self.data_dir / "logs").iterdir()), [])
         self.assertEqual(run("serve", "--allow-program", "objective.sh").returncode, 2)
+
+    def test_a_program_that_is_not_allowed_any_more_is_not_started_again(self):
+        script = pathlib.Path(self.folder.name) / "objective.sh"
+        script.write_text("#!/bin/sh\nexec sleep 60\n")
+        script.chmod(0o755)
+        study = {"metric": {"name": "loss"}, "method": "random", "parameters": {"x": {"type": "int", "min": 1, "max": 9}},
+                 "budget": {"max_trials": 2}, "command": [str(script)]}
+        with serving(self.data_dir, "--allow-program", str(script)) as server:
+            made = server.call("/studies", study)["id"]
+            wait_for("the trial", lambda: server.call(f"/studies/{made}")["trial_counts"].get("RUNNING"))
+        with serving(self.data_dir) as server:
+            wait_for("the pause", lambda: server.call(f"/studies/{made}")["state"] == "PAUSED")
+            self.assertEqual(server.call(f"/studies/{made}")["state_reason"], "program_not_allowed")
+            self.assertEqual(self.status(server, f"/studies/{made}:resume", {}), 403)
+            self.assertEqual(self.status(server, f"/studies/{made}/trials/1:stop", {}), 200)
+            server.call(f"/studies/{made}/trials/1:retry", {})
+            self.assertEqual(server.call(f"/studies/{made}")["trial_counts"], {"CANCELLED": 1, "WAITING": 1})
 
 
 class Operation(Service):

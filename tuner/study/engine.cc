@@ -73,8 +73,14 @@ struct Engine::Impl {
 
   Status load(const StudyRow& row) {
     StudyRow owned = row;
-    KRIGE_TRY(const OrderedJson json, parse_json(row.spec));
-    KRIGE_TRY(StudySpec spec, parse_study(json));
+    const auto read = [&]() -> Result<StudySpec> {
+      KRIGE_TRY(const OrderedJson json, parse_json(row.spec));
+      return parse_study(json);
+    };
+    Result<StudySpec> spec = read();
+    if (!spec)
+      return fail(ErrorCode::corrupt, fmt::format("the study file of study {} in the store is not one: {}", row.id,
+                                                  spec.error().describe()));
     KRIGE_TRY(owned.epoch, storage->take_over(row.id));
     KRIGE_TRY(std::vector<Trial> trials, storage->trials(row.id));
     for (std::size_t i = 0; i < trials.size(); ++i)
@@ -82,10 +88,10 @@ struct Engine::Impl {
         return fail(ErrorCode::corrupt, fmt::format("study {} has no trial {}", row.id, i + 1));
     std::optional<SurrogateFit> fit;
     // The other methods learn nothing, and to find no event takes a look at all of them.
-    if (spec.method == Method::gp && !is_final(row.state)) {
+    if (spec->method == Method::gp && !is_final(row.state)) {
       KRIGE_TRY(fit, latest_fit(row));
     }
-    add_runner(std::move(spec), std::move(owned), std::move(trials), std::move(fit));
+    add_runner(std::move(*spec), std::move(owned), std::move(trials), std::move(fit));
     return {};
   }
 

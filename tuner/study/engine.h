@@ -136,6 +136,9 @@ struct EngineOptions {
   Millis longest_retry_pause = std::chrono::minutes(1);
   QuarantineRule quarantine;  // of workers outside, in each study for itself
   std::function<std::unique_ptr<Sampler>(const StudySpec&)> sampler_for = make_sampler;  // the spec outlives it
+  // Why the trials of a study may not be run here; empty: those of all may. A study of the store that may not is PAUSED
+  // when it is opened (`program_not_allowed`), and is not resumed. Who creates studies asks himself.
+  std::function<Status(const StudySpec&)> may_run{};
 };
 
 // What the processes of a trial's last attempt do, or did: a JSON object in a file that may not be there yet.
@@ -176,6 +179,7 @@ class Engine {
   // the change was made from; precondition_failed when it is another now.
   Result<StudyView> update(const StudyId& id, const StudySpec& changed, const std::string& read_spec);
   Result<StudyView> pause(const StudyId& id);
+  // The error of may_run where that has one.
   Result<StudyView> resume(const StudyId& id);
   Result<StudyView> stop(const StudyId& id);
 

@@ -107,6 +107,15 @@ TrialPage StudyRunner::optimal() const {
   return {image_.optimal(), std::nullopt, image_.row().seq};
 }
 
+Status StudyRunner::set_state(StudyState to, std::string reason) {
+  Change change;
+  change.row = current_row();
+  change.row->state = to;
+  change.row->state_reason = std::move(reason);
+  change.events.push_back(study_state_changed(*change.row));
+  return commit(std::move(change));
+}
+
 Result<StudyView> StudyRunner::change_state(StudyState from, StudyState to) {
   {
     const Lock lock(mutex_);
@@ -117,12 +126,7 @@ Result<StudyView> StudyRunner::change_state(StudyState from, StudyState to) {
       return fail(ErrorCode::conflict,
                   fmt::format("the study is {}, only {} can become {}", name(state), name(from), name(to)));
     }
-    Change change;
-    change.row = current_row();
-    change.row->state = to;
-    change.row->state_reason = to == StudyState::paused ? "user" : "";
-    change.events.push_back(study_state_changed(*change.row));
-    KRIGE_CHECK(commit(std::move(change)));
+    KRIGE_CHECK(set_state(to, to == StudyState::paused ? "user" : ""));
   }
   wake();
   return view();
@@ -152,7 +156,10 @@ Result<StudyView> StudyRunner::update(const StudySpec& changed, const std::strin
 }
 
 Result<StudyView> StudyRunner::pause() { return change_state(StudyState::active, StudyState::paused); }
-Result<StudyView> StudyRunner::resume() { return change_state(StudyState::paused, StudyState::active); }
+Result<StudyView> StudyRunner::resume() {
+  KRIGE_CHECK(may_run());
+  return change_state(StudyState::paused, StudyState::active);
+}
 
 Result<StudyView> StudyRunner::stop() {
   {

@@ -25,6 +25,7 @@ constexpr Millis kLongestPause{5000};
 constexpr Millis kIdle = std::chrono::hours(1);
 constexpr char kLocalWorker[] = "local";
 constexpr char kServerEnded[] = "the server ended while it ran";
+constexpr char kNotAllowed[] = "program_not_allowed";
 
 // The last line of a program's standard error is what it died of.
 std::string last_line(std::string_view text) {
@@ -172,8 +173,18 @@ Status StudyRunner::recover() {
       if (trial.state == TrialState::running || trial.state == TrialState::stopping)
         KRIGE_CHECK(lose_attempt(trial, kServerEnded));
   }
+  if (const Status may = may_run(); !may && image_.row().state == StudyState::active) {
+    log::warning(fmt::format("study {} is paused: {}", image_.row().id, may.error().message));
+    KRIGE_CHECK(set_state(StudyState::paused, kNotAllowed));
+  }
   recovered_ = true;
   return {};
+}
+
+// What the operator allowed an earlier server, this one may not be allowed any more.
+Status StudyRunner::may_run() const {
+  const auto& may = services_.options->may_run;
+  return may && runs_locally() ? may(image_.spec()) : Status();
 }
 
 Status StudyRunner::take_in_messages() {

@@ -159,7 +159,9 @@ class StudyRunner {
 
   Status commit(Change change);
   Status begin_stopping(const std::string& reason);
+  Status set_state(StudyState to, std::string reason);
   Result<StudyView> change_state(StudyState from, StudyState to);
+  [[nodiscard]] Status may_run() const;
   void update_history();
   // Makes a fit that is due, and keeps it; of a long history in a thread of its own, while the last fit serves. Unlocks
   // while it computes.

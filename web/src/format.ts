@@ -99,6 +99,7 @@ const reasons: Record<string, string> = {
   no_improvement: 'no further improvement',
   space_exhausted: 'every point of the space was tried',
   max_failures: 'too many trials failed in a row',
+  program_not_allowed: 'the service may not start its program',
   user: 'asked for by a user',
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -29,6 +30,17 @@ TEST(AuditLog, GivesTheNewestFirst) {
   struct stat about {};
   ASSERT_EQ(::stat((folder.path() / "audit.jsonl").c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777U, 0600U);
+}
+
+TEST(AuditLog, ThatRootBeginsIsOpenToTheServicesUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make files of others";
+  constexpr uid_t kService = 65534;
+  const TemporaryFolder folder;
+  ASSERT_EQ(::chown(folder.path().c_str(), kService, kService), 0);
+  ASSERT_TRUE(AuditLog(folder.path()).append(event("1")));
+  struct stat about {};
+  ASSERT_EQ(::stat((folder.path() / "audit.jsonl").c_str(), &about), 0);
+  EXPECT_EQ(about.st_uid, kService);
 }
 
 TEST(AuditLog, PassesOverALineThatWasCutOff) {

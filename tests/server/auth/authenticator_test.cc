@@ -1,7 +1,9 @@
 #include "server/auth/authenticator.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "server/auth/digest.h"
@@ -104,6 +106,19 @@ TEST_F(AuthenticatorTest, AListThatCannotBeReadLetsNobodyIn) {
   EXPECT_FALSE(Authenticator::open(folder_.path(), kPort, false, clock_));
 }
 
+TEST_F(AuthenticatorTest, AListThatCanBeReadAgainLetsInWhomItNames) {
+  const auto token = create_token(folder_.path(), "alice", Role::admin);
+  ASSERT_TRUE(token);
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const Caller refused = bearer(*token);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_FALSE(refused.role);
+  EXPECT_EQ(bearer(*token).role, Role::admin);
+}
+
 TEST_F(AuthenticatorTest, ABrowserIsKnownByItsCookie) {
   const auto signed_in = auth_->sign_in(local());
   ASSERT_TRUE(signed_in);
@@ -166,6 +181,21 @@ TEST(TokenStore, KeepsHashesOnly) {
   ASSERT_EQ(tokens->size(), 1U);
   EXPECT_EQ(tokens->front().name, "alice");
   EXPECT_EQ(tokens->front().role, Role::admin);
+}
+
+TEST(TokenStore, WhatRootMakesForAServiceBelongsToTheServicesUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make files of others";
+  constexpr uid_t kService = 65534;
+  const TemporaryFolder folder;
+  ASSERT_EQ(::chown(folder.path().c_str(), kService, kService), 0);
+  ASSERT_TRUE(local_token(folder.path()));
+  ASSERT_TRUE(create_token(folder.path(), "alice", Role::admin));
+  for (const auto& file : std::filesystem::directory_iterator(folder.path())) {
+    struct stat about {};
+    ASSERT_EQ(::stat(file.path().c_str(), &about), 0);
+    EXPECT_EQ(about.st_uid, kService) << file.path();
+    EXPECT_EQ(about.st_mode & 0777U, 0600U) << file.path();
+  }
 }
 
 TEST(TokenStore, RefusesNamesThatAreTakenOrNone) {

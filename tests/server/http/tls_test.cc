@@ -153,6 +153,8 @@ TEST_F(TlsTest, NamesTheFileThatIsWrong) {
   EXPECT_EQ(field(pair_.certificate, "/nonexistent"), "--tls-key");
   EXPECT_EQ(field(pair_.certificate, other.key), "--tls-key");
   EXPECT_EQ(field(other.certificate, other.key), "");
+  EXPECT_EQ(TlsContext::open("/nonexistent", pair_.key).error().message,
+            "cannot read a certificate from /nonexistent: No such file or directory");
 }
 
 }  // namespace

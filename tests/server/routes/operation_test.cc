@@ -64,6 +64,22 @@ TEST_F(OperationTest, CountsRequestsByRouteAndTrialsByState) {
   EXPECT_EQ(metric("krige_event_streams"), "1");
 }
 
+// A rate or a difference of a series needs a value before the first change.
+TEST_F(OperationTest, WhatAlertsWatchBeginsAtZero) {
+  ServerOptions options;
+  options.webhooks = {"http://127.0.0.1:1/path?secret=1"};
+  start_with(options);
+  for (const char* state : {"ACTIVE", "PAUSED", "STOPPING", "COMPLETED", "STOPPED", "FAILED"})
+    EXPECT_EQ(metric(std::string("krige_studies{state=\"") + state + "\"}"), "0") << state;
+  for (const char* state :
+       {"WAITING", "RUNNING", "PAUSED", "STOPPING", "COMPLETED", "PRUNED", "FAILED", "INFEASIBLE", "CANCELLED"})
+    EXPECT_EQ(metric(std::string("krige_trials{state=\"") + state + "\"}"), "0") << state;
+  for (const char* outcome : {"delivered", "failed", "given_up"}) {
+    const std::string labels = std::string("{outcome=\"") + outcome + "\",target=\"http://127.0.0.1:1\"}";
+    EXPECT_EQ(metric("krige_webhook_deliveries_total" + labels), "0") << outcome;
+  }
+}
+
 TEST_F(OperationTest, RequestsThatAreNotAdmittedCountToo) {
   EXPECT_EQ(get("/healthz", {{"Host", "evil.example"}}).status, 403);
   EXPECT_EQ(metric(R"(krige_http_requests_total{method="",route="",status="403"})"), "1");
@@ -94,10 +110,11 @@ TEST_F(OperationTest, EveryChangeIsInTheAuditLogWithWhoMadeIt) {
   const std::string study = post("/api/v1/studies", study_file(), alice_).header("Location");
   const Answer paused = post(study + ":pause", OrderedJson::object(), {alice_[0], {"X-Request-Id", "r-7"}});
   ASSERT_EQ(paused.status, 200);
-  // Nothing of these is a change: a look, a refusal, a fault, and no trial while it is paused.
+  // Nothing of these is a change: a look, a refusal, a fault, a check, and no trial while it is paused.
   get(study, local_);
   EXPECT_EQ(send("DELETE", study, "", alice_).status, 403);
   EXPECT_EQ(post("/api/v1/studies", {{"x", 1}}, alice_).status, 400);
+  EXPECT_EQ(post("/api/v1/study-files:check", {{"text", study_file().dump()}}, alice_).status, 200);
   EXPECT_EQ(post(study + "/trials:suggest", OrderedJson::object(), alice_).header("Retry-After"), "1");
   EXPECT_EQ(send("DELETE", study, "", local_).status, 204);
   EXPECT_TRUE(is_problem(get("/api/v1/audit", alice_), 403, "permission_denied"));

@@ -110,6 +110,20 @@ TEST_F(SessionTest, WhoGuessesTokensWaitsAndKeepsNobodyOut) {
   EXPECT_EQ(get("/healthz").status, 200);
 }
 
+TEST_F(SessionTest, WhoGuessesCannotFillTheDiskWithTheAuditLog) {
+  ServerOptions options;
+  options.data_dir = folder_.path().string();
+  options.failures_per_second = 0.001;  // one, and no more while this test runs
+  start(options);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(get("/login?code=guess").status, 303);
+  for (int i = 0; i < 5; ++i)
+    EXPECT_TRUE(is_problem(post("/api/v1/session", {{"token", "guess"}}), 429, "rate_limited"));
+  const auto tries = [&] { return get("/api/v1/audit", with(local())).json["events"].size(); };
+  EXPECT_EQ(tries(), 1U);
+  EXPECT_NE(get(login_path()).header("Set-Cookie"), "") << "who has a code gets in";
+  EXPECT_EQ(tries(), 2U);
+}
+
 TEST_F(SessionTest, ThePrintedAddressWorksOnce) {
   const std::string path = login_path();
   EXPECT_EQ(send("HEAD", path, "", {}).header("Set-Cookie"), "");

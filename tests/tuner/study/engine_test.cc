@@ -359,6 +359,40 @@ TEST_F(EngineTest, TrialsByHandSurviveARestart) {
   EXPECT_EQ(one(id, "w").trial, 1);
 }
 
+TEST_F(EngineTest, AStudyOfAProgramThatIsNotAllowedAnyMoreStartsNothingAfterARestart) {
+  const StudyId id = create(kLocal), outside = create(kOutside);
+  ASSERT_TRUE(bench_->wait_for(2));
+  engine_.reset();
+  const std::size_t started = bench_->started.size();
+  options_.may_run = [](const StudySpec& spec) -> Status {
+    return fail(ErrorCode::permission_denied, "not " + spec.command->front(), "command");
+  };
+  open();
+  ASSERT_TRUE(wait_for_state(id, StudyState::paused));
+  EXPECT_EQ(view(id).row.state_reason, "program_not_allowed");
+  EXPECT_EQ(trial(id, 1).state, TrialState::waiting);
+  EXPECT_EQ(engine_->resume(id).error().code, ErrorCode::permission_denied);
+  EXPECT_EQ(one(outside, "w").trial, 1) << "a study that starts no program goes on";
+  engine_.reset();
+  EXPECT_EQ(bench_->started.size(), started);
+  options_.may_run = nullptr;
+  open();
+  EXPECT_EQ(view(id).row.state, StudyState::paused) << "it is for a user to say that it goes on";
+  ASSERT_TRUE(engine_->resume(id));
+  EXPECT_TRUE(bench_->wait_for(1));
+}
+
+TEST_F(EngineTest, AStudyThatCannotBeReadIsNamed) {
+  StudyRow row;
+  row.id = "strange";
+  row.spec = R"({"metric": 3})";
+  ASSERT_TRUE(storage_->create_study(row, {}, {}));
+  const auto opened = Engine::open(std::make_unique<SharedStorage>(storage_, gate_), nullptr, options_);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::corrupt);
+  EXPECT_NE(opened.error().message.find("study strange"), std::string::npos) << opened.error().message;
+}
+
 TEST_F(EngineTest, AChangedBudgetEndsTheStudyOrLetsItGoOnAndSurvivesARestart) {
   const StudyId id = create(kOutside);
   StudySpec changed = parse_study(parse_json(view(id).row.spec).value()).value();
