@@ -72,10 +72,12 @@ Status check_program(const ServerOptions& options, const tuner::StudySpec& spec)
   const std::string& program = spec.command->front();
   const std::vector<std::string>& allowed = options.allowed_programs;
   if (std::ranges::find(allowed, program) != allowed.end()) return {};
-  return fail(ErrorCode::permission_denied,
-              fmt::format("this service does not start {}: its operator allows {}; krige sweep runs any program",
-                          program, allowed.empty() ? "no program" : fmt::format("{}", fmt::join(allowed, ", "))),
-              "command");
+  return fail(
+      ErrorCode::permission_denied,
+      fmt::format("this service does not start {}: its operator allows {}; a study without command and program is "
+                  "for workers elsewhere, and krige sweep runs any program",
+                  program, allowed.empty() ? "no program" : fmt::format("{}", fmt::join(allowed, ", "))),
+      "command");
 }
 
 struct Server::Impl {

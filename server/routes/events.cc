@@ -193,7 +193,7 @@ class AllStream {
   void run(const BodyWriter& write) {
     const Millis interval = api_.options.heartbeat_interval;
     MonotonicTime beat = steady_clock::now() + interval;
-    if (!write(kReconnect + events_of_followed())) return;
+    if (!write(kReconnect + missed_deletions() + events_of_followed())) return;
     while (!gone_.stop_requested()) {
       const bool was_behind = behind_;
       const tuner::Engine::Changes changes =
@@ -205,7 +205,7 @@ class AllStream {
           text += event_text("study", dump(tuner::to_json(study, tuner::WithSpec::no)));
       text += events_of_followed();
       for (const StudyId& id : changes.deleted)
-        if (all_ || follows(id)) text += event_text("study_deleted", dump({{"id", id}}));
+        if (all_ || follows(id)) text += deletion(id);
       if (text.empty()) {
         // The heartbeat is due, or something has changed of which nothing is told here; else nothing more is to come.
         const bool changed = was_behind || !changes.changed.empty() || !changes.deleted.empty();
@@ -224,6 +224,16 @@ class AllStream {
  private:
   [[nodiscard]] bool follows(const StudyId& id) const {
     return std::ranges::find(followed_, id, &Followed::study) != followed_.end();
+  }
+
+  static std::string deletion(const StudyId& id) { return event_text("study_deleted", dump({{"id", id}})); }
+
+  // Of studies that went while the client was not connected.
+  [[nodiscard]] std::string missed_deletions() const {
+    std::string text;
+    for (const Followed& one : followed_)
+      if (!api_.engine.study(one.study)) text += deletion(one.study);
+    return text;
   }
 
   std::string events_of_followed() {

@@ -91,24 +91,33 @@ void change_budget(ObjectReader& reader, OrderedJson& file) {
   file["budget"].merge_patch(*budget);
 }
 
-Result<Reply> patch(Api& api, const Call& call) {
-  KRIGE_CHECK(QueryReader(call.request).finish());
-  KRIGE_TRY(const OrderedJson body, json_body(call.request));
-  KRIGE_TRY(const StudyView study, api.engine.study(call["study"]));
-  if (const auto wanted = call.request.header("If-Match"); wanted && *wanted != "*" && *wanted != etag_of(study))
-    return fail(ErrorCode::precondition_failed, "the study has been changed since it was read: read it again",
-                "If-Match");
+Result<tuner::StudySpec> changed_by(const OrderedJson& body, const std::string& spec) {
   Faults faults;
   ObjectReader reader(body, "", faults);
-  KRIGE_TRY(OrderedJson file, parse_json(study.row.spec));
+  KRIGE_TRY(OrderedJson file, parse_json(spec));
   if (const auto name = reader.string("name")) file["name"] = *name;
   change_budget(reader, file);
   reader.finish();
   if (!faults.empty()) return fail(faults.error());
   // Its paths were resolved when it was made.
-  KRIGE_TRY(const tuner::StudySpec changed, tuner::parse_study(file));
-  KRIGE_TRY(const StudyView updated, api.engine.update(call["study"], changed, study.row.spec));
-  return study_reply(updated);
+  return tuner::parse_study(file);
+}
+
+Result<Reply> patch(Api& api, const Call& call) {
+  KRIGE_CHECK(QueryReader(call.request).finish());
+  KRIGE_TRY(const OrderedJson body, json_body(call.request));
+  const auto wanted = call.request.header("If-Match");
+  while (true) {
+    KRIGE_TRY(const StudyView study, api.engine.study(call["study"]));
+    if (wanted && *wanted != "*" && *wanted != etag_of(study))
+      return fail(ErrorCode::precondition_failed, "the study has been changed since it was read: read it again",
+                  "If-Match");
+    KRIGE_TRY(const tuner::StudySpec changed, changed_by(body, study.row.spec));
+    const Result<StudyView> updated = api.engine.update(call["study"], changed, study.row.spec);
+    if (updated) return study_reply(*updated);
+    // Another change was kept between: this one is made to what there is now.
+    if (updated.error().code != ErrorCode::precondition_failed) return fail(updated.error());
+  }
 }
 
 // The same study file as a new study, with another name, seed or budget, and what the first one has found if asked for.

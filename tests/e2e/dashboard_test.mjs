@@ -200,6 +200,8 @@ inBrowser('what the chart shows of the next suggestion is what the panel says', 
 
 inBrowser('the page of a trial of the built-in trainer, while it runs and when it has ended', 'light', async (page) => {
   const { id } = await service.call('/studies', digits('whole', 2, 20));
+  let made = 0;
+  while (made === 0) made = (await service.call(`/studies/${id}/trials`)).total_size;
   await page.goto(`${service.origin}/studies/${id}/trials/1/details`);
   await page.locator('.attempts-table [data-state=SUCCEEDED]').waitFor({ timeout: 60_000 });
   for (const metric of ['accuracy', 'train_loss'])

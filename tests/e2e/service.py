@@ -57,9 +57,13 @@ class Client:
         self.service = service
         self.connection = None
 
+    def connect(self, timeout: float = DEADLINE) -> http.client.HTTPConnection:
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=timeout)
+        return self.connection
+
     def call(self, method: str, path: str, body: dict | None = None, key: str = "") -> dict:
         if self.connection is None:
-            self.connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=DEADLINE)
+            self.connect()
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if key:
             headers["Idempotency-Key"] = key

@@ -36,6 +36,7 @@ void StudyRunner::write_together(std::vector<Write*> group) {
     for (Write* write : group) write->outcome = ready;
     return;
   }
+  (void)keep_active_time();  // where the store refuses it, no request has to
   while (!group.empty()) group = write_some(group);
   tell_waiters();
   wake_if_due();
@@ -47,6 +48,13 @@ Status StudyRunner::catch_up() {
   KRIGE_CHECK(recover());
   KRIGE_CHECK(expire_leases());
   return end_if_due();
+}
+
+// Every commit keeps it; where none comes, the study's time would begin anew with a restart.
+Status StudyRunner::keep_active_time() {
+  const bool counts = image_.row().state == StudyState::active && image_.spec().budget.max_time;
+  if (!counts || now() - active_since_ < kActiveTimeIsKept) return {};
+  return commit({});
 }
 
 std::vector<StudyRunner::Write*> StudyRunner::write_some(const std::vector<Write*>& group) {

@@ -159,6 +159,7 @@ Status StudyRunner::step(Lock& lock) {
   KRIGE_CHECK(recover());
   KRIGE_CHECK(take_in_messages());
   KRIGE_CHECK(catch_up());
+  KRIGE_CHECK(keep_active_time());
   if (runs_locally()) return start_local(lock);
   return serve_clients(lock);
 }
@@ -467,7 +468,10 @@ Millis StudyRunner::until_next_deadline() const {
   for (const TrialId id : pausing_)
     at_most(retry_at(*image_.trial(id)) - services_.options->clock->wall_now() + Millis(1));
   const std::optional<Millis>& max_time = image_.spec().budget.max_time;
-  if (max_time && image_.row().state == StudyState::active) at_most(*max_time - active_time() + Millis(1));
+  if (max_time && image_.row().state == StudyState::active) {
+    at_most(*max_time - active_time() + Millis(1));
+    at_most(std::chrono::ceil<Millis>(active_since_ + kActiveTimeIsKept - now()) + Millis(1));
+  }
   return wait;
 }
 

@@ -138,6 +138,7 @@ class StudyRunner {
   Status take_in_exit(const Exit& exit);
   Status take_in_refit(const Refit& refit);
   Status expire_leases();
+  Status keep_active_time();
   Status end_if_due();
   Status start_local(Lock& lock);
   // What runs next here: what waits, what is promoted, or a new point.
@@ -227,6 +228,8 @@ class StudyRunner {
   [[nodiscard]] Millis stop_grace() const {
     return image_.spec().train ? services_.options->stop_grace : services_.options->command_grace;
   }
+  // With `max_time`: a restart forgets at most so much of it.
+  static constexpr Millis kActiveTimeIsKept = std::chrono::minutes(1);
   // Before then a WAITING trial whose attempt has failed is not run again.
   [[nodiscard]] WallTime retry_at(const Trial& trial) const;
   [[nodiscard]] bool is_ready(TrialId waiting) const;

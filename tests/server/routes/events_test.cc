@@ -174,6 +174,17 @@ TEST_F(EventsTest, OneStreamCarriesTheEventsOfSeveralStudies) {
   for (auto next = client.next(); next->type != "study_deleted"; next = client.next()) ASSERT_TRUE(next);
 }
 
+TEST_F(EventsTest, WhoComesBackForAStudyThatIsGoneIsToldSo) {
+  const std::string study = make_study();
+  const std::uint64_t last = seq(study);
+  erase(study);
+  EventClient client(port_, "/api/v1/events?study=" + id_of(study) + ":" + std::to_string(last));
+  const auto event = client.next();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->type, "study_deleted");
+  EXPECT_EQ(event->data["id"], id_of(study));
+}
+
 TEST_F(EventsTest, ALongPastComesInPieces) {
   const std::string study = make_study();
   suggest_one(study, "w");

@@ -1,3 +1,6 @@
+#include <thread>
+#include <vector>
+
 #include "tests/server/service_fixture.h"
 
 namespace krige::server {
@@ -215,6 +218,23 @@ TEST_F(StudiesTest, AChangeOfWhatWasReadBeforeAnotherChangeIsRefused) {
   EXPECT_TRUE(is_problem(send("PATCH", study, R"({"budget": {"parallel": 4}})", stale), 412, "precondition_failed"));
   EXPECT_EQ(get(study).json["spec"]["budget"]["parallel"], 3);
   EXPECT_EQ(send("PATCH", study, R"({"budget": {"parallel": 4}})", json).status, 200) << "without If-Match it is blind";
+}
+
+TEST_F(StudiesTest, ChangesOfManyAtOnceAreAllMade) {
+  constexpr int kChanges = 25;
+  const std::string study = make_study();
+  const std::vector<std::string> limits{"max_trials", "max_failures", "no_improvement", "parallel"};
+  std::vector<std::jthread> clients;
+  for (const std::string& limit : limits)
+    clients.emplace_back([&, limit] {
+      for (int i = 1; i <= kChanges; ++i) {
+        const std::string body = OrderedJson{{"budget", {{limit, 100 + i}}}}.dump();
+        const Answer changed = send("PATCH", study, body, {{"Content-Type", "application/json"}});
+        EXPECT_EQ(changed.status, 200) << changed.text;
+      }
+    });
+  clients.clear();
+  for (const std::string& limit : limits) EXPECT_EQ(get(study).json["spec"]["budget"][limit], 100 + kChanges) << limit;
 }
 
 TEST_F(StudiesTest, OnlyNameAndBudgetChangeAndOnlyBeforeTheEnd) {

@@ -268,6 +268,21 @@ TEST_F(EngineTest, AnExhaustedSpaceEndsTheStudy) {
   EXPECT_EQ(view(id).row.state_reason, "space_exhausted");
 }
 
+TEST_F(EngineTest, TimeInWhichNothingHappensIsKeptOverARestart) {
+  const StudyId id =
+      create(R"({"method": "random", "parameters": {"x": {"min": 0, "max": 9}}, "budget": {"max_time": "30m"}})");
+  const Assignment given = one(id, "w1");
+  for (int i = 0; i < 20; ++i) {
+    clock_.advance(30s);
+    ASSERT_TRUE(engine_->heartbeat(id, given.trial, given.token));
+  }
+  const std::uint64_t seq = view(id).row.seq;
+  engine_.reset();
+  open();
+  EXPECT_EQ(view(id).row.active_time, 10min);
+  EXPECT_EQ(view(id).row.seq, seq) << "that time goes by is no event";
+}
+
 TEST_F(EngineTest, TimeThatIsUpEndsTheStudyAndPausedTimeDoesNotCount) {
   const StudyId id =
       create(R"({"method": "random", "parameters": {"x": {"min": 0, "max": 9}}, "budget": {"max_time": "30m"}})");
