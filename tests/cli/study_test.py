@@ -130,7 +130,7 @@ class Studies(Against):
         document = json.loads(pathlib.Path(out).read_text())
         self.assertEqual((document["study"]["id"], len(document["trials"])), (study, 4))
         copy = self.krige("study", "import", out, "--name", "again").strip()
-        view = self.server.call(f"/studies/{copy}")
+        view = self.server.wait_for_end(copy)
         self.assertEqual((view["name"], view["state"], view["trial_counts"]), ("again", "COMPLETED", {"COMPLETED": 3, "FAILED": 1}))
         self.assertEqual(view["best"]["params"], document["study"]["best"]["params"])
         document["trials"] = document["trials"][:2] + [document["trials"][3] | {"state": "PRUNED"}]
