@@ -23,6 +23,7 @@ struct ServeOptions {
   bool insecure_http = false;
   double rate_limit = 1000;  // requests a second of each token; 0: none
   std::vector<std::string> allowed_programs;
+  std::optional<Millis> lease;  // of trials that workers outside hold; empty: the engine's
   std::vector<std::string> webhooks;
   std::string webhook_authorities;  // PEM file; empty: the system's
   // Of trials that have ended; see RetentionOptions.

@@ -109,7 +109,12 @@ void add_serve(CLI::App& app, int& code) {
       ->type_name("DIR");
   serve_command
       ->add_option("--allow-host", serve_options.allowed_hosts, "A further name by which clients may call the service")
-      ->type_name("NAME");
+      ->type_name("NAME[:PORT]")
+      ->check([](const std::string& name) {
+        return name.empty() || name.find_first_of("/ @") != std::string::npos
+                   ? "must be a name as example.org, is " + name
+                   : std::string();
+      });
   serve_command
       ->add_option("--allow-program", serve_options.allowed_programs,
                    "A program that the command of a study may start: its first word, by its whole path")
@@ -117,6 +122,8 @@ void add_serve(CLI::App& app, int& code) {
       ->check([](const std::string& path) {
         return path.starts_with('/') ? std::string() : "must be an absolute path, is " + path;
       });
+  add_duration(*serve_command, "--lease", serve_options.lease,
+               "How long a worker outside keeps a trial without a report or heartbeat: 5m, 2h (default: 1m)");
   serve_command
       ->add_option("--webhook", serve_options.webhooks,
                    "Tell this address when a trial or study has ended, signed by the key in the file webhook-secret")

@@ -24,6 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr Millis kShortestLease = std::chrono::seconds(1);
+constexpr Millis kLongestLease = std::chrono::days(7);
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
 
 void log_text() {
@@ -114,6 +116,8 @@ int serve(const ServeOptions& options) {
     log_json(server_options);
   else
     log_text();
+  if (options.lease && (*options.lease < kShortestLease || *options.lease > kLongestLease))
+    return report({ErrorCode::invalid_argument, "must be 1s to 7d", "--lease", {}});
   tuner::StoreTimes store_times;
   server_options.store_times = &store_times;
   server_options.requests_per_second = options.rate_limit;
@@ -121,6 +125,7 @@ int serve(const ServeOptions& options) {
   auto engine = open_engine(
       {.store = store_in(*folder),
        .times = &store_times,
+       .lease = options.lease,
        .log_folder = server::attempt_logs_of(server_options.data_dir),
        .may_run = [server_options](const tuner::StudySpec& spec) { return check_program(server_options, spec); }});
   if (!engine) return report(engine.error());

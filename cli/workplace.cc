@@ -51,6 +51,7 @@ Result<std::unique_ptr<tuner::Engine>> open_engine(const EngineSetup& setup) {
   options.trainer = trainer_path();
   options.forget_trainings = setup.store.empty();
   options.may_run = setup.may_run;
+  if (setup.lease) options.lease = *setup.lease;
   options.training_folder = setup.store.empty()
                                 ? (fs::temp_directory_path() / ("krige-trainings-" + storage->store_id())).string()
                                 : trainings_of(setup.store);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ int become_trainer(std::vector<std::string> arguments);
 struct EngineSetup {
   std::string store{};                 // an SQLite file; empty: in memory
   tuner::StoreTimes* times = nullptr;  // of the store's calls, when not null; must outlive the engine
+  std::optional<Millis> lease{};       // as EngineOptions has it, which says what it is when empty
   bool runs = true;                    // false: without an executor, so that no trial is started
   std::string log_folder{};            // where what attempts print is kept; empty: it is not
   std::function<Status(const tuner::StudySpec&)> may_run{};  // as EngineOptions has it

@@ -97,6 +97,8 @@ Result<std::string> secret_of_file(const fs::path& file) {
     KRIGE_CHECK(write_file_atomically(path, made + "\n", 0600, FileOwner::owner_of_folder));
     return made;
   }
+  if (!S_ISREG(about.st_mode))
+    return fail(ErrorCode::permission_denied, fmt::format("{} is no file: delete it, and a new one is made", path));
   if ((about.st_mode & 077U) != 0)
     return fail(ErrorCode::permission_denied,
                 fmt::format("{} can be read by others, so it is no secret: delete it, and a new one is made", path));

@@ -47,10 +47,12 @@ class Webhooks::Hook {
         secret_(std::move(secret)),
         positions_(std::move(positions)) {
     cursor_ = engine_.wait_changes(0, {}, {}).cursor;
-    if (positions_.is_new()) {
-      for (const tuner::StudyView& study : engine_.studies()) positions_.set(study.row.id, study.row.seq);
-      save();
+    for (const tuner::StudyView& study : engine_.studies()) {
+      // What is behind the study's last event was told before its store was replaced by a copy.
+      if (positions_.is_new() || positions_.of(study.row.id) > study.row.seq)
+        positions_.set(study.row.id, study.row.seq);
     }
+    save();
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
 

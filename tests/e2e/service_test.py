@@ -83,10 +83,27 @@ class Tokens(Service):
             self.assertIn(hint, refused.stderr)
             self.assertEqual(refused.stdout, "")
 
+    def test_wrong_options_are_told(self):
+        for option, value, hint in (("--lease", "0s", "must be 1s to 7d"), ("--lease", "8d", "must be 1s to 7d"), ("--lease", "x", "duration"),
+                                    ("--allow-host", "http://a.example/", "a name as example.org")):
+            done = subprocess.run([KRIGE, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(self.data_dir), option, value],
+                                  capture_output=True, text=True, timeout=DEADLINE)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(hint, done.stderr)
+
     def test_wrong_use_of_the_commands_says_so(self):
         for arguments, code in ((("create", "x", "--role", "king"), 2), (("create", "A B"), 2), (("revoke", "nobody"), 1), ((), 2)):
             done = run("token", *arguments, "--data-dir", str(self.data_dir))
             self.assertEqual(done.returncode, code, done.stderr)
+
+
+class Leases(Service):
+    def test_the_operator_says_how_long_a_worker_may_be_silent(self):
+        with serving(self.data_dir, "--lease", "1s") as server:
+            trials = f"/studies/{server.call('/studies', OUTSIDE)['id']}/trials"
+            given = server.call(f"{trials}:suggest", {"client_id": "gone"})["trials"][0]
+            attempt = wait_for("the loss", lambda: [a for a in server.call(f"{trials}/{given['id']}")["attempts"] if a["state"] == "LOST"])
+            self.assertIn("no sign of life", attempt[0]["reason"])
 
 
 class Tls(Service):

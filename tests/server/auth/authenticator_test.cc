@@ -183,6 +183,14 @@ TEST(TokenStore, KeepsHashesOnly) {
   EXPECT_EQ(tokens->front().role, Role::admin);
 }
 
+TEST(TokenStore, WhatIsNoFileIsNoSecret) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder.path() / "token").c_str(), 0600), 0);  // reading it would wait for a writer
+  const auto token = local_token(folder.path());
+  ASSERT_FALSE(token);
+  EXPECT_EQ(token.error().code, ErrorCode::permission_denied);
+}
+
 TEST(TokenStore, WhatRootMakesForAServiceBelongsToTheServicesUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can make files of others";
   constexpr uid_t kService = 65534;

@@ -182,6 +182,25 @@ TEST_F(WebhooksTest, ARestartGoesOnWhereItWas) {
   EXPECT_EQ(got[1].id, got[2].id);
 }
 
+TEST_F(WebhooksTest, AStoreThatCameFromACopyIsToldAgain) {
+  const std::string study = make_study();
+  start_hooks();
+  complete(study, 1);
+  ASSERT_EQ(receiver_.wait_for(1).size(), 1U);
+  webhooks_.reset();
+  // The store before had more events than the copy.
+  for (const auto& file : std::filesystem::directory_iterator(folder_.path() / "webhooks")) {
+    Positions positions = Positions::open(file.path()).value();
+    positions.set(study.substr(study.rfind('/') + 1), 1000);
+    ASSERT_TRUE(positions.save());
+  }
+  start_hooks();
+  complete(study, 2);
+  const auto got = receiver_.wait_for(2);
+  ASSERT_EQ(got.size(), 2U);
+  EXPECT_EQ(value_of(got[1]), 2);
+}
+
 TEST_F(WebhooksTest, ByTlsOnlyWhoIsCertifiedForTheHostIsTold) {
   const Certificate authority(folder_.path(), "authority"), stranger(folder_.path(), "stranger");
   const Certificate good(folder_.path(), "good", &authority), of_another(folder_.path(), "bad", &stranger);
