@@ -145,7 +145,7 @@ int serve(const ServeOptions& options) {
   let_reload(nullptr);
   log::info("stopping: running trials will be started again by the next server");
   (*service)->stop();
-  (*engine)->shut_down();
+  (*engine)->shut_down(tuner::Drain::with_grace);
   return 0;
 }
 

@@ -206,6 +206,21 @@ class Programs(Service):
             self.assertEqual(list((self.data_dir / "logs").iterdir()), [])
         self.assertEqual(run("serve", "--allow-program", "objective.sh").returncode, 2)
 
+    def test_sigterm_lets_programs_end_by_themselves(self):
+        script, saved = pathlib.Path(self.folder.name) / "long.sh", pathlib.Path(self.folder.name) / "saved"
+        script.write_text("#!/bin/sh\ntrap 'sleep 0.2; echo > \"$1\"; exit 1' TERM\necho '{\"loss\": 1}'\nwhile :; do sleep 0.05; done\n")
+        script.chmod(0o755)
+        study = {"metric": {"name": "loss"}, "parameters": {"x": {"min": 0.0, "max": 1.0}}, "budget": {"max_trials": 1}}
+        with serving(self.data_dir, "--allow-program", str(script)) as server:
+            made = server.call("/studies", study | {"command": [str(script), str(saved)]})["id"]
+            wait_for("a record", lambda: server.trials(made) and server.call(f"/studies/{made}/trials/1")["records"])
+            server.stop()
+            self.assertEqual(server.process.returncode, 0)
+            self.assertTrue(saved.exists())
+        with serving(self.data_dir, "--allow-program", str(script)) as server:
+            wait_for("the next attempt", lambda: len(server.call(f"/studies/{made}/trials/1")["attempts"]) == 2)
+            self.assertEqual(server.call(f"/studies/{made}/trials/1")["attempts"][0]["state"], "PREEMPTED")
+
     def test_a_program_that_is_not_allowed_any_more_is_not_started_again(self):
         script = pathlib.Path(self.folder.name) / "objective.sh"
         script.write_text("#!/bin/sh\nexec sleep 60\n")

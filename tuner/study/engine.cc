@@ -150,7 +150,7 @@ Result<std::unique_ptr<Engine>> Engine::open(std::unique_ptr<Storage> storage, s
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
-void Engine::shut_down() {
+void Engine::shut_down(Drain how) {
   std::vector<RunnerPtr> runners;
   {
     const std::lock_guard lock(impl_->mutex);
@@ -159,7 +159,8 @@ void Engine::shut_down() {
     impl_->changed.notify_all();
   }
   const MonotonicTime deadline = std::chrono::steady_clock::now() + kDrainTime;
-  for (const RunnerPtr& runner : runners) runner->drain(deadline);
+  for (const RunnerPtr& runner : runners) runner->drain(how);
+  for (const RunnerPtr& runner : runners) runner->wait_drained(deadline);
   for (const RunnerPtr& runner : runners) runner->retire();
 }
 
@@ -213,7 +214,8 @@ Result<StudyView> Engine::study(const StudyId& id) const {
 
 Status Engine::delete_study(const StudyId& id) {
   KRIGE_TRY(const RunnerPtr runner, impl_->find(id));
-  runner->drain(std::chrono::steady_clock::now() + kDrainTime);
+  runner->drain(Drain::at_once);
+  runner->wait_drained(std::chrono::steady_clock::now() + kDrainTime);
   {
     const std::lock_guard lock(impl_->mutex);
     if (impl_->runners.erase(id) == 0) return fail(ErrorCode::not_found, fmt::format("there is no study {}", id));

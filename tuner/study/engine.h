@@ -122,6 +122,9 @@ struct NewTrial {
   Metrics metrics{};  // all that the study requires
 };
 
+// How attempts of this machine end when the engine does: killed, or by SIGTERM and after their grace.
+enum class Drain { at_once, with_grace };
+
 struct EngineOptions {
   const Clock* clock = &system_clock();
   Millis lease = std::chrono::seconds(60);           // without a sign of life for longer, an attempt outside is LOST
@@ -250,8 +253,9 @@ class Engine {
   };
   Changes wait_changes(std::uint64_t cursor, MonotonicTime deadline, const std::stop_token& stop) const;
 
-  // Refuses new work and returns when every local attempt has been stopped; called by the destructor too.
-  void shut_down();
+  // Refuses new work and returns when every local attempt has been stopped, or 15 s have passed; called by the
+  // destructor too.
+  void shut_down(Drain how = Drain::at_once);
 
  private:
   struct Impl;

@@ -27,6 +27,8 @@ constexpr char kLocalWorker[] = "local";
 constexpr char kServerEnded[] = "the server ended while it ran";
 constexpr char kNotAllowed[] = "program_not_allowed";
 
+bool runs(const Trial& trial) { return trial.state == TrialState::running || trial.state == TrialState::stopping; }
+
 // The last line of a program's standard error is what it died of.
 std::string last_line(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
@@ -84,8 +86,7 @@ StudyRunner::StudyRunner(Services services, StudySpec spec, StudyRow row, std::v
   active_since_ = now();
   // A worker outside that outlived the server gets a full lease to show itself.
   for (const Trial& trial : image_.trials())
-    if (trial.state == TrialState::running || trial.state == TrialState::stopping)
-      leases_[trial.id] = now() + services_.options->lease;
+    if (runs(trial)) leases_[trial.id] = now() + services_.options->lease;
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
@@ -170,8 +171,7 @@ Status StudyRunner::recover() {
   if (image_.spec().runs_locally()) {
     const std::vector<Trial> trials = image_.trials();
     for (const Trial& trial : trials)
-      if (trial.state == TrialState::running || trial.state == TrialState::stopping)
-        KRIGE_CHECK(lose_attempt(trial, kServerEnded));
+      if (runs(trial)) KRIGE_CHECK(lose_attempt(trial, kServerEnded));
   }
   if (const Status may = may_run(); !may && image_.row().state == StudyState::active) {
     log::warning(fmt::format("study {} is paused: {}", image_.row().id, may.error().message));
@@ -324,8 +324,7 @@ Status StudyRunner::expire_leases() {
     if (end <= now()) expired.push_back(id);
   for (const TrialId id : expired) {
     const Trial* trial = image_.trial(id);
-    if (trial != nullptr && (trial->state == TrialState::running || trial->state == TrialState::stopping))
-      KRIGE_CHECK(lose_attempt(*trial, "no sign of life for a lease"));
+    if (trial != nullptr && runs(*trial)) KRIGE_CHECK(lose_attempt(*trial, "no sign of life for a lease"));
     leases_.erase(id);
   }
   return {};
@@ -475,15 +474,19 @@ Millis StudyRunner::until_next_deadline() const {
   return wait;
 }
 
-void StudyRunner::drain(MonotonicTime deadline) {
-  Lock lock(mutex_);
+void StudyRunner::drain(Drain how) {
+  const Lock lock(mutex_);
   draining_ = true;
   tell_waiters();
   if (!runs_locally()) return;
-  const auto runs = [](const Trial& t) { return t.state == TrialState::running || t.state == TrialState::stopping; };
+  const Millis grace = how == Drain::at_once ? Millis(0) : stop_grace();
   for (const Trial& trial : image_.trials())
-    if (runs(trial)) services_.executor->stop({image_.row().id, trial.id, trial.attempts.back().id}, Millis(0));
-  changed_.wait_until(lock, deadline, [&] { return std::ranges::none_of(image_.trials(), runs); });
+    if (runs(trial)) services_.executor->stop({image_.row().id, trial.id, trial.attempts.back().id}, grace);
+}
+
+void StudyRunner::wait_drained(MonotonicTime deadline) {
+  Lock lock(mutex_);
+  if (runs_locally()) changed_.wait_until(lock, deadline, [&] { return std::ranges::none_of(image_.trials(), runs); });
 }
 
 }  // namespace krige::tuner

@@ -44,7 +44,7 @@ class StudyRunner {
   // latest in the store.
   StudyRunner(Services services, StudySpec spec, StudyRow row, std::vector<Trial> trials,
               std::optional<SurrogateFit> fit = {});
-  // Ends the thread; drain() must have ended the local attempts before.
+  // Ends the thread; drain() and wait_drained() come before.
   ~StudyRunner();
   StudyRunner(const StudyRunner&) = delete;
   StudyRunner& operator=(const StudyRunner&) = delete;
@@ -85,9 +85,10 @@ class StudyRunner {
   void on_line(const AttemptKey& key, std::string_view line);
   void on_exit(const AttemptKey& key, const Outcome& outcome);
 
-  // Stops local attempts and starts no more; their trials wait for the next runner. Returns when they ended, at the
-  // latest at the deadline.
-  void drain(MonotonicTime deadline);
+  // Asks local attempts to end and starts no more; their trials wait for the next runner.
+  void drain(Drain how);
+  // Returns when they have ended, at the latest at the deadline.
+  void wait_drained(MonotonicTime deadline);
   // Closes the feed: the study is being deleted or the engine ends.
   void retire();
 
