@@ -104,9 +104,10 @@ bool GpSampler::refit_due(std::span<const Trial> history, const SurrogateFit* la
   if (last != nullptr) {
     const auto seen = static_cast<std::size_t>(last->finished);
     const auto growth = static_cast<std::size_t>(kGrowth * static_cast<double>(seen));
-    return now >= seen + std::max<std::size_t>(growth, 1);
+    if (now < seen + std::max<std::size_t>(growth, 1)) return false;
   }
   if (!model_->older.empty()) return true;
+  // Also behind a fit: when trials that ran were cancelled or lost, the design is not over any more.
   return now >= 2 && !model_->in_design(read_history(spec_, model_->space.size(), history, kMaxObservations));
 }
 

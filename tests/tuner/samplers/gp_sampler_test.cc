@@ -68,6 +68,30 @@ double best(const std::vector<Trial>& history) {
 
 const Objective kSphere = [](const std::vector<double>& u) { return sphere(u, 0.3); };
 
+TEST(GpSampler, TheDesignMayGoOnBehindAFit) {
+  const StudySpec spec = spec_of(cube(2));
+  std::vector<Trial> history = run(spec, 3, kSphere);
+  FittingSampler sampler(spec);
+  // With those that run the design is over, and a fit is made.
+  for (TrialId id = 4; id <= 6; ++id) {
+    Trial trial = finished(spec, id, sampler.propose(history, id).value().params, kSphere);
+    trial.state = TrialState::running;
+    trial.value.reset();
+    history.push_back(trial);
+  }
+  ASSERT_EQ(sampler.propose(history, 7).value().info.method, "gp");
+  ASSERT_NE(sampler.fit(), nullptr);
+  // Their workers die: all but one are tried no longer, while one more result would make another fit due.
+  history[3] = finished(spec, 4, history[3].params, kSphere);
+  for (const std::size_t lost : {4, 5}) history[lost].state = TrialState::cancelled;
+  for (TrialId id = 7; id <= 9; ++id) {
+    const Result<Suggestion> suggestion = sampler.propose(history, id);
+    ASSERT_TRUE(suggestion) << suggestion.error().describe();
+    history.push_back(finished(spec, id, suggestion->params, kSphere));
+  }
+  EXPECT_EQ(sampler.propose(history, 10).value().info.method, "gp");
+}
+
 TEST(GpSampler, AVetoedPointIsKeptAwayFrom) {
   const StudySpec spec = spec_of(cube(1));
   // Several valleys, far from found: near the only optimum of a function that is known everything is near.
