@@ -21,13 +21,14 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from krige._optuna_space import Space, infer_space
-from krige.ask_tell import AskTell, AskTellError, find_program
+from krige.ask_tell import AskTell, AskTellError, Point, find_program
 from krige.errors import to_json_number
 
 _POINT = "krige:point"             # system attribute of a trial: the point it was given, before its parameters are suggested
 _CONSTRAINTS = "constraints"       # as Optuna's own samplers keep them
 _STARTING = timedelta(seconds=10)  # a running trial that has no point for longer is not about to get one
 _MOST_STARTING = 16
+_MOST_MOVES = 4
 _MOST_OBJECTIVES = 4
 
 _logger = optuna.logging.get_logger("optuna.krige")    # below Optuna's own: its verbosity holds
@@ -141,11 +142,40 @@ class _Session:
         self._exhausted = False
 
     def propose(self, study: Study, trial: FrozenTrial) -> Dict[str, Any]:
+        asked = self._ask(study, trial, 0)
+        for _ in range(_MOST_MOVES):
+            others = self._claim(study, trial, asked) if asked is not None else []
+            if asked is None or not others:
+                break
+            self._process.tell([{"id": asked.id, "state": "CANCELLED"}])
+            # The other one may move too, from the same point and with the same knowledge: not to the same place again.
+            asked = self._ask(study, trial, sum(number < trial.number for number in others))
+        if asked is None:
+            return {}
+        self._known[trial.number] = _Known(asked.id, asked.params, False)
+        return self._space.external(asked.params)
+
+    def _claim(self, study: Study, trial: FrozenTrial, asked: Point) -> List[int]:
+        """Keeps the point as the trial's, and returns the others that have the very same, in a corner of the space for instance: they may have
+        got it while this one was computed."""
+        point = self._space.internal(asked.params)
+
+        def have_it() -> List[int]:
+            others = study.get_trials(deepcopy=False)
+            return [other.number for other in others if other.number != trial.number and other.system_attrs.get(_POINT) == point]
+
+        others = have_it()
+        if not others:
+            study._storage.set_trial_system_attr(trial._trial_id, _POINT, point)
+            others = have_it()
+        return others
+
+    def _ask(self, study: Study, trial: FrozenTrial, skipped: int) -> Optional[Point]:
         trials = [other for other in study.get_trials(deepcopy=False) if other.number != trial.number]
         for other in trials:
             self._take(other)
         # Others that are about to be given a point have not seen ours, nor we theirs: the points go in the order of the trials.
-        before = self._starting_before(trial, trials)
+        before = self._starting_before(trial, trials) + skipped
         points = self._process.ask(before + 1)
         for point in points[:before]:
             self._process.tell([{"id": point.id, "state": "CANCELLED"}])
@@ -153,11 +183,8 @@ class _Session:
             if not self._exhausted:
                 _logger.warning("Every point of the space was tried: further ones are drawn at random.")
             self._exhausted = True
-            return {}
-        asked = points[before]
-        study._storage.set_trial_system_attr(trial._trial_id, _POINT, self._space.internal(asked.params))
-        self._known[trial.number] = _Known(asked.id, asked.params, False)
-        return self._space.external(asked.params)
+            return None
+        return points[before]
 
     def _starting_before(self, trial: FrozenTrial, trials: List[FrozenTrial]) -> int:
         since = datetime.now() - _STARTING
