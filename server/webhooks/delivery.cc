@@ -42,13 +42,15 @@ std::string part(CURLU* url, CURLUPart which) {
   return Text(text).get();
 }
 
+// Null where there is no memory for all of them.
 Lines lines_of(const std::vector<std::string>& texts) {
   Lines lines;
-  for (const std::string& text : texts)
-    if (curl_slist* longer = curl_slist_append(lines.get(), text.c_str())) {
-      static_cast<void>(lines.release());
-      lines.reset(longer);
-    }
+  for (const std::string& text : texts) {
+    curl_slist* const longer = curl_slist_append(lines.get(), text.c_str());
+    if (longer == nullptr) return nullptr;
+    static_cast<void>(lines.release());
+    lines.reset(longer);
+  }
   return lines;
 }
 

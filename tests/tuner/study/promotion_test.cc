@@ -1,19 +1,14 @@
 // Trials that pause at the rungs of successive halving and go on from their checkpoints.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
-#include <unistd.h>
 
-#include <filesystem>
-
-#include "tests/tuner/study/support.h"
+#include "tests/tuner/study/training_fixture.h"
 #include "tuner/study/launch.h"
 
 namespace krige::tuner {
 namespace {
 
 using testing::ElementsAre;
-
-namespace fs = std::filesystem;
 
 // Its only trial pauses after epoch 2, and goes on since there is no other.
 constexpr const char* kPromoting = R"({
@@ -22,19 +17,8 @@ constexpr const char* kPromoting = R"({
   "parameters": {"learning_rate": {"type": "float", "min": 0.01, "max": 0.1}}, "budget": {"max_trials": 1},
   "train": {"model": "softmax", "data": {"path": "digits.csv", "label": "digit"}, "epochs": 4}})";
 
-class PromotionTest : public EngineFixture {
+class PromotionTest : public TrainingFixture {
  protected:
-  void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / ("krige_promotion_" + std::to_string(::getpid()));
-    options_.training_folder = folder_.string();
-    options_.trainer = "trainer";
-    EngineFixture::SetUp();
-  }
-  void TearDown() override {
-    engine_.reset();
-    fs::remove_all(folder_);
-  }
-
   // The next attempt of the trial reports these epochs, of ten steps each, and ends so.
   void attempt(const std::vector<std::pair<int, double>>& accuracies, const Outcome& outcome) {
     const AttemptKey key = *bench_->wait_for(1);
@@ -46,7 +30,6 @@ class PromotionTest : public EngineFixture {
   const Outcome paused_{.kind = Outcome::Kind::exited, .exit_code = kPausedExitCode};
   const Outcome lost_{.kind = Outcome::Kind::lost, .reason = "the machine went away"};
   const Outcome done_{.kind = Outcome::Kind::exited};
-  fs::path folder_;
 };
 
 TEST_F(PromotionTest, WhatALostAttemptReportedIsReportedAgainAndCountsOnce) {

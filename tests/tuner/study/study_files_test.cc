@@ -1,11 +1,10 @@
 // What trainings leave, and what is removed of trials that have ended.
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
-#include "tests/tuner/study/support.h"
+#include "tests/tuner/study/training_fixture.h"
 #include "tuner/study/training_files.h"
 
 namespace krige::tuner {
@@ -24,19 +23,8 @@ constexpr const char* kOutside = R"({
   "method": "random", "budget": {"max_trials": 9}, "parameters": {"x": {"type": "float", "min": 0, "max": 1}},
   "metric": {"name": "loss"}})";
 
-class StudyFilesTest : public EngineFixture {
+class StudyFilesTest : public TrainingFixture {
  protected:
-  void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / ("krige_study_files_" + std::to_string(::getpid()));
-    options_.training_folder = folder_.string();
-    options_.trainer = "trainer";
-    EngineFixture::SetUp();
-  }
-  void TearDown() override {
-    engine_.reset();
-    fs::remove_all(folder_);
-  }
-
   // The path behind an option of the trial's program.
   std::string option(const AttemptKey& key, const std::string& name) {
     const std::lock_guard lock(bench_->mutex);
@@ -53,8 +41,6 @@ class StudyFilesTest : public EngineFixture {
     write(option(key, "--model"), "model " + std::to_string(trial));
     bench_->succeed(key, "accuracy", accuracy);
   }
-
-  fs::path folder_;
 };
 
 TEST_F(StudyFilesTest, TheModelsOfTheBestAreKept) {
