@@ -193,7 +193,9 @@ class AllStream {
   void run(const BodyWriter& write) {
     const Millis interval = api_.options.heartbeat_interval;
     MonotonicTime beat = steady_clock::now() + interval;
-    if (!write(kReconnect + missed_deletions() + events_of_followed())) return;
+    std::string beginning = kReconnect + missed_changes();
+    beginning += events_of_followed();
+    if (!write(beginning)) return;
     while (!gone_.stop_requested()) {
       const bool was_behind = behind_;
       const tuner::Engine::Changes changes =
@@ -201,8 +203,7 @@ class AllStream {
       cursor_ = changes.cursor;
       std::string text;
       for (const tuner::StudyView& study : changes.changed)
-        if (all_ || follows(study.row.id))
-          text += event_text("study", dump(tuner::to_json(study, tuner::WithSpec::no)));
+        if (all_ || follows(study.row.id)) text += change(study);
       text += events_of_followed();
       for (const StudyId& id : changes.deleted)
         if (all_ || follows(id)) text += deletion(id);
@@ -228,11 +229,18 @@ class AllStream {
 
   static std::string deletion(const StudyId& id) { return event_text("study_deleted", dump({{"id", id}})); }
 
-  // Of studies that went while the client was not connected.
-  [[nodiscard]] std::string missed_deletions() const {
+  static std::string change(const tuner::StudyView& study) {
+    return event_text("study", dump(tuner::to_json(study, tuner::WithSpec::no)));
+  }
+
+  // Of studies that changed, or went, since the client read them: events alone do not tell counts and the best.
+  [[nodiscard]] std::string missed_changes() const {
     std::string text;
-    for (const Followed& one : followed_)
-      if (!api_.engine.study(one.study)) text += deletion(one.study);
+    for (const Followed& one : followed_) {
+      const Result<tuner::StudyView> study = api_.engine.study(one.study);
+      if (!study) text += deletion(one.study);
+      if (study && study->row.seq != one.after) text += change(*study);
+    }
     return text;
   }
 

@@ -153,6 +153,12 @@ TEST_F(EventsTest, OneStreamCarriesTheEventsOfSeveralStudies) {
   const std::uint64_t last = seq(ended);
   EventClient client(
       port_, "/api/v1/events?study=" + id_of(ended) + ":2&study=" + id_of(live) + ":" + std::to_string(seq(live)));
+  // Who read it before it ended has the counts of then, and no event tells them.
+  const auto missed = client.next();
+  ASSERT_TRUE(missed);
+  EXPECT_EQ(missed->type, "study");
+  EXPECT_EQ(missed->data["id"], id_of(ended));
+  EXPECT_EQ(missed->data["trial_counts"], get(ended).json["trial_counts"]);
   for (std::uint64_t expected = 3; expected <= last; ++expected) {
     const auto event = client.next();
     ASSERT_TRUE(event);
@@ -191,6 +197,7 @@ TEST_F(EventsTest, ALongPastComesInPieces) {
   for (int step = 1; step <= 600; ++step)
     post(study + "/trials/1:report", {{"step", step}, {"metrics", {{"value", 1}}}});
   EventClient client(port_, "/api/v1/events?others=true&study=" + id_of(study) + ":0");
+  EXPECT_EQ(client.next()->type, "study");
   for (std::uint64_t expected = 1; expected <= seq(study); ++expected) {
     const auto event = client.next();
     ASSERT_TRUE(event);
@@ -205,6 +212,7 @@ TEST_F(EventsTest, ALongPastComesInPieces) {
 TEST_F(EventsTest, AStreamOfSeveralResetsWhatIsBehind) {
   const std::string study = make_study();
   EventClient client(port_, "/api/v1/events?study=" + id_of(study) + ":99");
+  EXPECT_EQ(client.next()->type, "study");
   const auto reset = client.next();
   ASSERT_TRUE(reset);
   EXPECT_EQ(reset->type, "study_reset");
